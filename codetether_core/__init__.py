@@ -1,0 +1,1 @@
+"""CodeTether's domain, with nothing around it: values, pure verbs, ports and services."""

@@ -1,0 +1,56 @@
+"""Agents: names that can be discovered and written to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from attrs import Factory, evolve, frozen
+
+from codetether_core.ids import AgentName, TenantId
+
+__all__ = ["EXPIRES_AFTER", "Agent", "discoverable", "heard"]
+
+EXPIRES_AFTER: Final = timedelta(seconds=120)
+
+
+@frozen(kw_only=True)
+class Agent:
+    """A registered agent. ``name`` is unique per tenant; its part before the first ``:`` is the role that others address."""
+
+    name: AgentName
+    tenant: TenantId
+    principal: str
+    registered_at: datetime
+    last_seen: datetime
+    url: str = ""
+    description: str = ""
+    capabilities: Mapping[str, Any] = Factory(dict)
+    models_supported: tuple[str, ...] = ()
+    version: int = 1
+
+    @property
+    def id(self) -> str:
+        """What stores file it under."""
+        return self.name
+
+    @property
+    def role(self) -> str:
+        """The part of the name that says what it does."""
+        return self.name.partition(":")[0]
+
+    @property
+    def instance(self) -> str:
+        """The part of the name that says which one of its role it is; empty for a sole one."""
+        return self.name.partition(":")[2]
+
+
+def discoverable(agent: Agent, now: datetime, max_age: timedelta = EXPIRES_AFTER) -> bool:
+    """Whether it was heard recently enough to be offered to others."""
+    return now - agent.last_seen < max_age
+
+
+def heard(agent: Agent, now: datetime) -> Agent:
+    """The agent after a heartbeat; one that had expired is discoverable again."""
+    return evolve(agent, last_seen=now, version=agent.version + 1)

@@ -1,0 +1,7 @@
+"""One log, one cursor: events, their topics, and a reader's place among them."""
+
+from codetether_core.events.cursor import Cursor
+from codetether_core.events.event import Event, Guard, Page, Record
+from codetether_core.events.topic import AGENTS, CODEBASES, READY, WORKERS, Topic
+
+__all__ = ["AGENTS", "CODEBASES", "READY", "WORKERS", "Cursor", "Event", "Guard", "Page", "Record", "Topic"]

@@ -1,0 +1,67 @@
+"""Events: what happened, once. Records: the same, as the log keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from codetether_core.events.cursor import Cursor
+from codetether_core.events.topic import Topic
+from codetether_core.ids import TaskId
+
+__all__ = ["Event", "Guard", "Page", "Record"]
+
+
+@frozen
+class Event:
+    """Something that happened, before it has its place in the log.
+
+    ``kind`` is a dotted name (``task.output``); ``data`` holds JSON values only.
+    """
+
+    topic: Topic
+    kind: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+@frozen(eq=False)
+class Record:
+    """An event in the log: ``position`` orders the whole log, ``number`` counts its subject's events from 1 without gaps.
+
+    ``body`` is ``data`` as UTF-8 JSON without newlines, encoded once when it was appended; every reader of this
+    process is handed the same object, and ``frames`` lets a dialect keep its rendering of it beside it.
+    """
+
+    position: int
+    number: int
+    topic: Topic
+    kind: str
+    at: datetime
+    body: bytes
+    frames: dict[str, bytes] = field(factory=dict, repr=False)
+
+
+@frozen
+class Page:
+    """A bounded run of records in log order; ``cursor`` is where the next page begins, ``more`` that there is one now."""
+
+    records: tuple[Record, ...]
+    cursor: Cursor
+    more: bool = False
+
+
+@frozen
+class Guard:
+    """A condition of an append, checked in its transaction: the task's ``fence`` still reads so.
+
+    ``first`` is the ordinal, counted from 0 within the grant, of the first event of the batch: what the log already
+    has of this grant is left out, so a batch that is sent again changes nothing. ``None`` appends unconditionally.
+    """
+
+    task: TaskId
+    fence: str
+    first: int | None = None

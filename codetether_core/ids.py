@@ -1,0 +1,66 @@
+"""Identifiers: ``<prefix>_<time><random>``, in lower-case Crockford base 32.
+
+48 bits of milliseconds, then 128 random bits from injected entropy, so that ids sort by creation and cannot be
+guessed. An id derived from an idempotency key has a digest in place of both and does not sort.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import NewType
+
+__all__ = [
+    "AgentName",
+    "ApprovalId",
+    "CodebaseId",
+    "MessageId",
+    "SessionId",
+    "TaskId",
+    "TenantId",
+    "WorkerId",
+    "derived_id",
+    "digest",
+    "new_id",
+]
+
+TenantId = NewType("TenantId", str)
+TaskId = NewType("TaskId", str)
+CodebaseId = NewType("CodebaseId", str)
+WorkerId = NewType("WorkerId", str)
+AgentName = NewType("AgentName", str)
+SessionId = NewType("SessionId", str)
+MessageId = NewType("MessageId", str)
+ApprovalId = NewType("ApprovalId", str)
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_TIME_BITS, _RANDOM_BITS = 48, 128
+
+
+def new_id(prefix: str, now: datetime, random: bytes) -> str:
+    """A fresh id such as ``tsk_01k…``. ``random`` is 16 bytes of entropy, else ``ValueError``."""
+    if len(random) * 8 != _RANDOM_BITS:
+        raise ValueError(f"an id needs {_RANDOM_BITS // 8} bytes of entropy, not {len(random)}")
+    milliseconds = int(now.timestamp() * 1000) & ((1 << _TIME_BITS) - 1)
+    return f"{prefix}_{_base32(milliseconds, _TIME_BITS)}{_base32(int.from_bytes(random), _RANDOM_BITS)}"
+
+
+def derived_id(prefix: str, *scope: str) -> str:
+    """The one id that belongs to ``scope``: the same texts give the same id, other texts another."""
+    return f"{prefix}_x{_base32(int.from_bytes(_digest(scope)[:22]), 176)}"
+
+
+def digest(*parts: str) -> str:
+    """A short stable name for a sequence of texts, unambiguous in where each of them ends."""
+    return _digest(parts)[:12].hex()
+
+
+def _digest(parts: tuple[str, ...]) -> bytes:
+    framed = b"".join(
+        b"%d:%s" % (len(text), text) for text in (part.encode("utf-8", "surrogatepass") for part in parts)
+    )
+    return hashlib.sha256(framed).digest()
+
+
+def _base32(value: int, bits: int) -> str:
+    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(-(-bits // 5) * 5 - 5, -1, -5))

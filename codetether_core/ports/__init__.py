@@ -1,0 +1,44 @@
+"""Ports: what the domain asks of the world, one protocol a file. Each has a contract suite in ``contracts/ports``."""
+
+from codetether_core.ports.approval_store import ApprovalStore
+from codetether_core.ports.authenticator import Authenticator
+from codetether_core.ports.authorizer import Authorizer
+from codetether_core.ports.backend import Backend
+from codetether_core.ports.clock import Clock
+from codetether_core.ports.codebase_store import CodebaseStore
+from codetether_core.ports.directory import Directory
+from codetether_core.ports.entropy import Entropy
+from codetether_core.ports.event_log import PAGE_BYTES, EventLog
+from codetether_core.ports.inbox import Inbox
+from codetether_core.ports.notifier import Listener, Notifier
+from codetether_core.ports.record_store import RecordStore, Versioned
+from codetether_core.ports.runner import Run, RunFailed, Runner, RunOutcome
+from codetether_core.ports.session_store import SessionQuery, SessionStore
+from codetether_core.ports.task_store import ApprovalChange, TaskQuery, TaskStore
+
+__all__ = [
+    "PAGE_BYTES",
+    "ApprovalChange",
+    "ApprovalStore",
+    "Authenticator",
+    "Authorizer",
+    "Backend",
+    "Clock",
+    "CodebaseStore",
+    "Directory",
+    "Entropy",
+    "EventLog",
+    "Inbox",
+    "Listener",
+    "Notifier",
+    "RecordStore",
+    "Run",
+    "RunFailed",
+    "RunOutcome",
+    "Runner",
+    "SessionQuery",
+    "SessionStore",
+    "TaskQuery",
+    "TaskStore",
+    "Versioned",
+]

@@ -1,0 +1,64 @@
+"""The one log: every change and every chunk of output, in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
+from codetether_core.ids import TenantId
+
+__all__ = ["PAGE_BYTES", "EventLog"]
+
+PAGE_BYTES = 256 * 1024
+
+
+class EventLog(Protocol):
+    """Append and read. A reader at position n of a topic never later finds an event before n."""
+
+    async def append(self, events: Sequence[Event], guard: Guard | None = None) -> None:
+        """Add events, and wake their topics' listeners after the commit (shielded from the caller's cancellation).
+
+        With a guard: ``StaleLease`` if the task's fence reads otherwise by now; events whose ordinals the log
+        already has of that fence are left out; a batch that begins past the next ordinal is taken as it is.
+        """
+        ...
+
+    async def read(
+        self, topic: Topic, after: Cursor, *, limit: int = PAGE_BYTES, kinds: Collection[str] | None = None
+    ) -> Page:
+        """The records of a topic after the cursor, at most ``limit`` bytes of bodies (one record at least).
+
+        ``CursorUnknown`` for another epoch, a position beyond the head, or one older than what is kept.
+        The page's cursor may be past its last record: what lies between is known to concern nobody on this topic.
+        """
+        ...
+
+    async def head(self) -> Cursor:
+        """The cursor after the last record there is."""
+        ...
+
+    async def start(self) -> Cursor:
+        """The cursor before the first record that is kept."""
+        ...
+
+    async def slice(self, topic: Topic, kinds: Collection[str], *, offset: int, limit: int) -> Sequence[Record]:
+        """Records of these kinds by their ordinal among them, oldest first; for readers that count instead of following."""
+        ...
+
+    async def count(self, topic: Topic, kinds: Collection[str]) -> int:
+        """How many records of these kinds the topic has."""
+        ...
+
+    async def latest(self, topic: Topic, kinds: Collection[str], limit: int) -> Sequence[Record]:
+        """The last records of these kinds, oldest first."""
+        ...
+
+    async def search(self, tenant: TenantId, text: str, kinds: Collection[str], limit: int) -> Sequence[Record]:
+        """The last records whose body contains the text (as JSON writes it, ignoring ASCII case), oldest first."""
+        ...
+
+    async def trim(self, before: datetime, limit: int) -> int:
+        """Forget up to ``limit`` of the oldest records from before that moment; how many went. Their positions are not reused."""
+        ...

@@ -1,0 +1,53 @@
+"""Running an agent on a worker's machine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from attrs import Factory, frozen
+
+from codetether_core.ids import CodebaseId, SessionId, TaskId
+from codetether_core.tasks import OutputChunk
+
+__all__ = ["Run", "RunFailed", "RunOutcome", "Runner"]
+
+
+@frozen(kw_only=True)
+class Run:
+    """What a runner is asked to do: the task's words, in ``directory`` (absolute; ``None`` for a task without a codebase)."""
+
+    task: TaskId
+    codebase: CodebaseId
+    prompt: str
+    title: str = ""
+    agent_type: str = "build"
+    model: str | None = None
+    directory: str | None = None
+    session: SessionId | None = None
+    metadata: Mapping[str, Any] = Factory(dict)
+
+
+@frozen(kw_only=True)
+class RunOutcome:
+    """How it went well: the result, and the session that can be resumed."""
+
+    result: str
+    session: SessionId | None = None
+
+
+class RunFailed(Exception):
+    """How it went wrong: a sentence for people, and a slug for programs."""
+
+    def __init__(self, error: str, reason: str = "agent_failed") -> None:
+        super().__init__(error)
+        self.error = error
+        self.reason = reason
+
+
+class Runner(Protocol):
+    """One kind of agent. Cancelling the call kills everything it started and returns only when that is gone."""
+
+    async def run(self, run: Run, emit: Callable[[OutputChunk], Awaitable[None]]) -> RunOutcome:
+        """Do it, handing over output as it comes (``emit`` may wait, which slows the agent down). ``RunFailed`` otherwise."""
+        ...

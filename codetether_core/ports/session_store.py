@@ -1,0 +1,48 @@
+"""Where sessions and their messages are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from attrs import frozen
+
+from codetether_core.events import Event
+from codetether_core.ids import CodebaseId, SessionId, TenantId
+from codetether_core.sessions import Session, SessionMessage
+
+__all__ = ["SessionQuery", "SessionStore"]
+
+
+@frozen(kw_only=True)
+class SessionQuery:
+    """Which sessions to list, the last updated first; ``text`` must occur in the title, ignoring case."""
+
+    codebase: CodebaseId | None = None
+    text: str = ""
+    limit: int = 50
+    after: int = 0
+
+
+class SessionStore(Protocol):
+    """Sessions by (codebase, id), as the same id may be told for two codebases, and messages by (session, id)."""
+
+    async def put(
+        self, session: Session, messages: Sequence[SessionMessage] = (), events: Sequence[Event] = ()
+    ) -> None:
+        """Write the session and these messages, each over the one with its id; other messages stay as they are."""
+        ...
+
+    async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
+        """One session; ``NotFound``."""
+        ...
+
+    async def list(self, tenant: TenantId, query: SessionQuery) -> tuple[Sequence[Session], int]:
+        """A page of the sessions that match, and how many there are in all."""
+        ...
+
+    async def messages(
+        self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0
+    ) -> tuple[Sequence[SessionMessage], int]:
+        """A page of a session's messages in order of creation, and how many there are in all; none if it is unknown."""
+        ...

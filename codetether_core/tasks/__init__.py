@@ -1,0 +1,66 @@
+"""Tasks: the aggregate, its table of states, the lease, and the pure verbs that lead from one version to the next."""
+
+from codetether_core.tasks.asking import answer, ask
+from codetether_core.tasks.ending import cancel, complete, confirm_stop, expire, fail, keep_evidence, may_trail, review
+from codetether_core.tasks.history import CHANGE_KINDS, change
+from codetether_core.tasks.holding import attend, claim, held_by, lapse, release, renew, requeue, wake
+from codetether_core.tasks.lease import Grant, LeaseTerms, Word
+from codetether_core.tasks.machine import TERMINAL, TRANSITIONS, TaskState, Trigger
+from codetether_core.tasks.matching import (
+    ANYWHERE,
+    GLOBAL,
+    PENDING_CODEBASE,
+    Lane,
+    Profile,
+    Refusal,
+    lane_of,
+    refusals,
+)
+from codetether_core.tasks.output import OUTPUT_KINDS, OutputChunk, output_event
+from codetether_core.tasks.retry import backoff
+from codetether_core.tasks.task import Attempt, Task, TaskSpec
+
+__all__ = [
+    "ANYWHERE",
+    "CHANGE_KINDS",
+    "GLOBAL",
+    "OUTPUT_KINDS",
+    "PENDING_CODEBASE",
+    "TERMINAL",
+    "TRANSITIONS",
+    "Attempt",
+    "Grant",
+    "Lane",
+    "LeaseTerms",
+    "OutputChunk",
+    "Profile",
+    "Refusal",
+    "Task",
+    "TaskSpec",
+    "TaskState",
+    "Trigger",
+    "Word",
+    "answer",
+    "ask",
+    "attend",
+    "backoff",
+    "cancel",
+    "change",
+    "claim",
+    "complete",
+    "confirm_stop",
+    "expire",
+    "fail",
+    "held_by",
+    "keep_evidence",
+    "lane_of",
+    "lapse",
+    "may_trail",
+    "output_event",
+    "refusals",
+    "release",
+    "renew",
+    "requeue",
+    "review",
+    "wake",
+]

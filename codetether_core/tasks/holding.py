@@ -1,0 +1,173 @@
+"""Verbs about who holds a task: claim, renew, lapse, release, requeue.
+
+All are pure: the same values in give the same value out, ``now`` and the nonce included.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import evolve
+
+from codetether_core.errors import IllegalTransition, StaleLease, TaskUnavailable
+from codetether_core.ids import SessionId, WorkerId
+from codetether_core.tasks.lease import Grant, LeaseTerms, Word
+from codetether_core.tasks.machine import TaskState, Trigger
+from codetether_core.tasks.task import Task, burn, record_attempt, step
+
+__all__ = ["attend", "claim", "held_by", "lapse", "release", "renew", "requeue", "wake"]
+
+
+def claim(
+    task: Task,
+    *,
+    worker: WorkerId,
+    principal: str,
+    now: datetime,
+    terms: LeaseTerms,
+    nonce: str,
+    tokened: bool = True,
+) -> Task:
+    """Grant the task to ``worker``. A lapsed grant is superseded. ``TaskUnavailable`` names the state or ``not_before``."""
+    if task.state is not TaskState.PENDING:
+        raise TaskUnavailable(task.id, task.state)
+    if task.not_before is not None and now < task.not_before:
+        raise TaskUnavailable(task.id, "not_before")
+    run_deadline = now + (task.spec.run_timeout or terms.run_timeout)
+    grant = Grant(
+        number=task.grant.number + 1 if task.grant else 1,
+        nonce=nonce,
+        worker=worker,
+        principal=principal,
+        tokened=tokened,
+        granted_at=now,
+        spoke_at=now,
+        expires_at=min(now + terms.ttl, run_deadline),
+        run_deadline=run_deadline,
+    )
+    return step(
+        task,
+        Trigger.CLAIM,
+        now,
+        grant=grant,
+        started_at=now,
+        not_before=None,
+        reason=None,
+        error=None,
+        awaiting=(),
+        answer_by=None,
+    )
+
+
+def held_by(task: Task, word: Word, now: datetime, terms: LeaseTerms) -> Task:
+    """The task as its holder finds it: a lapsed one resumed, its charge refunded. ``StaleLease`` for anybody else.
+
+    The version is left as it was: the verb that goes on from here raises it once.
+    """
+    holder = task.holder
+    if holder is None:
+        if task.grant is not None:
+            task.grant.fence(word)
+        raise StaleLease(f"No lease is in force; the task is {task.state}", state=task.state)
+    holder.fence(word)
+    if not task.lapsed:
+        return task
+    resumed = step(
+        task,
+        Trigger.RESUME_ASKING if task.awaiting else Trigger.RESUME,
+        now,
+        grant=evolve(holder, spoke_at=now, expires_at=holder.extended(now, terms)),
+        charged=task.charged - 1,
+        attempts=task.attempts[:-1],
+        reason="question" if task.awaiting else None,
+    )
+    return evolve(resumed, version=task.version)
+
+
+def renew(task: Task, word: Word, now: datetime, terms: LeaseTerms, *, session: SessionId | None = None) -> Task:
+    """Extend the holder's lease; the very same value when that would gain less than a sixteenth of the ttl."""
+    held = held_by(task, word, now, terms)
+    assert held.grant is not None
+    expires_at = held.grant.extended(now, terms)
+    gain = expires_at - held.grant.expires_at
+    if held is task and gain < terms.ttl / 16 and session in (None, task.session):
+        return task
+    grant = evolve(held.grant, spoke_at=now, expires_at=expires_at)
+    return step(held, Trigger.RENEW, now, grant=grant, session=session or task.session)
+
+
+def attend(task: Task, worker: WorkerId, principal: str, now: datetime, terms: LeaseTerms) -> Task:
+    """Renew a grant without a token because its worker is seen alive; the same value where that gains nothing.
+
+    Presence carries a grant no further than ``terms.silence`` past the holder's last word about this task.
+    """
+    holder = task.holder
+    if holder is None or holder.tokened or (holder.worker, holder.principal) != (worker, principal) or task.lapsed:
+        return task
+    expires_at = min(holder.extended(now, terms), max(holder.spoke_at + terms.silence, holder.expires_at))
+    if expires_at - holder.expires_at < terms.ttl / 16:
+        return task
+    return step(task, Trigger.RENEW, now, grant=evolve(holder, expires_at=expires_at))
+
+
+def lapse(task: Task, now: datetime) -> Task:
+    """The holder fell silent past its expiry: pending again and an attempt charged, or failed if that was the last.
+
+    The grant stays honoured until somebody else is granted, unless the attempts are exhausted.
+    """
+    holder = task.holder
+    if holder is None:
+        raise IllegalTransition("task", task.id, task.state, Trigger.LAPSE)
+    charged = task.charged + 1
+    if charged >= task.spec.max_attempts:
+        return step(
+            task,
+            Trigger.EXHAUST,
+            now,
+            charged=charged,
+            grant=burn(holder, now),
+            attempts=record_attempt(task, Trigger.EXHAUST, now),
+            ended_at=now,
+            awaiting=(),
+            answer_by=None,
+            reason="worker_lost",
+            error=f"The worker fell silent; attempt {charged} of {task.spec.max_attempts} was the last",
+        )
+    return step(
+        task,
+        Trigger.LAPSE,
+        now,
+        charged=charged,
+        attempts=record_attempt(task, Trigger.LAPSE, now),
+        reason="worker_lost",
+    )
+
+
+def release(task: Task, word: Word, now: datetime, terms: LeaseTerms) -> Task:
+    """The holder gives the task back; no attempt is charged and the grant is burnt."""
+    held = held_by(task, word, now, terms)
+    return _given_back(held, Trigger.RELEASE, now, "released")
+
+
+def requeue(task: Task, now: datetime) -> Task:
+    """Somebody in charge takes the task from its holder: the grant is burnt, no attempt is charged."""
+    return _given_back(task, Trigger.REQUEUE, now, "requeued")
+
+
+def wake(task: Task, now: datetime) -> Task:
+    """A task that was put off may be claimed from now on."""
+    return step(task, Trigger.WAKE, now, not_before=None, reason=None)
+
+
+def _given_back(task: Task, trigger: Trigger, now: datetime, reason: str) -> Task:
+    return step(
+        task,
+        trigger,
+        now,
+        grant=burn(task.grant, now) if task.grant else None,
+        attempts=record_attempt(task, trigger, now),
+        started_at=None,
+        awaiting=(),
+        answer_by=None,
+        reason=reason,
+    )

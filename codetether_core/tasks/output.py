@@ -1,0 +1,74 @@
+"""Output: what a run prints, as events of its task.
+
+A chunk is text of one stream; agents that print JSON lines get their tool uses and file changes told apart, so that
+watchers need not parse again. Nothing is dropped: what is not understood stays text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from attrs import Factory, frozen
+
+from codetether_core.events import Event, Topic
+from codetether_core.tasks.lease import Grant
+from codetether_core.tasks.task import Task
+
+__all__ = ["OUTPUT_KINDS", "OutputChunk", "output_event", "understood"]
+
+OUTPUT_KINDS: Final = ("task.output", "task.tool_use", "task.file_change")
+
+_KINDS: Final[Mapping[str, str]] = {
+    "tool_use": "task.tool_use",
+    "tool": "task.tool_use",
+    "file_change": "task.file_change",
+    "file_edit": "task.file_change",
+    "file.edited": "task.file_change",
+}
+
+
+@frozen(kw_only=True)
+class OutputChunk:
+    """A piece of a run's output. ``stream`` is ``stdout`` or ``stderr``; ``event`` is the agent's own JSON, if it spoke any."""
+
+    text: str
+    stream: str = "stdout"
+    at: datetime | None = None
+    event: Mapping[str, Any] | None = Factory(lambda: None)
+
+
+def understood(chunk: OutputChunk) -> Mapping[str, Any] | None:
+    """The JSON object with a ``type`` that the chunk is, given as such or as one line of text; ``None`` for plain text."""
+    if chunk.event is not None:
+        return chunk.event
+    if not chunk.text.startswith("{"):
+        return None
+    try:
+        value = json.loads(chunk.text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and isinstance(value.get("type"), str) else None
+
+
+def output_event(task: Task, grant: Grant, chunk: OutputChunk, now: datetime, *, trailing: bool = False) -> Event:
+    """The event of one chunk; ``trailing`` marks what arrived after a cancel."""
+    data: dict[str, Any] = {
+        "task_id": task.id,
+        "worker_id": grant.worker,
+        "attempt": grant.number,
+        "stream": chunk.stream,
+        "output": chunk.text,
+    }
+    if chunk.at is not None:
+        data["produced_at"] = chunk.at
+    if trailing:
+        data["after_cancel"] = True
+    event = understood(chunk)
+    kind = "task.output"
+    if event is not None:
+        data["event"] = event
+        kind = _KINDS.get(str(event.get("type")), kind)
+    return Event(Topic.task(task.tenant, task.spec.codebase, task.id), kind, now, data)
