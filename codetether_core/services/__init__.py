@@ -1,0 +1,37 @@
+"""Use cases. They take ports and a clock, decide by the pure verbs, and know no framework."""
+
+from codetether_core.services.assembly import Services, assemble
+from codetether_core.services.conversation import Conversation
+from codetether_core.services.dispatch import Connection, Dispatch, Explanation, profile_of
+from codetether_core.services.maintenance import Maintenance, Sweep
+from codetether_core.services.messaging import Messaging
+from codetether_core.services.monitoring import MESSAGE_KINDS, Monitoring, MonitorMessage, told
+from codetether_core.services.questions import Question, Questions
+from codetether_core.services.registration import Registration
+from codetether_core.services.reporting import Reporting
+from codetether_core.services.submission import Submission
+from codetether_core.services.watching import Resync, Watching
+
+__all__ = [
+    "MESSAGE_KINDS",
+    "Connection",
+    "Conversation",
+    "Dispatch",
+    "Explanation",
+    "Maintenance",
+    "Messaging",
+    "MonitorMessage",
+    "Monitoring",
+    "Question",
+    "Questions",
+    "Registration",
+    "Reporting",
+    "Resync",
+    "Services",
+    "Submission",
+    "Sweep",
+    "Watching",
+    "assemble",
+    "profile_of",
+    "told",
+]

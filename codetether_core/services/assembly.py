@@ -1,0 +1,80 @@
+"""All services over one backend."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from attrs import frozen
+
+from codetether_core.ports import Backend, Clock, Entropy
+from codetether_core.services.conversation import Conversation
+from codetether_core.services.dispatch import Dispatch
+from codetether_core.services.maintenance import Maintenance
+from codetether_core.services.messaging import Messaging
+from codetether_core.services.monitoring import Monitoring
+from codetether_core.services.questions import Questions
+from codetether_core.services.registration import Registration
+from codetether_core.services.reporting import Reporting
+from codetether_core.services.submission import Submission
+from codetether_core.services.task_writer import TaskWriter
+from codetether_core.services.watching import Watching
+from codetether_core.tasks import LeaseTerms
+
+__all__ = ["Services", "assemble"]
+
+
+@frozen(kw_only=True)
+class Services:
+    """The use cases, and the ports that reading needs no use case for.
+
+    ``dispatch.run()`` and ``maintenance.run()`` have to be running somewhere in the process.
+    """
+
+    backend: Backend
+    clock: Clock
+    entropy: Entropy
+    terms: LeaseTerms
+    submission: Submission
+    dispatch: Dispatch
+    reporting: Reporting
+    questions: Questions
+    watching: Watching
+    conversation: Conversation
+    registration: Registration
+    messaging: Messaging
+    monitoring: Monitoring
+    maintenance: Maintenance
+
+
+def assemble(
+    backend: Backend,
+    clock: Clock,
+    entropy: Entropy,
+    *,
+    terms: LeaseTerms | None = None,
+    reaper_interval: timedelta = timedelta(seconds=10),
+    retention: timedelta = timedelta(days=30),
+) -> Services:
+    """Put the services together; nothing runs yet."""
+    terms = terms or LeaseTerms()
+    tasks, log, directory = backend.tasks, backend.log, backend.directory
+    writer = TaskWriter(tasks, backend.approvals, clock, entropy)
+    dispatch = Dispatch(writer, tasks, directory, backend.notifier, clock, entropy, terms)
+    questions = Questions(writer, tasks, backend.approvals, clock, entropy)
+    submission = Submission(writer, tasks, backend.codebases, clock, entropy)
+    return Services(
+        backend=backend,
+        clock=clock,
+        entropy=entropy,
+        terms=terms,
+        submission=submission,
+        dispatch=dispatch,
+        reporting=Reporting(writer, dispatch, tasks, log, clock, entropy, terms),
+        questions=questions,
+        watching=Watching(log, backend.notifier),
+        conversation=Conversation(backend.sessions, backend.codebases, submission, clock),
+        registration=Registration(backend.codebases, directory, clock, entropy),
+        messaging=Messaging(backend.inbox, directory, clock, entropy),
+        monitoring=Monitoring(log),
+        maintenance=Maintenance(writer, tasks, log, questions, clock, reaper_interval, retention),
+    )

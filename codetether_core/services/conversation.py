@@ -1,0 +1,125 @@
+"""Sessions: told by workers, read by anybody, resumed as tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
+
+from codetether_core.access import Principal
+from codetether_core.errors import NotFound
+from codetether_core.events import Event, Topic
+from codetether_core.ids import CodebaseId, SessionId
+from codetether_core.ports import Clock, CodebaseStore, SessionQuery, SessionStore
+from codetether_core.services.submission import Submission
+from codetether_core.sessions import Session, SessionMessage
+from codetether_core.tasks import ANYWHERE, Task, TaskSpec
+
+__all__ = ["Conversation"]
+
+
+@frozen
+class Conversation:
+    """History that stays readable when no worker is there."""
+
+    sessions: SessionStore
+    codebases: CodebaseStore
+    submission: Submission
+    clock: Clock
+
+    async def find(self, principal: Principal, query: SessionQuery) -> tuple[Sequence[Session], int]:
+        """Sessions, and how many there are in all; ``NotFound`` for an unknown codebase."""
+        if query.codebase is not None:
+            await self._known(principal, query.codebase)
+        return await self.sessions.list(principal.tenant, query)
+
+    async def get(self, principal: Principal, codebase: CodebaseId, id: SessionId) -> Session:
+        """One session; ``NotFound``."""
+        return await self.sessions.get(principal.tenant, codebase, id)
+
+    async def messages(
+        self, principal: Principal, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0
+    ) -> tuple[Sequence[SessionMessage], int]:
+        """A session's messages in order, and how many there are in all."""
+        return await self.sessions.messages(principal.tenant, codebase, id, limit=limit, after=after)
+
+    async def sync(self, principal: Principal, codebase: CodebaseId, told: Sequence[Session]) -> int:
+        """Keep sessions as a worker tells them; ``NotFound`` for an unknown codebase."""
+        await self._known(principal, codebase)
+        for session in told:
+            await self._put(session, ())
+        return len(told)
+
+    async def upsert(self, principal: Principal, session: Session, messages: Sequence[SessionMessage]) -> Session:
+        """Keep messages, each over the one with its id; what this telling leaves out is kept, the user's prompt too.
+
+        A session that was told before keeps what it is called and when it began.
+        """
+        await self._known(principal, session.codebase)
+        try:
+            known = await self.sessions.get(principal.tenant, session.codebase, session.id)
+        except NotFound:
+            pass
+        else:
+            session = evolve(
+                known,
+                title=session.title or known.title,
+                directory=session.directory or known.directory,
+                worker=session.worker or known.worker,
+                agent=session.agent or known.agent,
+                updated_at=max(session.updated_at, known.updated_at),
+                synced_at=session.synced_at,
+                details=session.details or known.details,
+                version=known.version + 1,
+            )
+        return await self._put(session, messages)
+
+    async def resume(
+        self,
+        principal: Principal,
+        codebase: CodebaseId,
+        id: SessionId,
+        *,
+        prompt: str,
+        agent: str = "build",
+        model: str | None = None,
+        key: str = "",
+    ) -> Task:
+        """A task that goes on with a session we know; ``NotFound`` otherwise. Its history has the prompt at once."""
+        session = await self.sessions.get(principal.tenant, codebase, id)
+        spec = TaskSpec(
+            codebase=codebase,
+            title=prompt[:80] or f"Resume {session.title or id}",
+            prompt=prompt,
+            agent_type=agent,
+            model=model,
+            metadata={"resume_session_id": id},
+        )
+        task = await self.submission.submit(principal, spec, key=key)
+        if prompt:
+            said = SessionMessage(
+                id=f"prompt_{task.id}",
+                session=id,
+                role="user",
+                created_at=task.created_at,
+                agent=agent,
+                model=model,
+                parts=({"type": "text", "text": prompt},),
+            )
+            await self._put(evolve(session, updated_at=self.clock.now(), version=session.version + 1), (said,))
+        return task
+
+    async def _known(self, principal: Principal, codebase: CodebaseId) -> None:
+        if codebase not in ANYWHERE:
+            await self.codebases.get(principal.tenant, codebase)
+
+    async def _put(self, session: Session, messages: Sequence[SessionMessage]) -> Session:
+        topic = Topic(session.tenant, session.codebase, session.id)
+        data = {
+            "session_id": session.id,
+            "codebase_id": session.codebase,
+            "title": session.title,
+            "messages": len(messages),
+        }
+        await self.sessions.put(session, messages, [Event(topic, "session.synced", session.synced_at, data)])
+        return session

@@ -1,0 +1,260 @@
+"""Bringing tasks to workers: connect, offer, claim, explain.
+
+One desk a process. It wakes when a task becomes ready (and every second besides, since a wake-up may be lost), asks
+the store for the lanes that its free workers can serve, and offers. An offer is a hint; the claim is a swap.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+from attrs import define, field, frozen
+
+from codetether_core.access import Principal
+from codetether_core.errors import Invalid, NotFound, TaskUnavailable
+from codetether_core.events import READY, Topic
+from codetether_core.ids import TaskId, TenantId, WorkerId, digest
+from codetether_core.ports import Clock, Directory, Entropy, Listener, Notifier, TaskStore
+from codetether_core.services.offering import WIDEN, Offers, Slot
+from codetether_core.services.task_writer import TaskWriter
+from codetether_core.tasks import LeaseTerms, Profile, Refusal, Task, TaskState, claim, lane_of, refusals
+from codetether_core.workers import Presence, Worker, presence
+
+__all__ = ["Connection", "Dispatch", "Explanation", "profile_of"]
+
+_SWEEP: Final = timedelta(seconds=1)
+_REMEMBERED: Final = 10_000
+_SHORTEST_KEY: Final = 16
+
+
+@define(eq=False)
+class Connection:
+    """A worker's open stream. ``since`` and the profile are what ``connected`` lists tell."""
+
+    slot: Slot
+    bell: Listener
+    since: datetime
+    name: str
+    dedupes: bool
+    ended: bool = False
+    _notices: list[Task] = field(factory=list)
+
+    async def notices(self, beat: timedelta) -> Sequence[Task]:
+        """What happened since the last call; nothing after ``beat``, or when the stream has to end (``ended``).
+
+        A pending task is an offer; a cancelled one is a run that the worker should stop.
+        """
+        if not self._notices and not self.ended:
+            await self.bell.wait(beat)
+        notices, self._notices = self._notices, []
+        return notices
+
+    def tell(self, task: Task) -> None:
+        """Hand an offer, or a cancelled task, to the stream."""
+        self._notices.append(task)
+        self.bell.ring()
+
+    def end(self) -> None:
+        """Ask the stream to close."""
+        self.ended = True
+        self.bell.ring()
+
+
+@frozen
+class Explanation:
+    """Why one worker does, or does not, get a task."""
+
+    worker: Worker
+    presence: Presence
+    refusals: tuple[Refusal, ...]
+    busy: int
+
+
+@define(eq=False)
+class Dispatch:
+    """The desk, and the claims made at it."""
+
+    writer: TaskWriter
+    tasks: TaskStore
+    directory: Directory
+    notifier: Notifier
+    clock: Clock
+    entropy: Entropy
+    terms: LeaseTerms
+    connections: list[Connection] = field(factory=list)
+    _offers: Offers = field(factory=Offers)
+    _bell: Listener | None = None
+    _announced: dict[tuple[TenantId, WorkerId], OrderedDict[TaskId, None]] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.writer.observers.append(self._note)
+
+    @contextmanager
+    def connect(self, profile: Profile, *, name: str, slots: int, dedupes: bool) -> Iterator[Connection]:
+        """Hold a worker's stream open at the desk.
+
+        ``dedupes`` marks a deployed worker, which ignores a task id that its stream has brought before: such a
+        stream is ended instead, and the worker finds the task by polling before it connects again.
+        """
+        with self.notifier.listen() as bell:
+            connection = Connection(Slot(profile, slots), bell, self.clock.now(), name, dedupes)
+            self.connections.append(connection)
+            self._ring()
+            try:
+                yield connection
+            finally:
+                self.connections.remove(connection)
+
+    async def run(self) -> None:
+        """Offer ready tasks to connected workers, until cancelled."""
+        while True:
+            tenants = self._tenants()
+            with self.notifier.listen(*(Topic(tenant, READY) for tenant in tenants)) as self._bell:
+                while tenants == self._tenants():
+                    await self.offer_ready()
+                    await self._bell.wait(WIDEN if self._offers.widening(self.clock.now()) else _SWEEP)
+
+    async def offer_ready(self) -> None:
+        """One round of offers."""
+        for tenant in self._tenants():
+            now = self.clock.now()
+            here = {each.slot: each for each in self.connections if each.slot.profile.tenant == tenant}
+            free = {slot: slot.free(now) for slot in here}
+            open_slots = sum(max(count, 0) for count in free.values())
+            if not open_slots:
+                continue
+            lanes = [
+                lane
+                for lane in await self.tasks.lanes(tenant)
+                if any(count > 0 and slot.takes(lane) for slot, count in free.items())
+            ]
+            ready: dict[object, list[Task]] = {lane: [] for lane in lanes}
+            for task in await self.tasks.ready(lanes, open_slots + len(self._offers)):
+                ready[lane_of(task.tenant, task.spec)].append(task)
+            present = [slot for slot, connection in here.items() if connection in self.connections]
+            for slot, task in self._offers.plan([(lane, ready[lane]) for lane in lanes], present, now):
+                self._bring(here[slot], task)
+
+    async def claim(self, principal: Principal, worker: WorkerId, id: TaskId, *, tokened: bool, key: str = "") -> Task:
+        """Grant the task to the worker; ``TaskUnavailable`` says why not.
+
+        The same ``key`` (16 characters at least, the caller's own dice) from the same worker gives the grant that
+        it already got, so a claim whose answer was lost can be sent again.
+        """
+        if key and len(key) < _SHORTEST_KEY:
+            raise Invalid("Idempotency-Key", f"must have {_SHORTEST_KEY} characters at least")
+        nonce = digest(principal.name, worker, key) if key else self.entropy.bytes(16).hex()
+        profile = await self._profile(principal.tenant, worker)
+
+        def verb(task: Task) -> Task:
+            if key and task.holder and task.holder.nonce == nonce:
+                return task
+            if profile and (found := refusals(lane_of(task.tenant, task.spec), profile)):
+                raise TaskUnavailable(id, found[0])
+            now = self.clock.now()
+            return claim(
+                task,
+                worker=worker,
+                principal=principal.name,
+                now=now,
+                terms=self.terms,
+                nonce=nonce,
+                tokened=tokened,
+            )
+
+        return await self.writer.apply(principal.tenant, id, verb)
+
+    async def explain(self, principal: Principal, id: TaskId) -> tuple[Task, Sequence[Explanation]]:
+        """The task, and of every worker that has not left what keeps it from the task."""
+        task = await self.tasks.get(principal.tenant, id)
+        lane = lane_of(task.tenant, task.spec)
+        now = self.clock.now()
+        found: list[Explanation] = []
+        for worker in await self.directory.workers.list(principal.tenant):
+            if presence(worker, now) is not Presence.LEFT:
+                profile = await self._profile(principal.tenant, worker.id) or profile_of(worker)
+                busy = len(await self.tasks.held(principal.tenant, worker.id))
+                found.append(Explanation(worker, presence(worker, now), refusals(lane, profile), busy))
+        return task, found
+
+    async def occupy(self, connection: Connection) -> None:
+        """Count what the worker already holds against its slots, when its stream begins."""
+        profile = connection.slot.profile
+        held = await self.tasks.held(profile.tenant, profile.worker)
+        connection.slot.busy.update(task.id for task in held)
+
+    def of_worker(self, tenant: TenantId, worker: WorkerId) -> list[Connection]:
+        """The worker's open streams at this process."""
+        return [
+            connection
+            for connection in self.connections
+            if (connection.slot.profile.tenant, connection.slot.profile.worker) == (tenant, worker)
+        ]
+
+    async def _profile(self, tenant: TenantId, worker: WorkerId) -> Profile | None:
+        """What the worker can do by its registration and its streams together; ``None`` if it told us nothing."""
+        told = [connection.slot.profile for connection in self.of_worker(tenant, worker)]
+        try:
+            told.append(profile_of(await self.directory.workers.get(tenant, worker)))
+        except NotFound:
+            if not told:
+                return None
+        return Profile(
+            worker=worker,
+            tenant=tenant,
+            names=frozenset[str]().union(*(each.names for each in told)),
+            codebases=frozenset[str]().union(*(each.codebases for each in told)),
+            capabilities=frozenset[str]().union(*(each.capabilities for each in told)),
+            agents=frozenset[str]().union(*(each.agents for each in told)),
+        )
+
+    def _bring(self, connection: Connection, task: Task) -> None:
+        profile = connection.slot.profile
+        announced = self._announced.setdefault((profile.tenant, profile.worker), OrderedDict())
+        if connection.dedupes and task.id in announced:
+            connection.end()
+            return
+        announced[task.id] = None
+        if len(announced) > _REMEMBERED:
+            announced.popitem(last=False)
+        connection.tell(task)
+
+    def _note(self, task: Task) -> None:
+        """Keep the slots' books after a change that this process made."""
+        if not task.ready:
+            self._offers.settle(task.id)
+        holder = task.holder if not task.lapsed else None
+        for connection in self.connections:
+            slot = connection.slot
+            if holder and (slot.profile.worker, slot.profile.tenant) == (holder.worker, task.tenant):
+                slot.busy.add(task.id)
+            elif task.id in slot.busy:
+                slot.busy.discard(task.id)
+                if task.state is TaskState.CANCELLED and not task.stopped:
+                    connection.tell(task)
+                self._ring()
+            if not task.ready:
+                slot.offered.pop(task.id, None)
+
+    def _tenants(self) -> frozenset[TenantId]:
+        return frozenset(connection.slot.profile.tenant for connection in self.connections)
+
+    def _ring(self) -> None:
+        if self._bell:
+            self._bell.ring()
+
+
+def profile_of(worker: Worker) -> Profile:
+    """What a worker can do by its registration."""
+    return Profile(
+        worker=worker.id,
+        tenant=worker.tenant,
+        names=frozenset({worker.name}),
+        codebases=frozenset(worker.codebases),
+        capabilities=frozenset(worker.capabilities),
+        agents=frozenset(worker.agents),
+    )

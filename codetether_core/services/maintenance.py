@@ -1,0 +1,100 @@
+"""What time alone brings about: lapses, deadlines, wake-ups. Any replica may do it; the swap decides."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from attrs import Factory, define
+
+from codetether_core.ports import Clock, EventLog, TaskStore
+from codetether_core.services.questions import Questions
+from codetether_core.services.task_writer import TaskWriter
+from codetether_core.tasks import Task, TaskState, expire, lapse, wake
+
+__all__ = ["Maintenance", "Sweep"]
+
+_BATCH: Final = 200
+_FORGET_EVERY: Final = timedelta(minutes=1)
+_FORGET_BATCH: Final = 5_000
+
+
+@define
+class Sweep:
+    """What the reaper last did: when, and how many of what."""
+
+    at: datetime | None = None
+    checked: int = 0
+    lapsed: int = 0
+    failed: int = 0
+    woken: int = 0
+
+
+@define(eq=False)
+class Maintenance:
+    """The reaper. ``interval`` bounds how late it notices; events older than ``retention`` are forgotten."""
+
+    writer: TaskWriter
+    tasks: TaskStore
+    log: EventLog
+    questions: Questions
+    clock: Clock
+    interval: timedelta = timedelta(seconds=10)
+    retention: timedelta = timedelta(days=30)
+    last: Sweep = Factory(Sweep)
+    _forgot_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Sweep whenever something is due, and at least every ``interval``, until cancelled."""
+        while True:
+            await self.sweep()
+            await self._forget()
+            due = await self.tasks.next_due()
+            wait = self.interval if due is None else min(self.interval, due - self.clock.now())
+            await self.clock.sleep(max(wait, timedelta(milliseconds=50)))
+
+    async def sweep(self) -> Sweep:
+        """Act on every task that is due."""
+        done = Sweep(at=self.clock.now())
+        while batch := await self.tasks.overdue(self.clock.now(), _BATCH):
+            changed = 0
+            for task in batch:
+                new = await self._act(task)
+                changed += new.version != task.version
+                done.lapsed += new.lapsed and not task.lapsed
+                done.failed += new.state is TaskState.FAILED
+                done.woken += new.ready and not task.ready and not new.lapsed
+            done.checked += len(batch)
+            if not changed:
+                break
+        self.last = done
+        return done
+
+    async def _act(self, task: Task) -> Task:
+        if task.answer_by is not None and task.answer_by <= self.clock.now():
+            await self.questions.expire_due(task)
+        return await self.writer.apply(task.tenant, task.id, self._due_change)
+
+    def _due_change(self, task: Task) -> Task:
+        """The task as it has to be by now; the same value if nothing is due any more."""
+        now = self.clock.now()
+        if task.due_at is None or now < task.due_at or task.ended:
+            return task
+        holder = None if task.lapsed else task.holder
+        if holder and holder.run_deadline <= now:
+            return expire(task, now, reason="run_deadline", error="The run took longer than it was given")
+        if holder and holder.expires_at <= now:
+            return lapse(task, now)
+        if task.state is not TaskState.PENDING:
+            return task
+        if task.not_before is not None and task.not_before <= now:
+            return wake(task, now)
+        if task.spec.start_by is not None and task.spec.start_by <= now and task.grant is None:
+            return expire(task, now, reason="start_by", error="Nobody started it in time")
+        return task
+
+    async def _forget(self) -> None:
+        now = self.clock.now()
+        if self._forgot_at is None or now - self._forgot_at >= _FORGET_EVERY:
+            self._forgot_at = now
+            await self.log.trim(now - self.retention, _FORGET_BATCH)

@@ -1,0 +1,116 @@
+"""Questions that agents ask, and the answers: list, answer, expire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from attrs import Factory, frozen
+
+from codetether_core.access import Principal
+from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Option, answer, expire
+from codetether_core.errors import StaleLease, VersionConflict
+from codetether_core.ids import ApprovalId, TaskId
+from codetether_core.ports import ApprovalChange, ApprovalStore, Clock, Entropy, TaskStore
+from codetether_core.services.task_writer import TaskWriter
+from codetether_core.tasks import Task
+from codetether_core.tasks import answer as answer_task
+from codetether_core.tasks import expire as expire_task
+
+__all__ = ["Question", "Questions", "asked"]
+
+_TRIES: Final = 16
+
+
+@frozen(kw_only=True)
+class Question:
+    """What a holder asks. ``held`` keeps its grant while it waits; ``timeout`` is the time people have to answer."""
+
+    prompt: str
+    kind: ApprovalKind = ApprovalKind.QUESTION
+    options: tuple[Option, ...] = ()
+    held: bool = True
+    timeout: timedelta = timedelta(hours=24)
+    details: Mapping[str, Any] = Factory(dict)
+
+
+def asked(question: Question, id: ApprovalId, task: Task, now: datetime) -> Approval:
+    """The open approval of a question that the task's present holder asks."""
+    return Approval(
+        id=id,
+        tenant=task.tenant,
+        task=task.id,
+        codebase=task.spec.codebase,
+        grant=task.grant.token if task.grant else "",
+        kind=question.kind,
+        prompt=question.prompt,
+        created_at=now,
+        deadline=now + question.timeout,
+        held=question.held,
+        options=question.options,
+        details=question.details,
+    )
+
+
+@frozen
+class Questions:
+    """Approvals and their answers. The approval and its task are swapped together, so one answer wins."""
+
+    writer: TaskWriter
+    tasks: TaskStore
+    approvals: ApprovalStore
+    clock: Clock
+    entropy: Entropy
+
+    async def find(
+        self, principal: Principal, *, task: TaskId | None = None, state: ApprovalState | None = None, limit: int = 100
+    ) -> Sequence[Approval]:
+        """The tenant's approvals, newest first."""
+        return await self.approvals.list(principal.tenant, task=task, state=state, limit=limit)
+
+    async def get(self, principal: Principal, id: ApprovalId) -> Approval:
+        """One approval; ``NotFound``."""
+        return await self.approvals.get(principal.tenant, id)
+
+    async def answer(
+        self, principal: Principal, id: ApprovalId, *, choice: str | None = None, text: str | None = None
+    ) -> Approval:
+        """Answer it; ``AlreadyAnswered`` names who was faster, ``Invalid`` what is not offered."""
+
+        def verb(approval: Approval, now: datetime) -> Approval:
+            return answer(approval, now, by=principal.name, choice=choice, text=text)
+
+        return await self._settle(await self.approvals.get(principal.tenant, id), verb)
+
+    async def expire_due(self, task: Task) -> None:
+        """End every approval of the task whose deadline has passed."""
+        for id in task.awaiting:
+            approval = await self.approvals.get(task.tenant, id)
+            if approval.state is ApprovalState.OPEN and approval.deadline <= self.clock.now():
+                await self._settle(approval, expire)
+
+    async def _settle(self, approval: Approval, verb: Any) -> Approval:
+        operation = self.entropy.bytes(12).hex()
+        for _ in range(_TRIES):
+            now = self.clock.now()
+            settled: Approval = verb(approval, now)
+            task = await self.tasks.get(approval.tenant, approval.task)
+            if approval.id not in task.awaiting:
+                raise StaleLease("Nobody waits for this answer any more", id=approval.id)
+            new = await self._task_after(task, settled, now)
+            changes = [ApprovalChange(approval, settled), *await self._others(task, new, settled)]
+            if await self.writer.swap(task, new, changes, operation):
+                return settled
+            approval = await self.approvals.get(approval.tenant, approval.id)
+        raise VersionConflict("Too many others change this task at once; try again", id=approval.task)
+
+    async def _task_after(self, task: Task, settled: Approval, now: datetime) -> Task:
+        """The task goes on with the answer; a parked one fails if its question expired without a way to refuse."""
+        if settled.state is ApprovalState.EXPIRED and not settled.held and settled.choice is None:
+            return expire_task(task, now, reason="question_unanswered", error="Nobody answered in time")
+        deadlines = [(await self.approvals.get(task.tenant, id)).deadline for id in task.awaiting if id != settled.id]
+        return answer_task(task, settled.id, now, next_deadline=min(deadlines, default=None))
+
+    async def _others(self, task: Task, new: Task, settled: Approval) -> list[ApprovalChange]:
+        return [change for change in await self.writer.withdrawals(task, new) if change.new.id != settled.id]

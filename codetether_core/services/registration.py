@@ -1,0 +1,182 @@
+"""Who and what there is: codebases, workers, agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from attrs import evolve, frozen
+
+from codetether_core import codec
+from codetether_core.access import Principal
+from codetether_core.agents import EXPIRES_AFTER, Agent, discoverable, heard
+from codetether_core.codebases import Codebase, served_by
+from codetether_core.errors import AlreadyExists, NotFound, PermissionDenied, VersionConflict
+from codetether_core.events import AGENTS, CODEBASES, Event, Topic
+from codetether_core.ids import AgentName, CodebaseId, TenantId, WorkerId, new_id
+from codetether_core.ports import Clock, CodebaseStore, Directory, Entropy, RecordStore, Versioned
+from codetether_core.workers import Worker, left, seen
+
+__all__ = ["Registration"]
+
+_TRIES: Final = 16
+V = TypeVar("V", bound=Versioned)
+
+
+@frozen
+class Registration:
+    """Registering, greeting and forgetting."""
+
+    codebases: CodebaseStore
+    directory: Directory
+    clock: Clock
+    entropy: Entropy
+
+    async def add_codebase(
+        self,
+        principal: Principal,
+        *,
+        name: str,
+        path: str,
+        description: str = "",
+        agent_config: Mapping[str, Any] | None = None,
+        worker: WorkerId | None = None,
+    ) -> Codebase:
+        """The codebase of that name and path, with ``worker`` among those that serve it; new only the first time."""
+        for _ in range(_TRIES):
+            now = self.clock.now()
+            known = await self.codebases.find(principal.tenant, name, path)
+            try:
+                if known is None:
+                    codebase = Codebase(
+                        id=CodebaseId(new_id("cbs", now, self.entropy.bytes(16))),
+                        tenant=principal.tenant,
+                        name=name,
+                        path=path,
+                        registered_at=now,
+                        updated_at=now,
+                        description=description,
+                        agent_config=agent_config or {},
+                        workers=frozenset({worker} if worker else ()),
+                    )
+                    await self.codebases.add(codebase, [_codebase_event("codebase.registered", codebase)])
+                    return codebase
+                codebase = served_by(known, worker, now, description=description, agent_config=agent_config or {})
+                if codebase is not known:
+                    await self.codebases.replace(known, codebase, [_codebase_event("codebase.changed", codebase)])
+                return codebase
+            except (AlreadyExists, VersionConflict):
+                continue
+        raise VersionConflict("Too many others register this codebase at once; try again", name=name)
+
+    async def change_codebase(self, tenant: TenantId, id: CodebaseId, verb: Callable[[Codebase], Codebase]) -> Codebase:
+        """The codebase after a pure change of it; the version is raised here."""
+
+        def raised(old: Codebase) -> Codebase:
+            new = verb(old)
+            if new == old:
+                return old
+            return evolve(new, version=old.version + 1, updated_at=self.clock.now())
+
+        return await _change(self.codebases, tenant, id, raised)
+
+    async def remove_codebase(self, principal: Principal, id: CodebaseId) -> None:
+        """Forget it; its tasks stay."""
+        codebase = await self.codebases.get(principal.tenant, id)
+        await self.codebases.remove(codebase, [_codebase_event("codebase.removed", codebase)])
+
+    async def add_worker(self, principal: Principal, worker: Worker) -> Worker:
+        """Keep what a worker says of itself, over what it said before; ``PermissionDenied`` if the id is another's."""
+        try:
+            known = await self.directory.workers.get(principal.tenant, worker.id)
+        except NotFound:
+            await self._add_or_replace_worker(principal, worker)
+            return worker
+        if known.principal != principal.name:
+            raise PermissionDenied("This worker id is registered by another principal", id=worker.id)
+        return await _change(
+            self.directory.workers,
+            principal.tenant,
+            worker.id,
+            lambda known: evolve(worker, registered_at=known.registered_at, version=known.version + 1),
+        )
+
+    async def greet_worker(self, principal: Principal, id: WorkerId) -> Worker:
+        """Note a worker's beat; ``NotFound`` if it has to register (again)."""
+        return await _change(
+            self.directory.workers, principal.tenant, id, lambda worker: seen(worker, self.clock.now())
+        )
+
+    async def dismiss_worker(self, principal: Principal, id: WorkerId) -> Worker:
+        """The worker signs off."""
+        return await _change(
+            self.directory.workers, principal.tenant, id, lambda worker: left(worker, self.clock.now())
+        )
+
+    async def add_agent(self, principal: Principal, agent: Agent) -> Agent:
+        """Keep what an agent says of itself, over what it said before; ``PermissionDenied`` if it is another's."""
+        try:
+            known = await self.directory.agents.get(principal.tenant, agent.name)
+        except NotFound:
+            await self.directory.agents.add(agent, [_agent_event("agent.registered", agent)])
+            return agent
+        if known.principal != principal.name:
+            raise PermissionDenied("This agent name is registered by another principal", id=agent.name)
+        return await _change(
+            self.directory.agents,
+            principal.tenant,
+            agent.name,
+            lambda known: evolve(agent, registered_at=known.registered_at, version=known.version + 1),
+        )
+
+    async def hear_agent(self, principal: Principal, name: AgentName) -> Agent:
+        """Note a heartbeat; an agent that had expired is discoverable again. ``NotFound`` if it never registered."""
+        return await _change(
+            self.directory.agents, principal.tenant, name, lambda agent: heard(agent, self.clock.now())
+        )
+
+    async def remove_agent(self, principal: Principal, name: AgentName) -> None:
+        """Forget an agent; its inbox stays."""
+        agent = await self.directory.agents.get(principal.tenant, name)
+        await self.directory.agents.remove(agent, [_agent_event("agent.removed", agent)])
+
+    async def discover(self, principal: Principal, *, max_age: timedelta = EXPIRES_AFTER) -> Sequence[Agent]:
+        """The agents heard from recently."""
+        now = self.clock.now()
+        return [
+            agent for agent in await self.directory.agents.list(principal.tenant) if discoverable(agent, now, max_age)
+        ]
+
+    async def _add_or_replace_worker(self, principal: Principal, worker: Worker) -> None:
+        topic = Topic.worker(worker.tenant, worker.id)
+        data = {"worker_id": worker.id, "name": worker.name, "hostname": worker.hostname}
+        try:
+            await self.directory.workers.add(worker, [Event(topic, "worker.registered", worker.registered_at, data)])
+        except AlreadyExists:
+            await self.add_worker(principal, worker)
+
+
+async def _change(store: RecordStore[V], tenant: TenantId, id: str, verb: Callable[[V], V]) -> V:
+    """Swap the stored value for what the verb makes of it, again and again until nobody was faster."""
+    for _ in range(_TRIES):
+        old = await store.get(tenant, id)
+        new = verb(old)
+        if new is old:
+            return old
+        try:
+            await store.replace(old, new)
+        except VersionConflict:
+            continue
+        return new
+    raise VersionConflict("Too many others change this at once; try again", id=id)
+
+
+def _codebase_event(kind: str, codebase: Codebase) -> Event:
+    data: dict[str, Any] = codec.dump(codebase)
+    return Event(Topic(codebase.tenant, CODEBASES, codebase.id), kind, codebase.updated_at, data)
+
+
+def _agent_event(kind: str, agent: Agent) -> Event:
+    data = {"agent_name": agent.name, "url": agent.url, "description": agent.description}
+    return Event(Topic(agent.tenant, AGENTS, agent.name), kind, agent.last_seen, data)

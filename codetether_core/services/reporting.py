@@ -1,0 +1,186 @@
+"""What the holder of a task says: started, still here, output, a question, an outcome, stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from attrs import frozen
+
+from codetether_core.access import Principal
+from codetether_core.approvals import Approval
+from codetether_core.errors import StaleLease, VersionConflict
+from codetether_core.events import Guard
+from codetether_core.ids import ApprovalId, SessionId, TaskId, TenantId, WorkerId, new_id
+from codetether_core.ports import ApprovalChange, Clock, Entropy, EventLog, TaskStore
+from codetether_core.services.dispatch import Dispatch
+from codetether_core.services.questions import Question, asked
+from codetether_core.services.task_writer import TaskWriter
+from codetether_core.tasks import (
+    Grant,
+    LeaseTerms,
+    OutputChunk,
+    Task,
+    TaskState,
+    Word,
+    ask,
+    attend,
+    backoff,
+    complete,
+    confirm_stop,
+    fail,
+    held_by,
+    keep_evidence,
+    may_trail,
+    output_event,
+    release,
+    renew,
+)
+
+__all__ = ["Reporting"]
+
+_TRAILING_GRACE: Final = timedelta(seconds=60)
+_EVIDENCE_KEPT: Final = 16_384
+
+
+@frozen
+class Reporting:
+    """A holder's words. Each carries the grant; a superseded one is refused with ``StaleLease``."""
+
+    writer: TaskWriter
+    dispatch: Dispatch
+    tasks: TaskStore
+    log: EventLog
+    clock: Clock
+    entropy: Entropy
+    terms: LeaseTerms
+
+    async def start(self, principal: Principal, word: Word, id: TaskId, *, session: SessionId | None = None) -> Task:
+        """The run has begun: claims a task that nobody holds, else renews, and notes the agent's session."""
+        task = await self.tasks.get(principal.tenant, id)
+        if task.state is TaskState.PENDING and task.holder is None:
+            await self.dispatch.claim(principal, word.worker, id, tokened=False)
+        return await self.renew(principal.tenant, word, id, session=session)
+
+    async def renew(self, tenant: TenantId, word: Word, id: TaskId, *, session: SessionId | None = None) -> Task:
+        """The holder is still at it."""
+        return await self.writer.apply(
+            tenant, id, lambda task: renew(task, word, self.clock.now(), self.terms, session=session)
+        )
+
+    async def output(
+        self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk], *, first: int | None = None
+    ) -> Task:
+        """Append output under the grant's fence; a batch that is sent again (same ``first``) changes nothing.
+
+        For a short while after a cancel the burnt holder may still append, marked as such.
+        """
+        try:
+            return await self._append(tenant, word, id, chunks, first)
+        except StaleLease:  # the fence may have moved between the read and the append: a cancel marks what comes after
+            return await self._append(tenant, word, id, chunks, first)
+
+    async def ask(self, tenant: TenantId, word: Word, id: TaskId, question: Question) -> tuple[Task, Approval]:
+        """The holder asks; the answer is awaited while it holds the task, or after it has given it back."""
+        operation = self.entropy.bytes(12).hex()
+        while True:
+            now = self.clock.now()
+            task = await self.tasks.get(tenant, id)
+            approval = asked(
+                question,
+                ApprovalId(new_id("apr", now, self.entropy.bytes(16))),
+                held_by(task, word, now, self.terms),
+                now,
+            )
+            new = ask(task, word, now, self.terms, approval=approval.id, deadline=approval.deadline, held=approval.held)
+            changes = [ApprovalChange(None, approval), *await self.writer.withdrawals(task, new)]
+            if await self.writer.swap(task, new, changes, operation):
+                return new, approval
+
+    async def complete(self, tenant: TenantId, word: Word, id: TaskId, result: str | None) -> Task:
+        """The run succeeded."""
+        return await self._outcome(
+            tenant, word, id, result or "", lambda task, now: complete(task, word, now, self.terms, result=result)
+        )
+
+    async def fail(
+        self, tenant: TenantId, word: Word, id: TaskId, error: str, *, reason: str = "agent_failed", retry: bool = False
+    ) -> Task:
+        """The run failed; with ``retry`` it is put off and tried again while attempts are left."""
+        draw = self.entropy.fraction()
+
+        def verb(task: Task, now: datetime) -> Task:
+            after = backoff(task.charged + 1, draw) if retry else None
+            return fail(task, word, now, self.terms, error=error, reason=reason, retry_after=after)
+
+        return await self._outcome(tenant, word, id, error, verb)
+
+    async def release(self, tenant: TenantId, word: Word, id: TaskId) -> Task:
+        """The holder gives the task back; after an outcome by the same holder this changes nothing."""
+
+        def verb(task: Task) -> Task:
+            if task.ended and task.grant is not None:
+                task.grant.fence(word)
+                return task
+            return release(task, word, self.clock.now(), self.terms)
+
+        return await self.writer.apply(tenant, id, verb)
+
+    async def stopped(self, tenant: TenantId, word: Word, id: TaskId) -> Task:
+        """Nothing of a cancelled run is left on the worker."""
+        return await self.writer.apply(tenant, id, lambda task: confirm_stop(task, word, self.clock.now()))
+
+    async def attend(self, principal: Principal, worker: WorkerId) -> None:
+        """The worker is seen alive: renews what it holds without a token, for a bounded time."""
+        for held in await self.tasks.held(principal.tenant, worker):
+            await self.writer.apply(
+                principal.tenant,
+                held.id,
+                lambda task: attend(task, worker, principal.name, self.clock.now(), self.terms),
+            )
+
+    async def _append(
+        self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk], first: int | None
+    ) -> Task:
+        task, grant, trailing = await self._speaking(tenant, word, id)
+        now = self.clock.now()
+        events = [output_event(task, grant, chunk, now, trailing=trailing) for chunk in chunks]
+        await self.log.append(events, Guard(task.id, task.fence, first))
+        return task
+
+    async def _speaking(self, tenant: TenantId, word: Word, id: TaskId) -> tuple[Task, Grant, bool]:
+        """The task with its honoured grant, renewed if a quarter of its time is gone.
+
+        A cancelled task comes with its burnt grant, and ``True``, for as long as that may trail.
+        """
+        task = await self.tasks.get(tenant, id)
+        now = self.clock.now()
+        if task.grant is not None and may_trail(task, word, now, _TRAILING_GRACE):
+            return task, task.grant, True
+        held = held_by(task, word, now, self.terms)
+        if held is not task or _wants_renewal(held, word, now, self.terms):
+            held = await self.renew(tenant, word, id)
+        if held.grant is None:
+            raise VersionConflict("The task changed meanwhile; try again", id=id)
+        return held, held.grant, False
+
+    async def _outcome(
+        self, tenant: TenantId, word: Word, id: TaskId, words: str, verb: Callable[[Task, datetime], Task]
+    ) -> Task:
+        """Apply a terminal verb; what a superseded grant had to say is kept on its attempt before it is refused."""
+        try:
+            return await self.writer.apply(tenant, id, lambda task: verb(task, self.clock.now()))
+        except StaleLease:
+            if word.token is not None:
+                token, evidence = word.token, words[:_EVIDENCE_KEPT]
+                await self.writer.apply(tenant, id, lambda task: keep_evidence(task, token, evidence, self.clock.now()))
+            raise
+
+
+def _wants_renewal(task: Task, word: Word, now: datetime, terms: LeaseTerms) -> bool:
+    """Whether output should renew the lease on its way: a quarter is gone, or the token is shown for the first time."""
+    grant = task.grant
+    if grant is None:
+        return False
+    return grant.expires_at - now < terms.ttl * 3 / 4 or (word.token is not None and not grant.tokened)

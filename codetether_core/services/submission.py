@@ -1,0 +1,85 @@
+"""Giving tasks, and taking them back: submit, retry, requeue, cancel, review."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import evolve, frozen
+
+from codetether_core.access import Principal
+from codetether_core.errors import AlreadyExists, Conflict, IdempotencyMismatch
+from codetether_core.ids import TaskId, derived_id, new_id
+from codetether_core.ports import Clock, CodebaseStore, Entropy, TaskStore
+from codetether_core.services.task_writer import TaskWriter
+from codetether_core.tasks import ANYWHERE, Task, TaskSpec, TaskState, cancel, requeue, review
+
+__all__ = ["Submission"]
+
+_LIVE: Final = frozenset({TaskState.PENDING, TaskState.RUNNING, TaskState.INPUT_REQUIRED})
+
+
+@frozen
+class Submission:
+    """What clients do to tasks."""
+
+    writer: TaskWriter
+    tasks: TaskStore
+    codebases: CodebaseStore
+    clock: Clock
+    entropy: Entropy
+
+    async def submit(self, principal: Principal, spec: TaskSpec, *, key: str = "") -> Task:
+        """A new pending task; ``NotFound`` for an unknown codebase.
+
+        With an idempotency ``key`` (scoped by tenant, principal and codebase) a second submit meets the first task,
+        and raises ``IdempotencyMismatch`` if it asks for something else.
+        """
+        if spec.codebase not in ANYWHERE:
+            await self.codebases.get(principal.tenant, spec.codebase)
+        now = self.clock.now()
+        if key:
+            id = derived_id("tsk", principal.tenant, principal.name, spec.codebase, key)
+        else:
+            id = new_id("tsk", now, self.entropy.bytes(16))
+        spec = evolve(spec, required_capabilities=tuple(sorted(set(spec.required_capabilities))))
+        task = Task.new(TaskId(id), principal.tenant, spec, created_by=principal.name, now=now)
+        try:
+            await self.writer.add(task)
+        except AlreadyExists:
+            first = await self.tasks.get(principal.tenant, task.id)
+            if first.spec != spec:
+                raise IdempotencyMismatch(
+                    "This Idempotency-Key was used for another task", hint="use a new key", id=first.id
+                ) from None
+            return first
+        return task
+
+    async def retry(self, principal: Principal, id: TaskId, *, key: str = "") -> Task:
+        """A new task that asks for the same as an ended one and names it; ``Conflict`` while that still goes on."""
+        ended = await self.tasks.get(principal.tenant, id)
+        if not ended.ended:
+            raise Conflict(f"The task is {ended.state}", hint="requeue or cancel it", id=id, state=ended.state)
+        return await self.submit(principal, evolve(ended.spec, retry_of=id, start_by=None), key=key)
+
+    async def requeue(self, principal: Principal, id: TaskId) -> Task:
+        """Take a running task from its holder and make it pending again; an ended one is retried as a new task."""
+        task = await self.tasks.get(principal.tenant, id)
+        if task.ended:
+            return await self.retry(principal, id)
+        return await self.writer.apply(principal.tenant, id, lambda task: requeue(task, self.clock.now()))
+
+    async def cancel(self, principal: Principal, id: TaskId) -> Task:
+        """End a task that nobody wants any more; one that is cancelled already is returned as it is."""
+
+        def verb(task: Task) -> Task:
+            if task.state is TaskState.CANCELLED:
+                return task
+            if task.state not in _LIVE:
+                raise Conflict(f"The task is {task.state} already", id=id, state=task.state)
+            return cancel(task, self.clock.now(), by=principal.name)
+
+        return await self.writer.apply(principal.tenant, id, verb)
+
+    async def review(self, principal: Principal, id: TaskId) -> Task:
+        """Note that somebody has looked at the outcome."""
+        return await self.writer.apply(principal.tenant, id, lambda task: review(task, self.clock.now()))

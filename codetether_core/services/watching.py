@@ -1,0 +1,60 @@
+"""Following the log: listen, then read from the cursor, then wait."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from datetime import timedelta
+
+from attrs import frozen
+
+from codetether_core.errors import CursorUnknown
+from codetether_core.events import Cursor, Page, Topic
+from codetether_core.ports import EventLog, Notifier
+
+__all__ = ["Resync", "Watching"]
+
+
+@frozen
+class Resync:
+    """The reader's cursor means nothing here any more: take a snapshot, then go on from ``cursor``."""
+
+    cursor: Cursor
+    reason: str
+
+
+@frozen
+class Watching:
+    """Readers of the log."""
+
+    log: EventLog
+    notifier: Notifier
+
+    async def follow(
+        self,
+        topic: Topic,
+        after: Cursor | None = None,
+        *,
+        from_start: bool = False,
+        kinds: Collection[str] | None = None,
+        beat: timedelta = timedelta(seconds=15),
+    ) -> AsyncIterator[Page | Resync]:
+        """Every record of the topic after the cursor, for ever, in bounded pages, none lost and none twice.
+
+        Without a cursor it begins now, or ``from_start``. A page without records comes at least every ``beat``, and
+        first of all, as soon as nothing that happens from then on can be missed.
+        """
+        with self.notifier.listen(topic) as bell:
+            cursor = after or (await self.log.start() if from_start else await self.log.head())
+            yield Page((), cursor)
+            while True:
+                try:
+                    page = await self.log.read(topic, cursor, kinds=kinds)
+                except CursorUnknown as unknown:
+                    cursor = await self.log.start()
+                    yield Resync(cursor, unknown.message)
+                    continue
+                cursor = page.cursor
+                if page.records:
+                    yield page
+                if not page.more and not await bell.wait(beat):
+                    yield Page((), cursor)
