@@ -1,0 +1,68 @@
+"""Measure, print, keep; or compare two results that were kept."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import asdict
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.figures import FIGURES, Figure
+
+KEPT = Path(".bench")
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure this machine.")
+    parser.add_argument("names", nargs="*", help=f"figures ({', '.join(FIGURES)}), or two result files to compare")
+    parser.add_argument("--quick", action="store_true", help="fewer runs, for a first look")
+    parser.add_argument("--compare", action="store_true", help="show two results side by side")
+    arguments = parser.parse_args()
+    if arguments.compare:
+        _compare([Path(name) for name in arguments.names] or sorted(KEPT.glob("*.json"))[-2:])
+    else:
+        _measure(arguments.names or list(FIGURES), arguments.quick)
+
+
+def _measure(names: list[str], quick: bool) -> None:
+    console = Console()
+    figures: list[Figure] = []
+    for name in names:
+        with console.status(f"measuring {name}"):
+            figures += FIGURES[name](quick)
+    table = Table("figure", "value", "aim", "beside")
+    for figure in figures:
+        table.add_row(figure.name, f"{figure.value:,.2f} {figure.unit}", figure.bar, figure.beside)
+    for name in FIGURES:
+        if name not in names:
+            table.add_row(name, "not measured")
+    console.print(table)
+    KEPT.mkdir(exist_ok=True)
+    path = KEPT / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=2), encoding="utf-8")
+    console.print(f"kept as {path}")
+
+
+def _compare(paths: list[Path]) -> None:
+    if len(paths) != 2:
+        raise SystemExit("two result files are needed; `make bench` keeps one in .bench/ each time")
+    before, after = ({each["name"]: each for each in json.loads(path.read_text(encoding="utf-8"))} for path in paths)
+    table = Table("figure", paths[0].stem, paths[1].stem, "ratio")
+    for name in before | after:
+        old, new = before.get(name), after.get(name)
+        table.add_row(
+            name,
+            f"{old['value']:,.2f}" if old else "not measured",
+            f"{new['value']:,.2f}" if new else "not measured",
+            f"{new['value'] / old['value']:.2f}" if old and new and old["value"] else "",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
