@@ -7,15 +7,15 @@ the store for the lanes that its free workers can serve, and offers. An offer is
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import define, field, frozen
 
 from codetether_core.access import Principal
-from codetether_core.errors import Invalid, NotFound, TaskUnavailable
+from codetether_core.errors import Invalid, NotFound, TaskUnavailable, Unavailable
 from codetether_core.events import READY, Topic
 from codetether_core.ids import TaskId, TenantId, WorkerId, digest
 from codetether_core.ports import Clock, Directory, Entropy, Listener, Notifier, TaskStore
@@ -115,14 +115,15 @@ class Dispatch:
             tenants = self._tenants()
             with self.notifier.listen(*(Topic(tenant, READY) for tenant in tenants)) as self._bell:
                 while tenants == self._tenants():
-                    await self.offer_ready()
+                    with suppress(Unavailable):  # the probes tell of it; the next round may find the store again
+                        await self.offer_ready()
                     await self._bell.wait(WIDEN if self._offers.widening(self.clock.now()) else _SWEEP)
 
     async def offer_ready(self) -> None:
         """One round of offers."""
         for tenant in self._tenants():
             now = self.clock.now()
-            here = {each.slot: each for each in self.connections if each.slot.profile.tenant == tenant}
+            here = {each.slot: each for each in self._newest(tenant)}
             free = {slot: slot.free(now) for slot in here}
             open_slots = sum(max(count, 0) for count in free.values())
             if not open_slots:
@@ -239,6 +240,11 @@ class Dispatch:
                 self._ring()
             if not task.ready:
                 slot.offered.pop(task.id, None)
+
+    def _newest(self, tenant: TenantId) -> Iterable[Connection]:
+        """One stream of each worker: of two, the older is likely cut off and does not know it yet."""
+        profiles = ((each.slot.profile, each) for each in self.connections)
+        return {profile.worker: each for profile, each in profiles if profile.tenant == tenant}.values()
 
     def _tenants(self) -> frozenset[TenantId]:
         return frozenset(connection.slot.profile.tenant for connection in self.connections)

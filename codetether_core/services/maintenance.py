@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import Factory, define
 
+from codetether_core.errors import Unavailable
 from codetether_core.ports import Clock, EventLog, TaskStore
 from codetether_core.services.questions import Questions
 from codetether_core.services.task_writer import TaskWriter
@@ -15,6 +17,7 @@ from codetether_core.tasks import Task, TaskState, expire, lapse, wake
 __all__ = ["Maintenance", "Sweep"]
 
 _BATCH: Final = 200
+_SHORTEST_PAUSE: Final = timedelta(milliseconds=50)
 _FORGET_EVERY: Final = timedelta(minutes=1)
 _FORGET_BATCH: Final = 5_000
 
@@ -47,11 +50,13 @@ class Maintenance:
     async def run(self) -> None:
         """Sweep whenever something is due, and at least every ``interval``, until cancelled."""
         while True:
-            await self.sweep()
-            await self._forget()
-            due = await self.tasks.next_due()
-            wait = self.interval if due is None else min(self.interval, due - self.clock.now())
-            await self.clock.sleep(max(wait, timedelta(milliseconds=50)))
+            wait = self.interval
+            with suppress(Unavailable):  # the probes tell of it; the next sweep may find the store again
+                await self.sweep()
+                await self._forget()
+                if due := await self.tasks.next_due():
+                    wait = min(wait, due - self.clock.now())
+            await self.clock.sleep(max(wait, _SHORTEST_PAUSE))
 
     async def sweep(self) -> Sweep:
         """Act on every task that is due."""
