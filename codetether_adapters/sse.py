@@ -46,9 +46,7 @@ class ServerSentEvent:
     id: str = ""
 
 
-def encode(
-    data: bytes, *, event: str | None = None, id: str | None = None, retry: int | None = None
-) -> bytes:
+def encode(data: bytes, *, event: str | None = None, id: str | None = None, retry: int | None = None) -> bytes:
     """Return the frame of one event, its closing blank line included.
 
     `data` is UTF-8, taken on trust; readers get each CRLF, CR and LF in it back as LF. `event` is the type

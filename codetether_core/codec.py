@@ -1,26 +1,32 @@
 """Values to and from plain JSON types, strictly.
 
 Unknown members are ignored, wrong types and missing members refused: ``"5"`` is no integer and ``1`` no boolean.
-Moments are UTC text with microseconds and ``Z``, durations integer microseconds. Bytes of JSON are the adapters' affair.
+Moments are UTC text with microseconds and ``Z``, durations integer microseconds. JSON's bytes are the adapters' affair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from enum import Enum, EnumMeta
+from enum import StrEnum
 from functools import cache
-from typing import Any, Final, TypeVar, get_args, get_origin
+from types import GenericAlias, NoneType, UnionType
+from typing import Any, Final, NewType, TypeVar, Union, get_args, get_origin
 
+import attrs
 import cattrs
 from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.errors import BaseValidationError, ClassValidationError, IterableValidationError
+from cattrs.fns import identity
 
 from codetether_core.errors import Invalid
 
 __all__ = ["dump", "load", "moment", "parse", "timestamp"]
 
 T = TypeVar("T")
+_Hook = Callable[[Any, Any], Any]
+
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 _NAMES: Final[Mapping[Any, str]] = {
     str: "a string",
@@ -34,13 +40,18 @@ _NAMES: Final[Mapping[Any, str]] = {
 
 def timestamp(moment: datetime) -> str:
     """A moment as text: fixed width, UTC, microseconds, ``Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment.tzinfo is not UTC else _utc(moment)
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    without_zone = datetime.combine(utc, utc.time())  # prints twice as fast: it need not ask for its offset
+    return f"{without_zone.isoformat('T', 'microseconds')}Z"
 
 
 def moment(text: str) -> datetime:
     """The moment that an ISO 8601 text names; a naive one is taken as UTC. ``ValueError`` if it is none."""
     parsed = datetime.fromisoformat(text)
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
 
 
 def dump(value: object) -> Any:
@@ -58,39 +69,46 @@ def parse(type: type[T], data: Any, *, field: str = "") -> T:
 
 
 def load(type: type[T], data: Any) -> T:
-    """``data`` that ``dump`` once wrote, as a ``type``: the same without the questions, for what our own stores hold."""
+    """``data`` that ``dump`` once wrote, as a ``type``: the same without the questions, for our own stores."""
     return _inside().structure(data, type)
-
-
-def _utc(moment: datetime) -> str:
-    text = moment.isoformat(timespec="microseconds")
-    return f"{text[:26]}Z"
 
 
 @cache
 def _outside() -> cattrs.Converter:
     """Strict, and able to say where something is wrong."""
-    made = _with_our_types(cattrs.Converter(detailed_validation=True))
-    for primitive in (str, int, float, bool):
-        made.register_structure_hook(primitive, _strictly(primitive))
+    made = cattrs.Converter(detailed_validation=True)
+    made.register_structure_hook_factory(attrs.has, _object_hook)
     made.register_structure_hook_factory(_is_array, _array_hook)
+    made.register_structure_hook_factory(_is_optional, _optional_hook)
+    made.register_structure_hook_factory(_is_new_type, _new_type_hook)
+    made.register_structure_hook_func(_is_json_object, lambda value, _: _require(Mapping, value))
+    for primitive in (str, int, float, bool):
+        made.register_structure_hook(primitive, _primitive_hook(primitive))
+    made.register_structure_hook(StrEnum, _enum_hook)
+    made.register_structure_hook(datetime, _moment_hook)
+    made.register_structure_hook(timedelta, _duration_hook)
     return made
 
 
 @cache
 def _inside() -> cattrs.Converter:
-    """Trusting, for our own data."""
-    return _with_our_types(cattrs.Converter(detailed_validation=False))
-
-
-def _with_our_types(made: cattrs.Converter) -> cattrs.Converter:
-    made.register_structure_hook(datetime, _moment_hook)
+    """Trusting and fast, for our own data: what JSON holds as it is passes through."""
+    made = cattrs.Converter(detailed_validation=False)
+    made.register_structure_hook_factory(_is_optional, _optional_hook)
+    made.register_structure_hook_factory(_is_new_type, _new_type_hook)
+    made.register_structure_hook_func(_is_json_object, _as_it_is)
+    for primitive in (str, int, float, bool):
+        made.register_structure_hook(primitive, _as_it_is)
+    made.register_structure_hook(StrEnum, lambda value, type: type._value2member_map_[value])
+    made.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+    made.register_structure_hook(timedelta, lambda value, _: value * _MICROSECOND)
+    made.register_unstructure_hook_factory(_is_optional, _optional_dump_hook)
+    made.register_unstructure_hook_func(_is_json_object, identity)
+    made.register_unstructure_hook_func(lambda type: type is Any, identity)
+    made.register_unstructure_hook(StrEnum, str)
     made.register_unstructure_hook(datetime, timestamp)
-    made.register_structure_hook(timedelta, lambda value, _: timedelta(microseconds=_require(int, value)))
-    made.register_unstructure_hook(timedelta, lambda value: value // timedelta(microseconds=1))
-    made.register_unstructure_hook(frozenset, sorted)
-    made.register_structure_hook_func(_is_json_object, lambda value, _: _require(Mapping, value))
-    made.register_unstructure_hook_func(_is_json_object, lambda value: value)
+    made.register_unstructure_hook(timedelta, lambda value: value // _MICROSECOND)
+    made.register_unstructure_hook_func(_is_set, sorted)
     return made
 
 
@@ -99,18 +117,58 @@ def _is_json_object(type: Any) -> bool:
 
 
 def _is_array(type: Any) -> bool:
-    return get_origin(type) is tuple
+    return get_origin(type) in (tuple, frozenset)
 
 
-def _array_hook(type: Any, made: cattrs.Converter) -> Any:
-    structure: Any = homogenous_tuple_structure_factory(type, made)
-    return lambda value, _: structure(_require(list, value), type)
+def _is_set(type: Any) -> bool:
+    return frozenset in (type, get_origin(type))
 
 
-def _enum_hook(value: Any, type: EnumMeta) -> Enum:
-    if not isinstance(value, str) or value not in type._value2member_map_:
-        raise TypeError(f"must be one of: {', '.join(str(value) for value in type._value2member_map_)}")
-    return type._value2member_map_[value]
+def _is_optional(type: Any) -> bool:
+    return get_origin(type) in (Union, UnionType) and len(get_args(type)) == 2 and NoneType in get_args(type)
+
+
+def _is_new_type(type: Any) -> bool:
+    return isinstance(type, NewType)
+
+
+def _present(optional: Any) -> Any:
+    return next(type for type in get_args(optional) if type is not NoneType)
+
+
+def _as_it_is(value: Any, _: Any) -> Any:
+    return value
+
+
+def _object_hook(type: Any, made: cattrs.Converter) -> _Hook:
+    structure = made.gen_structure_attrs_fromdict(type)
+    return lambda value, _: structure(_require(Mapping, value), type)
+
+
+def _array_hook(type: Any, made: cattrs.Converter) -> _Hook:
+    kind: Any = get_origin(type)
+    items: Any = GenericAlias(tuple, (get_args(type)[0], ...))
+    structure: Any = homogenous_tuple_structure_factory(items, made)
+    return lambda value, _: kind(structure(_require(list, value), items))
+
+
+def _new_type_hook(type: Any, made: cattrs.Converter) -> _Hook:
+    return made.get_structure_hook(type.__supertype__)
+
+
+def _optional_hook(optional: Any, made: cattrs.Converter) -> _Hook:
+    type = _present(optional)
+    structure = made.get_structure_hook(type)
+    return structure if structure is _as_it_is else lambda value, _: None if value is None else structure(value, type)
+
+
+def _optional_dump_hook(optional: Any, made: cattrs.Converter) -> Callable[[Any], Any]:
+    unstructure = made.get_unstructure_hook(_present(optional))
+    return unstructure if unstructure is identity else lambda value: None if value is None else unstructure(value)
+
+
+def _primitive_hook(wanted: Any) -> _Hook:
+    return lambda value, _: _require(wanted, value)
 
 
 def _require(wanted: Any, value: Any) -> Any:
@@ -120,13 +178,10 @@ def _require(wanted: Any, value: Any) -> Any:
     return value
 
 
-def _strictly(wanted: Any) -> Any:
-    """A hook for a primitive and for the enumerations that derive from it."""
-
-    def structure(value: Any, type: Any) -> Any:
-        return _enum_hook(value, type) if isinstance(type, EnumMeta) else _require(wanted, value)
-
-    return structure
+def _enum_hook(value: Any, type: Any) -> Any:
+    if not isinstance(value, str) or value not in list(type):
+        raise TypeError(f"must be one of: {', '.join(type)}")
+    return type(value)
 
 
 def _moment_hook(value: Any, _: Any) -> datetime:
@@ -134,6 +189,13 @@ def _moment_hook(value: Any, _: Any) -> datetime:
         return moment(_require(str, value))
     except (TypeError, ValueError):
         raise TypeError("must be a date and time in ISO 8601") from None
+
+
+def _duration_hook(value: Any, _: Any) -> timedelta:
+    try:
+        return timedelta(microseconds=_require(int, value))
+    except OverflowError:
+        raise TypeError("must be a number of microseconds within 999999999 days") from None
 
 
 def _first_problem(error: BaseException, path: str) -> tuple[str, str]:

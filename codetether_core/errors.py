@@ -125,7 +125,8 @@ class IllegalTransition(Conflict):
     code = "illegal_transition"
 
     def __init__(self, kind: str, id: str, state: str, trigger: str, /) -> None:
-        super().__init__(f"A {kind} that is {state} cannot {trigger}", id=id, state=state, trigger=trigger)
+        verb, standing = trigger.replace("_", " "), state.replace("_", " ")
+        super().__init__(f"Cannot {verb} the {kind}: it is {standing}", id=id, state=state, trigger=trigger)
 
 
 class TaskUnavailable(Conflict):

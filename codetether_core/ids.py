@@ -7,7 +7,7 @@ guessed. An id derived from an idempotency key has a digest in place of both and
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NewType
 
 __all__ = [
@@ -35,13 +35,14 @@ ApprovalId = NewType("ApprovalId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_BITS, _RANDOM_BITS = 48, 128
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id(prefix: str, now: datetime, random: bytes) -> str:
     """A fresh id such as ``tsk_01k…``. ``random`` is 16 bytes of entropy, else ``ValueError``."""
     if len(random) * 8 != _RANDOM_BITS:
         raise ValueError(f"an id needs {_RANDOM_BITS // 8} bytes of entropy, not {len(random)}")
-    milliseconds = int(now.timestamp() * 1000) & ((1 << _TIME_BITS) - 1)
+    milliseconds = (now - _EPOCH) // timedelta(milliseconds=1) & ((1 << _TIME_BITS) - 1)
     return f"{prefix}_{_base32(milliseconds, _TIME_BITS)}{_base32(int.from_bytes(random), _RANDOM_BITS)}"
 
 

@@ -17,7 +17,7 @@ EXPIRES_AFTER: Final = timedelta(seconds=120)
 
 @frozen(kw_only=True)
 class Agent:
-    """A registered agent. ``name`` is unique per tenant; its part before the first ``:`` is the role that others address."""
+    """A registered agent. ``name`` is unique per tenant; what is before its first ``:`` is the role."""
 
     name: AgentName
     tenant: TenantId
@@ -26,7 +26,7 @@ class Agent:
     last_seen: datetime
     url: str = ""
     description: str = ""
-    capabilities: Mapping[str, Any] = Factory(dict)
+    capabilities: Mapping[str, Any] = Factory(dict[str, Any])
     models_supported: tuple[str, ...] = ()
     version: int = 1
 

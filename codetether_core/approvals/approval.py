@@ -75,7 +75,7 @@ class Approval:
     deadline: datetime
     held: bool = True
     options: tuple[Option, ...] = ()
-    details: Mapping[str, Any] = Factory(dict)
+    details: Mapping[str, Any] = Factory(dict[str, Any])
     state: ApprovalState = ApprovalState.OPEN
     version: int = 1
     choice: str | None = None

@@ -24,7 +24,7 @@ class Codebase:
     registered_at: datetime
     updated_at: datetime
     description: str = ""
-    agent_config: Mapping[str, Any] = Factory(dict)
+    agent_config: Mapping[str, Any] = Factory(dict[str, Any])
     workers: frozenset[WorkerId] = frozenset()
     watching: bool = False
     watch_interval: int = 5

@@ -11,7 +11,7 @@ __all__ = ["Cursor"]
 
 @frozen
 class Cursor:
-    """After ``position`` in the ``epoch`` of the log. The epoch changes with a new store, a restore or a noticed loss."""
+    """After ``position`` in the ``epoch`` of the log, which changes with a new store, a restore or a noticed loss."""
 
     epoch: str
     position: int

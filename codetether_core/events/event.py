@@ -30,7 +30,7 @@ class Event:
 
 @frozen(eq=False)
 class Record:
-    """An event in the log: ``position`` orders the whole log, ``number`` counts its subject's events from 1 without gaps.
+    """An event in the log: ``position`` orders the log, ``number`` counts its subject's events from 1 without gaps.
 
     ``body`` is ``data`` as UTF-8 JSON without newlines, encoded once when it was appended; every reader of this
     process is handed the same object, and ``frames`` lets a dialect keep its rendering of it beside it.
@@ -47,7 +47,7 @@ class Record:
 
 @frozen
 class Page:
-    """A bounded run of records in log order; ``cursor`` is where the next page begins, ``more`` that there is one now."""
+    """A bounded run of records in log order; ``cursor`` is where the next begins, ``more`` that there is one now."""
 
     records: tuple[Record, ...]
     cursor: Cursor

@@ -40,7 +40,7 @@ class Message:
     sent_at: datetime
     type: str = "agent"
     conversation: str | None = None
-    metadata: Mapping[str, Any] = Factory(dict)
+    metadata: Mapping[str, Any] = Factory(dict[str, Any])
     state: MessageState = MessageState.QUEUED
     acknowledged_at: datetime | None = None
     version: int = 1
@@ -50,5 +50,5 @@ def acknowledge(message: Message, now: datetime) -> Message:
     """The recipient has it; ``IllegalTransition`` for a message that was acknowledged before."""
     state = TRANSITIONS.get((message.state, "acknowledge"))
     if state is None:
-        raise IllegalTransition("message", message.id, message.state, "be acknowledged")
+        raise IllegalTransition("message", message.id, message.state, "acknowledge")
     return evolve(message, state=state, acknowledged_at=now, version=message.version + 1)

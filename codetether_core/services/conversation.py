@@ -44,35 +44,24 @@ class Conversation:
         return await self.sessions.messages(principal.tenant, codebase, id, limit=limit, after=after)
 
     async def sync(self, principal: Principal, codebase: CodebaseId, told: Sequence[Session]) -> int:
-        """Keep sessions as a worker tells them; ``NotFound`` for an unknown codebase."""
+        """Keep sessions as a worker tells them; ``NotFound`` for an unknown codebase.
+
+        What is told again unchanged, as workers do every minute, is no event.
+        """
         await self._known(principal, codebase)
         for session in told:
-            await self._put(session, ())
+            known, merged = await self._merged(session)
+            unchanged = (
+                known is not None and evolve(known, synced_at=merged.synced_at, version=merged.version) == merged
+            )
+            await self._put(merged, (), silent=unchanged)
         return len(told)
 
     async def upsert(self, principal: Principal, session: Session, messages: Sequence[SessionMessage]) -> Session:
-        """Keep messages, each over the one with its id; what this telling leaves out is kept, the user's prompt too.
-
-        A session that was told before keeps what it is called and when it began.
-        """
+        """Keep messages, each over the one with its id; what this telling leaves out is kept, the user's prompt too."""
         await self._known(principal, session.codebase)
-        try:
-            known = await self.sessions.get(principal.tenant, session.codebase, session.id)
-        except NotFound:
-            pass
-        else:
-            session = evolve(
-                known,
-                title=session.title or known.title,
-                directory=session.directory or known.directory,
-                worker=session.worker or known.worker,
-                agent=session.agent or known.agent,
-                updated_at=max(session.updated_at, known.updated_at),
-                synced_at=session.synced_at,
-                details=session.details or known.details,
-                version=known.version + 1,
-            )
-        return await self._put(session, messages)
+        _, merged = await self._merged(session)
+        return await self._put(merged, messages)
 
     async def resume(
         self,
@@ -113,7 +102,28 @@ class Conversation:
         if codebase not in ANYWHERE:
             await self.codebases.get(principal.tenant, codebase)
 
-    async def _put(self, session: Session, messages: Sequence[SessionMessage]) -> Session:
+    async def _merged(self, told: Session) -> tuple[Session | None, Session]:
+        """What we knew of a session, and what we know now: one told before keeps what this telling does not mention."""
+        try:
+            known = await self.sessions.get(told.tenant, told.codebase, told.id)
+        except NotFound:
+            return None, told
+        return known, evolve(
+            known,
+            title=told.title or known.title,
+            directory=told.directory or known.directory,
+            project=told.project or known.project,
+            worker=told.worker or known.worker,
+            agent=told.agent or known.agent,
+            created_at=min(told.created_at, known.created_at),
+            updated_at=max(told.updated_at, known.updated_at),
+            synced_at=told.synced_at,
+            source=told.source,
+            details={**known.details, **told.details},
+            version=known.version + 1,
+        )
+
+    async def _put(self, session: Session, messages: Sequence[SessionMessage], *, silent: bool = False) -> Session:
         topic = Topic(session.tenant, session.codebase, session.id)
         data = {
             "session_id": session.id,
@@ -121,5 +131,6 @@ class Conversation:
             "title": session.title,
             "messages": len(messages),
         }
-        await self.sessions.put(session, messages, [Event(topic, "session.synced", session.synced_at, data)])
+        events = [] if silent else [Event(topic, "session.synced", session.synced_at, data)]
+        await self.sessions.put(session, messages, events)
         return session

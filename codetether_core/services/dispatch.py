@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from codetether_core.access import Principal
 from codetether_core.errors import Invalid, NotFound, TaskUnavailable, Unavailable
@@ -168,6 +168,30 @@ class Dispatch:
             )
 
         return await self.writer.apply(principal.tenant, id, verb)
+
+    async def open_to(self, principal: Principal, limit: int, *, name: str | None = None) -> Sequence[Task]:
+        """The ready tasks, best first, that a worker of that name may take; without one, any of the principal's."""
+        profiles = [
+            await self._profile(principal.tenant, worker.id) or profile_of(worker)
+            for worker in await self.directory.workers.list(principal.tenant)
+            if (worker.principal == principal.name if name is None else worker.name == name)
+        ]
+        lanes = [
+            lane
+            for lane in await self.tasks.lanes(principal.tenant)
+            if any(not refusals(lane, profile) for profile in profiles)
+        ]
+        found = await self.tasks.ready(lanes, limit)
+        return sorted(found, key=lambda task: (-task.spec.priority, task.created_at, task.id))[:limit]
+
+    def serve(self, tenant: TenantId, worker: WorkerId, codebases: frozenset[str]) -> int:
+        """From now on the worker's streams here are for these codebases; how many streams that are."""
+        connections = self.of_worker(tenant, worker)
+        for connection in connections:
+            if connection.slot.profile.codebases != codebases:
+                connection.slot.serve(evolve(connection.slot.profile, codebases=codebases))
+                self._ring()
+        return len(connections)
 
     async def explain(self, principal: Principal, id: TaskId) -> tuple[Task, Sequence[Explanation]]:
         """The task, and of every worker that has not left what keeps it from the task."""

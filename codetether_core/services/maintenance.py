@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +10,8 @@ from typing import Final
 from attrs import Factory, define
 
 from codetether_core.errors import Unavailable
-from codetether_core.ports import Clock, EventLog, TaskStore
+from codetether_core.ids import TenantId
+from codetether_core.ports import Clock, EventLog, TaskQuery, TaskStore
 from codetether_core.services.questions import Questions
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import Task, TaskState, expire, lapse, wake
@@ -17,6 +19,7 @@ from codetether_core.tasks import Task, TaskState, expire, lapse, wake
 __all__ = ["Maintenance", "Sweep"]
 
 _BATCH: Final = 200
+_RUNNING: Final = frozenset({TaskState.RUNNING})
 _SHORTEST_PAUSE: Final = timedelta(milliseconds=50)
 _FORGET_EVERY: Final = timedelta(minutes=1)
 _FORGET_BATCH: Final = 5_000
@@ -74,6 +77,19 @@ class Maintenance:
                 break
         self.last = done
         return done
+
+    async def silent(self, tenant: TenantId, timeout: timedelta) -> Sequence[Task]:
+        """The running tasks about which their holder has said nothing for that long."""
+        now, found, after = self.clock.now(), list[Task](), 0
+        while page := await self.tasks.list(tenant, TaskQuery(states=_RUNNING, limit=_BATCH, after=after)):
+            found += [task for task in page if task.holder and now - task.holder.spoke_at >= timeout]
+            after += len(page)
+        return found
+
+    @property
+    def alive(self) -> bool:
+        """Whether the reaper has swept lately."""
+        return self.last.at is not None and self.clock.now() - self.last.at < 3 * self.interval
 
     async def _act(self, task: Task) -> Task:
         if task.answer_by is not None and task.answer_by <= self.clock.now():

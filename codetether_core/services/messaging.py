@@ -61,10 +61,17 @@ class Messaging:
         await self.inbox.add(message, [_event(_SENT[message.type], message)])
         return message
 
-    async def receive(self, principal: Principal, agent: AgentName, *, limit: int = 100) -> Sequence[Message]:
+    async def receive(
+        self, principal: Principal, agent: AgentName, *, conversation: str | None = None, limit: int = 100
+    ) -> Sequence[Message]:
         """The oldest messages to the agent, or to its role, that are not acknowledged; they stay until they are."""
-        names = frozenset({agent, AgentName(agent.partition(":")[0])})
-        return await self.inbox.list(principal.tenant, recipients=names, queued_only=True, limit=limit)
+        return await self.inbox.list(
+            principal.tenant,
+            recipients=frozenset({agent, AgentName(agent.partition(":")[0])}),
+            conversation=conversation,
+            queued_only=True,
+            limit=limit,
+        )
 
     async def conversation(self, principal: Principal, id: str, *, limit: int = 100) -> Sequence[Message]:
         """The latest messages of one conversation, oldest first."""

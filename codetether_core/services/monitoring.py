@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -35,6 +35,13 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 
 MESSAGE_KINDS: Final = tuple(_TYPES)
+
+_VERBATIM: Final = ("task.output", "task.tool_use", "task.file_change", "message.sent", "message.intervened")
+"""The kinds, by far the most frequent, whose words all stand in the record's body as they are."""
+_COMPOSED: Final = tuple(kind for kind in _TYPES if kind not in _VERBATIM)
+_FIRST_LOOK: Final = 256
+
+_Fetch = Callable[[int], Awaitable[Sequence[Record]]]
 
 
 @frozen(kw_only=True)
@@ -100,14 +107,18 @@ class Monitoring:
         return [told(record) for record in records]
 
     async def search(self, principal: Principal, text: str, *, limit: int = 100) -> Sequence[MonitorMessage]:
-        """The latest messages whose words contain the text, ignoring ASCII case, oldest first."""
-        records = await self.log.search(principal.tenant, text, MESSAGE_KINDS, limit)
-        wanted = text.lower()
-        return [
-            message
-            for message in map(told, records)
-            if wanted in message.content.lower() or wanted in message.agent_name.lower()
-        ]
+        """The latest messages whose words or speaker contain the text, ignoring ASCII case, oldest first."""
+        topic, wanted = Topic(principal.tenant), _folded(text)
+
+        async def spoken(count: int) -> Sequence[Record]:
+            return await self.log.search(principal.tenant, text, _VERBATIM, count)
+
+        async def composed(count: int) -> Sequence[Record]:
+            return await self.log.latest(topic, _COMPOSED, count)
+
+        found = [*await _matching(spoken, wanted, limit), *await _matching(composed, wanted, limit)]
+        found.sort(key=lambda message: int(message.id))
+        return found[max(len(found) - limit, 0) :]
 
     async def count(self, principal: Principal, *, type: str = "") -> int:
         """How many messages there are."""
@@ -127,3 +138,22 @@ class Monitoring:
 def _kinds(type: str) -> tuple[str, ...]:
     """The kinds whose records are messages of a type; of any type, if none is named."""
     return tuple(kind for kind, known in _TYPES.items() if type in ("", known))
+
+
+async def _matching(fetch: _Fetch, wanted: bytes, limit: int) -> list[MonitorMessage]:
+    """The latest ``limit`` messages that match, of however many records that takes."""
+    look = max(limit, _FIRST_LOOK)
+    while True:
+        records = await fetch(look)
+        found = [
+            message
+            for message in map(told, records)
+            if wanted in _folded(message.content) or wanted in _folded(message.agent_name)
+        ]
+        if len(found) >= limit or len(records) < look:
+            return found
+        look *= 4
+
+
+def _folded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass").lower()

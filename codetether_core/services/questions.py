@@ -10,7 +10,7 @@ from attrs import Factory, frozen
 
 from codetether_core.access import Principal
 from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Option, answer, expire
-from codetether_core.errors import StaleLease, VersionConflict
+from codetether_core.errors import Conflict, StaleLease, VersionConflict
 from codetether_core.ids import ApprovalId, TaskId
 from codetether_core.ports import ApprovalChange, ApprovalStore, Clock, Entropy, TaskStore
 from codetether_core.services.task_writer import TaskWriter
@@ -72,6 +72,15 @@ class Questions:
     async def get(self, principal: Principal, id: ApprovalId) -> Approval:
         """One approval; ``NotFound``."""
         return await self.approvals.get(principal.tenant, id)
+
+    async def sole(self, principal: Principal, task: TaskId) -> Approval:
+        """The one open approval of a task; ``Conflict`` if there is none, or more than one."""
+        found = await self.approvals.list(principal.tenant, task=task, state=ApprovalState.OPEN, limit=2)
+        if len(found) != 1:
+            await self.tasks.get(principal.tenant, task)
+            problem = "asks nothing" if not found else "asks more than one thing"
+            raise Conflict(f"The task {problem}", hint="name the approval_id", id=task)
+        return found[0]
 
     async def answer(
         self, principal: Principal, id: ApprovalId, *, choice: str | None = None, text: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -44,6 +45,31 @@ class Registration:
         worker: WorkerId | None = None,
     ) -> Codebase:
         """The codebase of that name and path, with ``worker`` among those that serve it; new only the first time."""
+        codebase = await self._put_codebase(principal, name, path, description, agent_config or {}, worker)
+        if worker is not None:
+            await self._note_served(principal.tenant, worker, codebase.id)
+        return codebase
+
+    async def _note_served(self, tenant: TenantId, worker: WorkerId, codebase: CodebaseId) -> None:
+        """Add to what the worker serves by its registration, if it has registered."""
+
+        def serving(known: Worker) -> Worker:
+            if codebase in known.codebases:
+                return known
+            return evolve(known, codebases=(*known.codebases, codebase), version=known.version + 1)
+
+        with suppress(NotFound):
+            await _change(self.directory.workers, tenant, worker, serving)
+
+    async def _put_codebase(
+        self,
+        principal: Principal,
+        name: str,
+        path: str,
+        description: str,
+        agent_config: Mapping[str, Any],
+        worker: WorkerId | None,
+    ) -> Codebase:
         for _ in range(_TRIES):
             now = self.clock.now()
             known = await self.codebases.find(principal.tenant, name, path)
@@ -57,12 +83,12 @@ class Registration:
                         registered_at=now,
                         updated_at=now,
                         description=description,
-                        agent_config=agent_config or {},
+                        agent_config=agent_config,
                         workers=frozenset({worker} if worker else ()),
                     )
                     await self.codebases.add(codebase, [_codebase_event("codebase.registered", codebase)])
                     return codebase
-                codebase = served_by(known, worker, now, description=description, agent_config=agent_config or {})
+                codebase = served_by(known, worker, now, description=description, agent_config=agent_config)
                 if codebase is not known:
                     await self.codebases.replace(known, codebase, [_codebase_event("codebase.changed", codebase)])
                 return codebase

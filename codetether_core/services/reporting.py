@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from codetether_core.access import Principal
 from codetether_core.approvals import Approval
@@ -56,11 +57,25 @@ class Reporting:
     entropy: Entropy
     terms: LeaseTerms
 
-    async def start(self, principal: Principal, word: Word, id: TaskId, *, session: SessionId | None = None) -> Task:
-        """The run has begun: claims a task that nobody holds, else renews, and notes the agent's session."""
+    async def start(
+        self,
+        principal: Principal,
+        word: Word,
+        id: TaskId,
+        *,
+        session: SessionId | None = None,
+        tokened: bool = False,
+    ) -> Task:
+        """The run has begun: claims a task that nobody holds, or that lapsed from another worker, else renews.
+
+        Notes the agent's session. With ``tokened`` a claim is made with a token, which the answer has to tell.
+        """
         task = await self.tasks.get(principal.tenant, id)
-        if task.state is TaskState.PENDING and task.holder is None:
-            await self.dispatch.claim(principal, word.worker, id, tokened=False)
+        if task.state is TaskState.PENDING and (task.holder is None or task.holder.worker != word.worker):
+            claimed = await self.dispatch.claim(principal, word.worker, id, tokened=tokened)
+            if session is None or claimed.grant is None:
+                return claimed
+            word = evolve(word, token=claimed.grant.token if tokened else None)
         return await self.renew(principal.tenant, word, id, session=session)
 
     async def renew(self, tenant: TenantId, word: Word, id: TaskId, *, session: SessionId | None = None) -> Task:
@@ -98,16 +113,36 @@ class Reporting:
             if await self.writer.swap(task, new, changes, operation):
                 return new, approval
 
-    async def complete(self, tenant: TenantId, word: Word, id: TaskId, result: str | None) -> Task:
-        """The run succeeded."""
+    async def complete(
+        self,
+        tenant: TenantId,
+        word: Word,
+        id: TaskId,
+        result: str | None,
+        *,
+        chunks: Sequence[OutputChunk] = (),
+        first: int | None = None,
+    ) -> Task:
+        """The run succeeded; ``chunks`` are the last of its output, appended before the outcome is."""
+        await self._last_output(tenant, word, id, chunks, first)
         return await self._outcome(
             tenant, word, id, result or "", lambda task, now: complete(task, word, now, self.terms, result=result)
         )
 
     async def fail(
-        self, tenant: TenantId, word: Word, id: TaskId, error: str, *, reason: str = "agent_failed", retry: bool = False
+        self,
+        tenant: TenantId,
+        word: Word,
+        id: TaskId,
+        error: str,
+        *,
+        reason: str = "agent_failed",
+        retry: bool = False,
+        chunks: Sequence[OutputChunk] = (),
+        first: int | None = None,
     ) -> Task:
-        """The run failed; with ``retry`` it is put off and tried again while attempts are left."""
+        """The run failed; with ``retry`` it is put off and tried again while attempts are left. ``chunks`` as above."""
+        await self._last_output(tenant, word, id, chunks, first)
         draw = self.entropy.fraction()
 
         def verb(task: Task, now: datetime) -> Task:
@@ -139,6 +174,14 @@ class Reporting:
                 held.id,
                 lambda task: attend(task, worker, principal.name, self.clock.now(), self.terms),
             )
+
+    async def _last_output(
+        self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk], first: int | None
+    ) -> None:
+        """Append what comes with an outcome. A refusal is left to the outcome, which may have been said before."""
+        if chunks:
+            with suppress(StaleLease):
+                await self.output(tenant, word, id, chunks, first=first)
 
     async def _append(
         self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk], first: int | None

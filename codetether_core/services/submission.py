@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from attrs import evolve, frozen
 
 from codetether_core.access import Principal
 from codetether_core.errors import AlreadyExists, Conflict, IdempotencyMismatch
-from codetether_core.ids import TaskId, derived_id, new_id
-from codetether_core.ports import Clock, CodebaseStore, Entropy, TaskStore
+from codetether_core.ids import CodebaseId, TaskId, derived_id, new_id
+from codetether_core.ports import Clock, CodebaseStore, Entropy, TaskQuery, TaskStore
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import ANYWHERE, Task, TaskSpec, TaskState, cancel, requeue, review
 
 __all__ = ["Submission"]
 
-_LIVE: Final = frozenset({TaskState.PENDING, TaskState.RUNNING, TaskState.INPUT_REQUIRED})
+_HELD: Final = frozenset({TaskState.RUNNING, TaskState.INPUT_REQUIRED})
+_LIVE: Final = _HELD | {TaskState.PENDING}
+_PAGE: Final = 200
 
 
 @frozen
@@ -79,6 +82,20 @@ class Submission:
             return cancel(task, self.clock.now(), by=principal.name)
 
         return await self.writer.apply(principal.tenant, id, verb)
+
+    async def stop(self, principal: Principal, codebase: CodebaseId) -> Sequence[Task]:
+        """Cancel everything that runs on the codebase; the tasks that were cancelled."""
+        if codebase not in ANYWHERE:
+            await self.codebases.get(principal.tenant, codebase)
+        stopped: list[Task] = []
+        query = TaskQuery(codebase=codebase, states=_HELD, limit=_PAGE)
+        while running := await self.tasks.list(principal.tenant, query):
+            for task in running:
+                try:
+                    stopped.append(await self.cancel(principal, task.id))
+                except Conflict:  # it ended by itself meanwhile
+                    continue
+        return stopped
 
     async def review(self, principal: Principal, id: TaskId) -> Task:
         """Note that somebody has looked at the outcome."""

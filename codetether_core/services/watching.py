@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from datetime import timedelta
 
 from attrs import frozen
@@ -37,7 +37,7 @@ class Watching:
         from_start: bool = False,
         kinds: Collection[str] | None = None,
         beat: timedelta = timedelta(seconds=15),
-    ) -> AsyncIterator[Page | Resync]:
+    ) -> AsyncGenerator[Page | Resync, None]:
         """Every record of the topic after the cursor, for ever, in bounded pages, none lost and none twice.
 
         Without a cursor it begins now, or ``from_start``. A page without records comes at least every ``beat``, and
@@ -58,3 +58,19 @@ class Watching:
                     yield page
                 if not page.more and not await bell.wait(beat):
                     yield Page((), cursor)
+
+    async def replay(
+        self, topic: Topic, after: Cursor | None = None, *, kinds: Collection[str] | None = None
+    ) -> AsyncGenerator[Page | Resync, None]:
+        """What the topic has after the cursor (without one: from the start), in bounded pages, up to now."""
+        cursor, more = after or await self.log.start(), True
+        while more:
+            try:
+                page = await self.log.read(topic, cursor, kinds=kinds)
+            except CursorUnknown as unknown:
+                cursor = await self.log.start()
+                yield Resync(cursor, unknown.message)
+                continue
+            cursor, more = page.cursor, page.more
+            if page.records:
+                yield page

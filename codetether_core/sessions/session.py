@@ -29,7 +29,7 @@ class Session:
     agent: str | None = None
     worker: WorkerId | None = None
     source: str = "worker_sync"
-    details: Mapping[str, Any] = Factory(dict)
+    details: Mapping[str, Any] = Factory(dict[str, Any])
     version: int = 1
 
 

@@ -9,7 +9,7 @@ from codetether_core.ids import ApprovalId
 from codetether_core.tasks.holding import held_by
 from codetether_core.tasks.lease import LeaseTerms, Word
 from codetether_core.tasks.machine import Trigger
-from codetether_core.tasks.task import Task, burn, record_attempt, step
+from codetether_core.tasks.task import Task, parted, step
 
 __all__ = ["answer", "ask"]
 
@@ -24,23 +24,17 @@ def ask(
     deadline: datetime,
     held: bool,
 ) -> Task:
-    """The holder asks. ``held`` keeps its grant (it goes on renewing); otherwise the grant is burnt until the answer."""
+    """The holder asks. ``held`` keeps its grant (it goes on renewing); otherwise the grant is burnt."""
     asking = held_by(task, word, now, terms)
-    changes = {
-        "awaiting": (*asking.awaiting, approval),
-        "answer_by": min(deadline, asking.answer_by or deadline),
-        "reason": "question",
-    }
-    if held:
-        return step(asking, Trigger.ASK_HELD, now, **changes)
-    assert asking.grant is not None
+    trigger = Trigger.ASK_HELD if held else Trigger.ASK_PARKED
     return step(
         asking,
-        Trigger.ASK_PARKED,
+        trigger,
         now,
-        grant=burn(asking.grant, now),
-        attempts=record_attempt(asking, Trigger.ASK_PARKED, now),
-        **changes,
+        awaiting=(*asking.awaiting, approval),
+        answer_by=min(deadline, asking.answer_by or deadline),
+        reason="question",
+        **({} if held else parted(asking, trigger, now)),
     )
 
 

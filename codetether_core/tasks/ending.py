@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from attrs import evolve
 
-from codetether_core.errors import StaleLease
+from codetether_core.errors import IllegalTransition, StaleLease
 from codetether_core.tasks.holding import held_by
 from codetether_core.tasks.lease import LeaseTerms, Word
 from codetether_core.tasks.machine import TaskState, Trigger
-from codetether_core.tasks.task import Task, burn, record_attempt, step
+from codetether_core.tasks.task import Task, parted, step
 
 __all__ = ["cancel", "complete", "confirm_stop", "expire", "fail", "keep_evidence", "may_trail", "review"]
 
@@ -43,14 +43,12 @@ def fail(
     if retry_after is None or charged >= task.spec.max_attempts:
         trigger = Trigger.FAIL if retry_after is None else Trigger.EXHAUST
         return _ended(held, trigger, now, error=error, reason=reason, charged=charged)
-    assert held.grant is not None
     return step(
         held,
         Trigger.RETRY,
         now,
+        **parted(held, Trigger.RETRY, now),
         charged=charged,
-        grant=burn(held.grant, now),
-        attempts=record_attempt(held, Trigger.RETRY, now),
         not_before=now + retry_after,
         started_at=None,
         awaiting=(),
@@ -66,7 +64,7 @@ def expire(task: Task, now: datetime, *, reason: str, error: str) -> Task:
 
 
 def cancel(task: Task, now: datetime, *, by: str) -> Task:
-    """Nobody wants it any more: ended at once, the grant burnt; ``stopped`` waits for the holder's word, if there is one."""
+    """Nobody wants it any more: ended at once, the grant burnt; ``stopped`` waits for its holder's word, if any."""
     return evolve(
         _ended(task, Trigger.CANCEL, now, reason="cancelled", error=f"Cancelled by {by}"),
         stopped=task.holder is None,
@@ -74,7 +72,7 @@ def cancel(task: Task, now: datetime, *, by: str) -> Task:
 
 
 def confirm_stop(task: Task, word: Word, now: datetime) -> Task:
-    """The burnt holder of a cancelled task says that nothing of its run is left; the same value when it said so before."""
+    """The burnt holder of a cancelled task says that nothing of its run is left; said again it changes nothing."""
     if task.state is not TaskState.CANCELLED or task.grant is None:
         raise StaleLease(f"Nothing to stop; the task is {task.state}", state=task.state)
     task.grant.fence(word)
@@ -103,6 +101,8 @@ def keep_evidence(task: Task, token: str, evidence: str, now: datetime) -> Task:
 
 def review(task: Task, now: datetime) -> Task:
     """Somebody has looked at the outcome; the same value when it was reviewed before."""
+    if not task.ended:
+        raise IllegalTransition("task", task.id, task.state, "review")
     if task.reviewed:
         return task
     return evolve(task, reviewed=True, version=task.version + 1, updated_at=now)
@@ -134,8 +134,7 @@ def _ended(
         task,
         trigger,
         now,
-        grant=burn(task.grant, now) if task.holder and task.grant else task.grant,
-        attempts=record_attempt(task, trigger, now) if task.holder and not task.lapsed else task.attempts,
+        **parted(task, trigger, now),
         ended_at=now,
         not_before=None,
         awaiting=(),

@@ -13,7 +13,7 @@ from codetether_core.errors import IllegalTransition, StaleLease, TaskUnavailabl
 from codetether_core.ids import SessionId, WorkerId
 from codetether_core.tasks.lease import Grant, LeaseTerms, Word
 from codetether_core.tasks.machine import TaskState, Trigger
-from codetether_core.tasks.task import Task, burn, record_attempt, step
+from codetether_core.tasks.task import Task, parted, recorded, step
 
 __all__ = ["attend", "claim", "held_by", "lapse", "release", "renew", "requeue", "wake"]
 
@@ -28,7 +28,7 @@ def claim(
     nonce: str,
     tokened: bool = True,
 ) -> Task:
-    """Grant the task to ``worker``. A lapsed grant is superseded. ``TaskUnavailable`` names the state or ``not_before``."""
+    """Grant the task to ``worker``, past a lapsed grant too. ``TaskUnavailable`` names the state or ``not_before``."""
     if task.state is not TaskState.PENDING:
         raise TaskUnavailable(task.id, task.state)
     if task.not_before is not None and now < task.not_before:
@@ -64,36 +64,21 @@ def held_by(task: Task, word: Word, now: datetime, terms: LeaseTerms) -> Task:
 
     The version is left as it was: the verb that goes on from here raises it once.
     """
-    holder = task.holder
-    if holder is None:
-        if task.grant is not None:
-            task.grant.fence(word)
-        raise StaleLease(f"No lease is in force; the task is {task.state}", state=task.state)
-    holder.fence(word)
-    if not task.lapsed:
-        return task
-    resumed = step(
-        task,
-        Trigger.RESUME_ASKING if task.awaiting else Trigger.RESUME,
-        now,
-        grant=evolve(holder, spoke_at=now, expires_at=holder.extended(now, terms)),
-        charged=task.charged - 1,
-        attempts=task.attempts[:-1],
-        reason="question" if task.awaiting else None,
-    )
-    return evolve(resumed, version=task.version)
+    return _resumed(task, _honoured(task, word), now, terms)
 
 
 def renew(task: Task, word: Word, now: datetime, terms: LeaseTerms, *, session: SessionId | None = None) -> Task:
-    """Extend the holder's lease; the very same value when that would gain less than a sixteenth of the ttl."""
-    held = held_by(task, word, now, terms)
-    assert held.grant is not None
-    expires_at = held.grant.extended(now, terms)
-    gain = expires_at - held.grant.expires_at
-    if held is task and gain < terms.ttl / 16 and session in (None, task.session):
+    """Extend the holder's lease; the very same value when its last word is less than a sixteenth of the ttl ago.
+
+    A holder that shows its token once has to show it from then on, however it claimed.
+    """
+    holder = _honoured(task, word)
+    tokened = holder.tokened or word.token is not None
+    news = task.lapsed or tokened != holder.tokened or session not in (None, task.session)
+    if not news and now - holder.spoke_at < terms.ttl / 16:
         return task
-    grant = evolve(held.grant, spoke_at=now, expires_at=expires_at)
-    return step(held, Trigger.RENEW, now, grant=grant, session=session or task.session)
+    grant = evolve(holder, spoke_at=now, expires_at=holder.extended(now, terms), tokened=tokened)
+    return step(_resumed(task, holder, now, terms), Trigger.RENEW, now, grant=grant, session=session or task.session)
 
 
 def attend(task: Task, worker: WorkerId, principal: str, now: datetime, terms: LeaseTerms) -> Task:
@@ -124,9 +109,8 @@ def lapse(task: Task, now: datetime) -> Task:
             task,
             Trigger.EXHAUST,
             now,
+            **parted(task, Trigger.LAPSE, now),
             charged=charged,
-            grant=burn(holder, now),
-            attempts=record_attempt(task, Trigger.EXHAUST, now),
             ended_at=now,
             awaiting=(),
             answer_by=None,
@@ -138,7 +122,7 @@ def lapse(task: Task, now: datetime) -> Task:
         Trigger.LAPSE,
         now,
         charged=charged,
-        attempts=record_attempt(task, Trigger.LAPSE, now),
+        attempts=recorded(task, holder, Trigger.LAPSE, now),
         reason="worker_lost",
     )
 
@@ -159,13 +143,37 @@ def wake(task: Task, now: datetime) -> Task:
     return step(task, Trigger.WAKE, now, not_before=None, reason=None)
 
 
+def _honoured(task: Task, word: Word) -> Grant:
+    """The grant that counts, if the word is its holder's; ``StaleLease`` for anybody else."""
+    if task.grant is not None:
+        task.grant.fence(word)
+    if task.holder is None:
+        raise StaleLease(f"No lease is in force; the task is {task.state}", state=task.state)
+    return task.holder
+
+
+def _resumed(task: Task, holder: Grant, now: datetime, terms: LeaseTerms) -> Task:
+    """The task running (or asking) again if it had lapsed; the version stays as it was."""
+    if not task.lapsed:
+        return task
+    resumed = step(
+        task,
+        Trigger.RESUME_ASKING if task.awaiting else Trigger.RESUME,
+        now,
+        grant=evolve(holder, spoke_at=now, expires_at=holder.extended(now, terms)),
+        charged=task.charged - 1,
+        attempts=task.attempts[:-1],
+        reason="question" if task.awaiting else None,
+    )
+    return evolve(resumed, version=task.version)
+
+
 def _given_back(task: Task, trigger: Trigger, now: datetime, reason: str) -> Task:
     return step(
         task,
         trigger,
         now,
-        grant=burn(task.grant, now) if task.grant else None,
-        attempts=record_attempt(task, trigger, now),
+        **parted(task, trigger, now),
         started_at=None,
         awaiting=(),
         answer_by=None,

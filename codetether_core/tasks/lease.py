@@ -74,5 +74,5 @@ class Grant:
             raise StaleLease("Another worker holds this task", holder=self.worker)
 
     def extended(self, now: datetime, terms: LeaseTerms) -> datetime:
-        """When the grant would expire if it were renewed now; never after the run's deadline, never earlier than it does."""
+        """When the grant would expire if renewed now: not after the run's deadline, and not earlier than it does."""
         return max(self.expires_at, min(now + terms.ttl, self.run_deadline))

@@ -32,7 +32,7 @@ _KINDS: Final[Mapping[str, str]] = {
 
 @frozen(kw_only=True)
 class OutputChunk:
-    """A piece of a run's output. ``stream`` is ``stdout`` or ``stderr``; ``event`` is the agent's own JSON, if it spoke any."""
+    """A piece of a run's output on ``stdout`` or ``stderr``; ``event`` is the agent's own JSON, if it spoke any."""
 
     text: str
     stream: str = "stdout"
@@ -41,16 +41,16 @@ class OutputChunk:
 
 
 def understood(chunk: OutputChunk) -> Mapping[str, Any] | None:
-    """The JSON object with a ``type`` that the chunk is, given as such or as one line of text; ``None`` for plain text."""
+    """The JSON object that the chunk is, given as such or as text with a ``type``; ``None`` for plain text."""
     if chunk.event is not None:
         return chunk.event
     if not chunk.text.startswith("{"):
         return None
     try:
-        value = json.loads(chunk.text)
+        value: Mapping[str, Any] = json.loads(chunk.text)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) and isinstance(value.get("type"), str) else None
+    return value if isinstance(value.get("type"), str) else None
 
 
 def output_event(task: Task, grant: Grant, chunk: OutputChunk, now: datetime, *, trailing: bool = False) -> Event:

@@ -15,5 +15,5 @@ def backoff(
     cap: timedelta = timedelta(minutes=10),
 ) -> timedelta:
     """How long to put a task off that was charged ``charged`` times; ``draw`` is uniform in [0, 1)."""
-    ceiling: timedelta = min(cap, base * (1 << min(max(charged - 1, 0), 32)))
+    ceiling: timedelta = min(cap, base * (1 << min(max(charged - 1, 0), 20)))
     return ceiling * draw

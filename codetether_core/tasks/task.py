@@ -13,7 +13,7 @@ from codetether_core.ids import AgentName, ApprovalId, CodebaseId, SessionId, Ta
 from codetether_core.tasks.lease import Grant
 from codetether_core.tasks.machine import TERMINAL, TRANSITIONS, TaskState, Trigger
 
-__all__ = ["Attempt", "Task", "TaskSpec", "burn", "record_attempt", "step"]
+__all__ = ["Attempt", "Task", "TaskSpec", "parted", "recorded", "step"]
 
 _ATTEMPTS_KEPT: Final = 16
 
@@ -33,7 +33,7 @@ class TaskSpec:
     agent_type: str = "build"
     model: str | None = None
     priority: int = 0
-    metadata: Mapping[str, Any] = Factory(dict)
+    metadata: Mapping[str, Any] = Factory(dict[str, Any])
     target_agent: AgentName | None = None
     target_worker: WorkerId | None = None
     required_capabilities: tuple[str, ...] = ()
@@ -142,19 +142,20 @@ def step(task: Task, trigger: Trigger, now: datetime, **changes: Any) -> Task:
     return evolve(task, state=state, version=task.version + 1, updated_at=now, **changes)
 
 
-def burn(grant: Grant, now: datetime) -> Grant:
-    """The grant once it no longer counts."""
-    return evolve(grant, burnt_at=now)
+def parted(task: Task, ending: Trigger, now: datetime) -> dict[str, Any]:
+    """The changes by which a task parts from its holder: the grant burnt, and its attempt on record."""
+    if task.holder is None:
+        return {}
+    attempts = task.attempts if task.lapsed else recorded(task, task.holder, ending, now)
+    return {"grant": evolve(task.holder, burnt_at=now), "attempts": attempts}
 
 
-def record_attempt(task: Task, ending: Trigger, now: datetime) -> tuple[Attempt, ...]:
-    """The task's attempts with its present grant's added; the oldest go first when there are too many."""
-    if task.grant is None:
-        return task.attempts
+def recorded(task: Task, grant: Grant, ending: Trigger, now: datetime) -> tuple[Attempt, ...]:
+    """The task's attempts with this grant's added; the oldest go first when there are too many."""
     attempt = Attempt(
-        token=task.grant.token,
-        worker=task.grant.worker,
-        granted_at=task.grant.granted_at,
+        token=grant.token,
+        worker=grant.worker,
+        granted_at=grant.granted_at,
         ended_at=now,
         ending=ending,
     )
