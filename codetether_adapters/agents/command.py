@@ -1,0 +1,185 @@
+"""The runner of command templates: any program that takes words and prints text."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+import anyio
+from anyio.abc import ByteReceiveStream, ByteSendStream
+
+from codetether_adapters.agents.chunks import Chunks, Tail
+from codetether_adapters.agents.process import (
+    GRACE,
+    AgentLost,
+    AgentNotStarted,
+    AgentProcess,
+    ProcessesLeft,
+    start_agent,
+)
+from codetether_adapters.agents.templates import CommandTemplate
+from codetether_core.ports import Run, RunFailed, RunOutcome
+from codetether_core.tasks import OutputChunk
+
+__all__ = ["ERROR_BYTES", "RESULT_BYTES", "CommandRunner"]
+
+RESULT_BYTES: Final = 64 * 1024
+"""The most that a result keeps of standard output: its last bytes."""
+
+ERROR_BYTES: Final = 4 * 1024
+"""The most that an error keeps of standard error: its last bytes."""
+
+_READ_BYTES = 64 * 1024
+_UNFINISHED_LINE_SECONDS = 0.2  # after which a line that does not end is shown as far as it came
+
+Emit = Callable[[OutputChunk], Awaitable[None]]
+
+
+def _nothing(_: Run) -> Sequence[int]:
+    return ()
+
+
+class CommandRunner:
+    """Runs one template in the codebase's directory.
+
+    ``environment`` is the worker's own, of which the agent sees what the template lets through; ``keep_open`` gives
+    the descriptors that must stay open until a run's processes are gone, such as the lock of its checkout.
+    """
+
+    def __init__(
+        self,
+        template: CommandTemplate,
+        environment: Mapping[str, str] | None = None,
+        *,
+        grace: timedelta = GRACE,
+        keep_open: Callable[[Run], Sequence[int]] = _nothing,
+    ) -> None:
+        self._template = template
+        self._worker_environment = os.environ if environment is None else environment
+        self._grace = grace
+        self._keep_open = keep_open
+
+    async def run(self, run: Run, emit: Emit) -> RunOutcome:
+        """Result: the end of standard output. ``RunFailed`` with the end of standard error where it did not exit 0.
+
+        A cancelled run whose processes cannot all be killed raises ``RunFailed`` (``processes_left``), too.
+        """
+        if run.directory is None or not await anyio.Path(run.directory).is_dir():
+            raise RunFailed(
+                f"The directory of the codebase does not exist on this worker: {run.directory or 'none given'}",
+                "directory_missing",
+            )
+        prompt = (run.prompt or run.title).encode("utf-8", "replace")
+        if b"\0" in prompt and self._template.prompt == "argument":
+            raise RunFailed("The prompt holds a NUL character, which no argument can carry", "invalid_prompt")
+        result, error = Tail(RESULT_BYTES), Tail(ERROR_BYTES)
+        timeout = self._template.timeout
+        status: int | None = None
+        try:
+            with anyio.move_on_after(None if timeout is None else timeout.total_seconds()):
+                async with start_agent(
+                    self._template.command(prompt.decode()),
+                    directory=run.directory,
+                    environment={
+                        **self._template.environment(self._worker_environment),
+                        "CODETETHER_TASK_ID": run.task,
+                    },
+                    grace=self._grace,
+                    keep_open=self._keep_open(run),
+                ) as agent:
+                    await self._converse(agent, prompt, emit, result, error)
+                    status = agent.exit_status
+        except AgentNotStarted as problem:
+            raise self._not_started(problem) from problem
+        except AgentLost as problem:
+            raise RunFailed(f"Nobody knows how the run ended: {problem}", "agent_lost") from problem
+        except ProcessesLeft as problem:
+            raise RunFailed(f"The run left {problem}", "processes_left") from problem
+        if status is None:
+            raise RunFailed(f"The run took more than {timeout}, the timeout of its template", "run_timeout")
+        if status != 0:
+            raise RunFailed(error.text().strip() or _exit_text(status), "exit_status")
+        return RunOutcome(result=result.text().rstrip("\n"))
+
+    async def _converse(self, agent: AgentProcess, prompt: bytes, emit: Emit, result: Tail, error: Tail) -> None:
+        """Hand over the prompt and relay both streams until the agent's tree has ended and all it said is told."""
+        try:
+            async with anyio.create_task_group() as talking:
+                talking.start_soon(_say, agent.stdin, prompt if self._template.prompt == "stdin" else b"")
+                async with anyio.create_task_group() as reading:
+                    reading.start_soon(_relay, agent.stdout, "stdout", emit, result)
+                    reading.start_soon(_relay, agent.stderr, "stderr", emit, error)
+                    await agent.wait()
+                    if not agent.over:  # what is left may hold the pipes open for ever
+                        reading.cancel_scope.cancel()
+                talking.cancel_scope.cancel()
+        except BaseExceptionGroup as failures:
+            raise _first(failures) from None
+
+    def _not_started(self, problem: AgentNotStarted) -> RunFailed:
+        name, program = self._template.name, self._template.argv[0]
+        match problem.errno:
+            case errno.ENOENT:
+                return RunFailed(
+                    f"The command {program!r} of the template {name!r} was not found on this worker; "
+                    "install it, or correct argv in the worker's configuration",
+                    "command_not_found",
+                )
+            case errno.E2BIG:
+                return RunFailed(
+                    f"The prompt is too long for an argument; give the template {name!r} prompt = 'stdin'",
+                    "prompt_too_large",
+                )
+            case _:
+                return RunFailed(
+                    f"The command {program!r} of the template {name!r} could not be started: {problem}",
+                    "command_not_started",
+                )
+
+
+async def _say(stream: ByteSendStream, words: bytes) -> None:
+    """Give the agent its prompt; one that does not read it to the end may."""
+    try:
+        if words:
+            await stream.send(words)
+        await stream.aclose()
+    except (anyio.BrokenResourceError, anyio.ClosedResourceError, BrokenPipeError, ConnectionResetError):
+        pass
+
+
+async def _relay(stream: ByteReceiveStream, name: str, emit: Emit, tail: Tail) -> None:
+    """Hand on what the agent prints. While ``emit`` waits nothing is read, so the pipe fills and the agent slows."""
+    chunks = Chunks()
+    reading = True
+    while reading:
+        texts: list[str] = []
+        try:
+            with anyio.move_on_after(_UNFINISHED_LINE_SECONDS if chunks.waiting else None) as pause:
+                texts = chunks.feed(await stream.receive(_READ_BYTES))
+            if pause.cancelled_caught:
+                texts = chunks.flush()
+        except anyio.EndOfStream:
+            texts, reading = chunks.finish(), False
+        for text in texts:
+            tail.add(text)
+            await emit(OutputChunk(text=text, stream=name))
+
+
+def _first(failure: BaseException) -> BaseException:
+    """What ``emit`` raised, out of the task groups' wrapping."""
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    return failure
+
+
+def _exit_text(status: int) -> str:
+    if status >= 0:
+        return f"Exit code: {status}"
+    try:
+        return f"Killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"Killed by signal {-status}"

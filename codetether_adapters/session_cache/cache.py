@@ -1,0 +1,174 @@
+"""What a worker knows about its agents' sessions, and what of it the server has not been told.
+
+Every change gets the next *revision*; a session remembers up to which one the server has it. So a message that comes
+while a sync is under way stays to be told. It is a cache: a file that is damaged, or of another version, is put
+aside and filled anew by the next reading of the agents' own files.
+
+Calls block for as long as the disk takes: make them in a thread. Any thread may.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from attrs import frozen
+
+from codetether_core.codec import dump, load, timestamp
+from codetether_core.sessions import Session, SessionMessage
+
+__all__ = ["ChangedSession", "SessionCache"]
+
+_VERSION = 1
+_SCHEMA = """
+create table session (
+    tenant text, codebase text, id text, updated_at text not null, synced_at text not null,
+    value text not null, revision integer not null, synced integer not null default 0,
+    primary key (tenant, codebase, id)
+) without rowid;
+create table message (
+    tenant text, codebase text, session text, id text, created_at text not null, value text not null,
+    revision integer not null, primary key (tenant, codebase, session, id)
+) without rowid;
+create index session_unsynced on session (revision) where synced < revision;
+create index message_revision on message (tenant, codebase, session, revision);
+"""
+
+
+@frozen
+class ChangedSession:
+    """A session with the messages that the server has not, in order of creation, as of ``revision``."""
+
+    session: Session
+    messages: tuple[SessionMessage, ...]
+    revision: int
+
+
+class SessionCache:
+    """The cache in the file ``path``, which is made, for this user only."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = Lock()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._database = _open(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):  # locked, or no such directory: not the file's fault
+                raise
+            _put_aside(path)
+            self._database = _open(path)
+
+    def upsert(self, session: Session, messages: Sequence[SessionMessage] = ()) -> None:
+        """Keep the session and these messages, each over the one with its id; the same again changes nothing."""
+        key = (session.tenant, session.codebase, session.id)
+        with self._lock, self._database as database:
+            (last,) = database.execute("select coalesce(max(revision), 0) from session").fetchone()
+            written = 0
+            for message in messages:
+                written += database.execute(
+                    "insert into message values (?, ?, ?, ?, ?, ?, ?) on conflict do update set"
+                    " created_at = excluded.created_at, value = excluded.value, revision = excluded.revision"
+                    " where value <> excluded.value",
+                    (*key, message.id, timestamp(message.created_at), _text(message), last + 1),
+                ).rowcount
+            database.execute(
+                "insert into session values (?, ?, ?, ?, ?, ?, ?, 0) on conflict do update set"
+                " updated_at = excluded.updated_at, synced_at = excluded.synced_at,"
+                " value = excluded.value, revision = excluded.revision"
+                " where value <> excluded.value or ?",
+                (*key, timestamp(session.updated_at), timestamp(session.synced_at), _text(session), last + 1, written),
+            )
+
+    def changed_since_sync(self, limit: int = 100) -> list[ChangedSession]:
+        """At most ``limit`` sessions with something new for the server, the longest waiting first."""
+        with self._lock:
+            rows = self._database.execute(
+                "select tenant, codebase, id, synced_at, value, revision, synced from session"
+                " where synced < revision order by revision limit ?",
+                (limit,),
+            ).fetchall()
+            return [
+                ChangedSession(
+                    load(Session, {**json.loads(value), "synced_at": synced_at}),
+                    self._messages((tenant, codebase, id), after=synced),
+                    revision,
+                )
+                for tenant, codebase, id, synced_at, value, revision, synced in rows
+            ]
+
+    def mark_synced(self, changed: ChangedSession) -> None:
+        """The server has what ``changed`` holds; what came later stays to be told."""
+        session = changed.session
+        with self._lock, self._database as database:
+            database.execute(
+                "update session set synced = max(synced, ?) where tenant = ? and codebase = ? and id = ?",
+                (changed.revision, session.tenant, session.codebase, session.id),
+            )
+
+    def messages(self, session: Session) -> tuple[SessionMessage, ...]:
+        """All messages of a session, in order of creation."""
+        with self._lock:
+            return self._messages((session.tenant, session.codebase, session.id), after=0)
+
+    def forget(self, before: datetime) -> int:
+        """Drop the sessions that the server has and that were last updated before a moment; how many they were."""
+        with self._lock, self._database as database:
+            keys = database.execute(
+                "delete from session where synced >= revision and updated_at < ? returning tenant, codebase, id",
+                (timestamp(before),),
+            ).fetchall()
+            database.executemany("delete from message where tenant = ? and codebase = ? and session = ?", keys)
+        return len(keys)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._database.close()
+
+    def _messages(self, key: tuple[str, str, str], *, after: int) -> tuple[SessionMessage, ...]:
+        rows = self._database.execute(
+            "select value from message where tenant = ? and codebase = ? and session = ? and revision > ?"
+            " order by created_at, id",
+            (*key, after),
+        )
+        return tuple(load(SessionMessage, json.loads(value)) for (value,) in rows)
+
+
+def _text(value: Session | SessionMessage) -> str:
+    data: dict[str, Any] = dump(value)
+    data.pop("synced_at", None)  # a telling with no news but its time is no change
+    return json.dumps(data, sort_keys=True)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite gives its other files the same mode
+    database = sqlite3.connect(path, check_same_thread=False)
+    try:
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = normal")
+        with closing(database.execute("pragma user_version")) as answer:
+            (version,) = answer.fetchone()
+        if version == 0:
+            database.executescript(f"begin; {_SCHEMA} pragma user_version = {_VERSION}; commit;")
+        elif version != _VERSION:
+            raise sqlite3.DatabaseError(f"a session cache of version {version}")
+        if database.execute("pragma quick_check").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("a damaged session cache")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _put_aside(path: Path) -> None:
+    path.replace(path.with_name(path.name + ".damaged"))
+    for ending in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + ending).unlink()

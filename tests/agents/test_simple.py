@@ -1,0 +1,60 @@
+"""The agents that need no process."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codetether_adapters.agents import EchoRunner, NoopRunner, RegisterCodebaseRunner
+from codetether_core.errors import PermissionDenied
+from codetether_core.ids import CodebaseId
+from codetether_core.ports import RunFailed
+from tests.agents.agents import Output, run_in
+
+
+async def test_echo_says_the_prompt_or_else_the_title(tmp_path: Path) -> None:
+    output = Output()
+    assert (await EchoRunner().run(run_in(tmp_path, title="t"), output.emit)).result == "hello"
+    assert (await EchoRunner().run(run_in(tmp_path, prompt="", title="t"), output.emit)).result == "t"
+    assert output.text() == "hellot"
+
+
+async def test_noop_is_ok(tmp_path: Path) -> None:
+    assert (await NoopRunner().run(run_in(tmp_path), Output().emit)).result == "ok"
+
+
+async def test_a_directory_of_this_machine_is_registered(tmp_path: Path) -> None:
+    told: list[object] = []
+
+    async def register(name: str, path: str, description: str, agent_config: Mapping[str, Any]) -> CodebaseId:
+        told.extend((name, path, description, agent_config))
+        return CodebaseId("cb_new")
+
+    metadata = {"path": str(tmp_path), "description": "d", "agent_config": {"a": 1}}
+    outcome = await RegisterCodebaseRunner(register).run(run_in(tmp_path, metadata=metadata), Output().emit)
+    assert "cb_new" in outcome.result
+    assert told == [tmp_path.name, str(tmp_path), "d", {"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ({}, "invalid_task"),
+        ({"path": 5}, "invalid_task"),
+        ({"path": "/x\0"}, "invalid_task"),
+        ({"path": "relative"}, "directory_missing"),
+        ({"path": "/no/such/directory"}, "directory_missing"),
+        ({"path": "~no-such-user/x"}, "directory_missing"),
+        ({"path": "/", "agent_config": []}, "permission_denied"),
+        ({"path": "/", "agent_config": [1]}, "invalid_task"),
+        ({"path": "/"}, "permission_denied"),
+    ],
+)
+async def test_what_cannot_be_registered_says_why(metadata: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    async def refuse(name: str, path: str, description: str, agent_config: Mapping[str, Any]) -> CodebaseId:
+        raise PermissionDenied("No")
+
+    with pytest.raises(RunFailed) as failed:
+        await RegisterCodebaseRunner(refuse).run(run_in(tmp_path, metadata=metadata), Output().emit)
+    assert failed.value.reason == reason
