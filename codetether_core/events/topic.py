@@ -21,7 +21,7 @@ READY: Final = "ready"
 """The scope that a task store wakes (no event is written) when a task of that tenant became ready to claim."""
 
 
-@frozen
+@frozen(cache_hash=True)
 class Topic:
     """A place in the log; empty ``scope`` or ``subject`` means all of them."""
 

@@ -44,7 +44,7 @@ class EventLog(Protocol):
         ...
 
     async def slice(self, topic: Topic, kinds: Collection[str], *, offset: int, limit: int) -> Sequence[Record]:
-        """Records of these kinds by their ordinal among them, oldest first; for readers that count instead of following."""
+        """Records of these kinds by their ordinal among them, oldest first: for readers that count, not follow."""
         ...
 
     async def count(self, topic: Topic, kinds: Collection[str]) -> int:
@@ -60,5 +60,8 @@ class EventLog(Protocol):
         ...
 
     async def trim(self, before: datetime, limit: int) -> int:
-        """Forget up to ``limit`` of the oldest records from before that moment; how many went. Their positions are not reused."""
+        """Forget up to ``limit`` of the oldest records from before that moment; how many went.
+
+        Their positions are not given out again.
+        """
         ...

@@ -15,11 +15,19 @@ class Versioned(Protocol):
     """A frozen value with an identity in its tenant and a version that each change raises by one."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """What it is filed under in its tenant."""
+        ...
+
     @property
-    def tenant(self) -> TenantId: ...
+    def tenant(self) -> TenantId:
+        """Whose it is."""
+        ...
+
     @property
-    def version(self) -> int: ...
+    def version(self) -> int:
+        """1 at first."""
+        ...
 
 
 V = TypeVar("V", bound=Versioned)

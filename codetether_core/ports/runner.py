@@ -15,7 +15,7 @@ __all__ = ["Run", "RunFailed", "RunOutcome", "Runner"]
 
 @frozen(kw_only=True)
 class Run:
-    """What a runner is asked to do: the task's words, in ``directory`` (absolute; ``None`` for a task without a codebase)."""
+    """What a runner is asked to do: the task's words, in ``directory`` (absolute; ``None`` without a codebase)."""
 
     task: TaskId
     codebase: CodebaseId
@@ -25,7 +25,7 @@ class Run:
     model: str | None = None
     directory: str | None = None
     session: SessionId | None = None
-    metadata: Mapping[str, Any] = Factory(dict)
+    metadata: Mapping[str, Any] = Factory(dict[str, Any])
 
 
 @frozen(kw_only=True)
@@ -49,5 +49,5 @@ class Runner(Protocol):
     """One kind of agent. Cancelling the call kills everything it started and returns only when that is gone."""
 
     async def run(self, run: Run, emit: Callable[[OutputChunk], Awaitable[None]]) -> RunOutcome:
-        """Do it, handing over output as it comes (``emit`` may wait, which slows the agent down). ``RunFailed`` otherwise."""
+        """Do it, handing over output as it comes; ``emit`` may wait, which slows the agent down. ``RunFailed`` otherwise."""
         ...

@@ -7,7 +7,7 @@ the store for the lanes that its free workers can serve, and offers. An offer is
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -94,7 +94,7 @@ class Dispatch:
         self.writer.observers.append(self._note)
 
     @contextmanager
-    def connect(self, profile: Profile, *, name: str, slots: int, dedupes: bool) -> Iterator[Connection]:
+    def connect(self, profile: Profile, *, name: str, slots: int, dedupes: bool) -> Generator[Connection]:
         """Hold a worker's stream open at the desk.
 
         ``dedupes`` marks a deployed worker, which ignores a task id that its stream has brought before: such a
@@ -207,10 +207,23 @@ class Dispatch:
         return task, found
 
     async def occupy(self, connection: Connection) -> None:
-        """Count what the worker already holds against its slots, when its stream begins."""
-        profile = connection.slot.profile
-        held = await self.tasks.held(profile.tenant, profile.worker)
-        connection.slot.busy.update(task.id for task in held)
+        """Count what the worker holds against its slots, as the store has it: other replicas hear its words too.
+
+        What it held and no longer does since it was cancelled elsewhere is told to the stream.
+        """
+        slot = connection.slot
+        before = set(slot.busy)
+        held = {task.id for task in await self.tasks.held(slot.profile.tenant, slot.profile.worker)}
+        gone = (before - held) & slot.busy
+        slot.busy |= held - (before - slot.busy)
+        for id in gone:
+            slot.busy.discard(id)
+            with suppress(NotFound):
+                task = await self.tasks.get(slot.profile.tenant, id)
+                if task.state is TaskState.CANCELLED and not task.stopped:
+                    connection.tell(task)
+        if gone:
+            self._ring()
 
     def of_worker(self, tenant: TenantId, worker: WorkerId) -> list[Connection]:
         """The worker's open streams at this process."""

@@ -32,7 +32,7 @@ class Question:
     options: tuple[Option, ...] = ()
     held: bool = True
     timeout: timedelta = timedelta(hours=24)
-    details: Mapping[str, Any] = Factory(dict)
+    details: Mapping[str, Any] = Factory(dict[str, Any])
 
 
 def asked(question: Question, id: ApprovalId, task: Task, now: datetime) -> Approval:

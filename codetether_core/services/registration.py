@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from attrs import evolve, frozen
 
 from codetether_core import codec
-from codetether_core.access import Principal
+from codetether_core.access import Principal, allows
 from codetether_core.agents import EXPIRES_AFTER, Agent, discoverable, heard
 from codetether_core.codebases import Codebase, served_by
 from codetether_core.errors import AlreadyExists, NotFound, PermissionDenied, VersionConflict
@@ -23,6 +23,7 @@ __all__ = ["Registration"]
 
 _TRIES: Final = 16
 V = TypeVar("V", bound=Versioned)
+P = TypeVar("P", Worker, Agent)
 
 
 @frozen
@@ -47,19 +48,19 @@ class Registration:
         """The codebase of that name and path, with ``worker`` among those that serve it; new only the first time."""
         codebase = await self._put_codebase(principal, name, path, description, agent_config or {}, worker)
         if worker is not None:
-            await self._note_served(principal.tenant, worker, codebase.id)
+            await self._note_served(principal, worker, codebase.id)
         return codebase
 
-    async def _note_served(self, tenant: TenantId, worker: WorkerId, codebase: CodebaseId) -> None:
-        """Add to what the worker serves by its registration, if it has registered."""
+    async def _note_served(self, principal: Principal, worker: WorkerId, codebase: CodebaseId) -> None:
+        """Add to what the worker serves by its registration, if the principal has registered it."""
 
         def serving(known: Worker) -> Worker:
-            if codebase in known.codebases:
+            if codebase in known.codebases or known.principal != principal.name:
                 return known
             return evolve(known, codebases=(*known.codebases, codebase), version=known.version + 1)
 
         with suppress(NotFound):
-            await _change(self.directory.workers, tenant, worker, serving)
+            await _change(self.directory.workers, principal.tenant, worker, serving)
 
     async def _put_codebase(
         self,
@@ -119,8 +120,7 @@ class Registration:
         except NotFound:
             await self._add_or_replace_worker(principal, worker)
             return worker
-        if known.principal != principal.name:
-            raise PermissionDenied("This worker id is registered by another principal", id=worker.id)
+        _owned(known, principal)
         return await _change(
             self.directory.workers,
             principal.tenant,
@@ -131,13 +131,19 @@ class Registration:
     async def greet_worker(self, principal: Principal, id: WorkerId) -> Worker:
         """Note a worker's beat; ``NotFound`` if it has to register (again)."""
         return await _change(
-            self.directory.workers, principal.tenant, id, lambda worker: seen(worker, self.clock.now())
+            self.directory.workers,
+            principal.tenant,
+            id,
+            lambda worker: seen(_owned(worker, principal), self.clock.now()),
         )
 
     async def dismiss_worker(self, principal: Principal, id: WorkerId) -> Worker:
         """The worker signs off."""
         return await _change(
-            self.directory.workers, principal.tenant, id, lambda worker: left(worker, self.clock.now())
+            self.directory.workers,
+            principal.tenant,
+            id,
+            lambda worker: left(_owned(worker, principal), self.clock.now()),
         )
 
     async def add_agent(self, principal: Principal, agent: Agent) -> Agent:
@@ -147,8 +153,7 @@ class Registration:
         except NotFound:
             await self.directory.agents.add(agent, [_agent_event("agent.registered", agent)])
             return agent
-        if known.principal != principal.name:
-            raise PermissionDenied("This agent name is registered by another principal", id=agent.name)
+        _owned(known, principal)
         return await _change(
             self.directory.agents,
             principal.tenant,
@@ -159,12 +164,15 @@ class Registration:
     async def hear_agent(self, principal: Principal, name: AgentName) -> Agent:
         """Note a heartbeat; an agent that had expired is discoverable again. ``NotFound`` if it never registered."""
         return await _change(
-            self.directory.agents, principal.tenant, name, lambda agent: heard(agent, self.clock.now())
+            self.directory.agents,
+            principal.tenant,
+            name,
+            lambda agent: heard(_owned(agent, principal), self.clock.now()),
         )
 
     async def remove_agent(self, principal: Principal, name: AgentName) -> None:
         """Forget an agent; its inbox stays."""
-        agent = await self.directory.agents.get(principal.tenant, name)
+        agent = _owned(await self.directory.agents.get(principal.tenant, name), principal)
         await self.directory.agents.remove(agent, [_agent_event("agent.removed", agent)])
 
     async def discover(self, principal: Principal, *, max_age: timedelta = EXPIRES_AFTER) -> Sequence[Agent]:
@@ -181,6 +189,13 @@ class Registration:
             await self.directory.workers.add(worker, [Event(topic, "worker.registered", worker.registered_at, data)])
         except AlreadyExists:
             await self.add_worker(principal, worker)
+
+
+def _owned(registered: P, principal: Principal) -> P:
+    """What the principal registered, or may change because it may do anything; ``PermissionDenied`` otherwise."""
+    if registered.principal != principal.name and not allows(principal, "registrations:override"):
+        raise PermissionDenied("Another principal registered this", id=registered.id)
+    return registered
 
 
 async def _change(store: RecordStore[V], tenant: TenantId, id: str, verb: Callable[[V], V]) -> V:

@@ -134,7 +134,12 @@ def release(task: Task, word: Word, now: datetime, terms: LeaseTerms) -> Task:
 
 
 def requeue(task: Task, now: datetime) -> Task:
-    """Somebody in charge takes the task from its holder: the grant is burnt, no attempt is charged."""
+    """Somebody in charge wants it offered now: a grant, a lapsed one too, is burnt; no attempt is charged.
+
+    ``IllegalTransition`` for a task that is on offer already.
+    """
+    if task.ready and task.holder is None:
+        raise IllegalTransition("task", task.id, task.state, Trigger.REQUEUE)
     return _given_back(task, Trigger.REQUEUE, now, "requeued")
 
 
@@ -174,6 +179,7 @@ def _given_back(task: Task, trigger: Trigger, now: datetime, reason: str) -> Tas
         trigger,
         now,
         **parted(task, trigger, now),
+        not_before=None,
         started_at=None,
         awaiting=(),
         answer_by=None,

@@ -68,6 +68,7 @@ TRANSITIONS: Final[Mapping[tuple[TaskState, Trigger], TaskState]] = MappingProxy
         (_S.PENDING, _T.RESUME_ASKING): _S.INPUT_REQUIRED,
         (_S.PENDING, _T.ANSWER_PARTLY): _S.PENDING,
         (_S.PENDING, _T.EXPIRE): _S.FAILED,
+        (_S.PENDING, _T.REQUEUE): _S.PENDING,
         (_S.PENDING, _T.CANCEL): _S.CANCELLED,
         (_S.RUNNING, _T.RENEW): _S.RUNNING,
         (_S.RUNNING, _T.LAPSE): _S.PENDING,

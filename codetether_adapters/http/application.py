@@ -1,0 +1,202 @@
+"""The ASGI application: every request's way from the server to its handler and back.
+
+Match, authenticate, authorize, handle; whatever is raised on the way becomes a problem. There is no middleware and
+no task per request, and nothing here knows a resource.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from itertools import count
+from secrets import token_hex
+from typing import Final, TypeAlias
+from urllib.parse import quote
+
+import structlog
+from attrs import define, field
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from codetether_adapters.http.authentication import Authentication
+from codetether_adapters.http.bodies import Disconnected, Limits
+from codetether_adapters.http.call import Call
+from codetether_adapters.http.drain import Drain
+from codetether_adapters.http.headers import Headers
+from codetether_adapters.http.openapi import described
+from codetether_adapters.http.probes import Check, probe_routes
+from codetether_adapters.http.problems import problem, report, status_of
+from codetether_adapters.http.routing import MethodNotAllowed, Route, Routes
+from codetether_core.access import PUBLIC, Principal
+from codetether_core.errors import CodeTetherError
+from codetether_core.ports import Authenticator, Authorizer
+from codetether_core.services import Services
+
+__all__ = ["Application", "create_app"]
+
+_log = structlog.get_logger(__name__)
+
+_ANYBODY: Final = Principal(name="anonymous")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
+_ALWAYS: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_PAGES: Final = (
+    *_ALWAYS,
+    (b"content-security-policy", b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
+
+
+@define(eq=False)
+class Application:
+    """CodeTether over HTTP, as an ASGI application. Call ``drain.begin`` to leave."""
+
+    services: Services
+    routes: Routes
+    authentication: Authentication
+    authorizer: Authorizer
+    limits: Limits
+    drain: Drain
+    base_path: bytes
+    lifespan: Lifespan
+    _run: str = field(factory=lambda: token_hex(6), init=False)
+    _count: Iterator[int] = field(factory=count, init=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection (ASGI 3)."""
+        match scope["type"]:
+            case "http":
+                await self._serve(scope, receive, send)
+            case "lifespan":
+                await self._live(receive, send)
+            case "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1008})
+            case unknown:
+                raise NotImplementedError(f"ASGI scope {unknown!r}")
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope["headers"])
+        request_id = headers.get("x-request-id")
+        if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+            request_id = f"{self._run}-{next(self._count):x}"
+        reply = _Reply(send, request_id)
+        try:
+            answer = await self._answer(scope, receive, headers, request_id)
+            await answer(scope, receive, reply)
+        except Disconnected:
+            return
+        except Exception as error:
+            if isinstance(error, CodeTetherError) and not reply.started and status_of(error) != 500:
+                answer = problem(error, request_id, headers)
+            else:
+                answer = report(error, request_id, f"{scope['method']} {scope['path']}")
+            if not reply.started:
+                await answer(scope, receive, reply)
+
+    async def _answer(self, scope: Scope, receive: Receive, headers: Headers, request_id: str) -> ASGIApp:
+        try:
+            route, path = self.routes.match(scope["method"], self._path(scope))
+        except MethodNotAllowed as refusal:
+            if scope["method"] != "OPTIONS":
+                raise
+            return Response(status_code=204, headers={"allow": ", ".join(refusal.allow)})
+        principal = _ANYBODY
+        if route.permission != PUBLIC:
+            principal = await self.authentication.principal(headers)
+            await self.authorizer.authorize(principal, route.permission)
+        return await route.endpoint(
+            Call(
+                scope=scope,
+                receive=receive,
+                services=self.services,
+                principal=principal,
+                path=path,
+                headers=headers,
+                alias=route.alias,
+                request_id=request_id,
+                limits=self.limits,
+                drain=self.drain,
+            )
+        )
+
+    def _path(self, scope: Scope) -> bytes:
+        """The path as it was sent, below the prefix under which a proxy or server has us."""
+        raw: bytes = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~").encode()
+        prefix = self.base_path or scope.get("root_path", "").encode()
+        if prefix and raw.startswith(prefix) and raw[len(prefix) : len(prefix) + 1] in (b"", b"/"):
+            return raw[len(prefix) :]
+        return raw
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The lifespan protocol: ``lifespan`` is entered before the first request and left after the last."""
+        await receive()
+        started = False
+        try:
+            async with self.lifespan():
+                started = True
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                self.drain.begin()
+        except Exception as error:
+            phase = "shutdown" if started else "startup"
+            _log.exception("lifespan_failed", phase=phase)
+            await send({"type": f"lifespan.{phase}.failed", "message": type(error).__name__})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+
+
+class _Reply:
+    """The way back to the server: adds our headers to the answer's, and knows whether it has begun."""
+
+    __slots__ = ("_request_id", "_send", "started")
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.started = False
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = message.get("headers", ())
+            given = dict(headers)
+            ours = _PAGES if given.get(b"content-type", b"").startswith(b"text/html") else _ALWAYS
+            missing = (header for header in ours if header[0] not in given)
+            message = {**message, "headers": [*headers, *missing, (b"x-request-id", self._request_id.encode())]}
+        return self._send(message)
+
+
+def create_app(
+    services: Services,
+    *,
+    authenticator: Authenticator,
+    authorizer: Authorizer,
+    routes: Iterable[Route],
+    limits: Limits | None = None,
+    drain: Drain | None = None,
+    checks: Mapping[str, Check] | None = None,
+    origins: Collection[str] = (),
+    anonymous: Principal | None = None,
+    base_path: str = "",
+    version: str = "0",
+    lifespan: Lifespan = nullcontext,
+) -> Application:
+    """The application of these routes, and of the probes and the OpenAPI document besides.
+
+    ``checks`` tell whether we are ready, in addition to the store's answering; ``origins`` and ``anonymous`` are those
+    of ``Authentication``. ``ValueError`` if a route has no permission or two answer the same request.
+    """
+    probes = probe_routes({"store": services.backend.ping, **(checks or {})}, version=version)
+    return Application(
+        services=services,
+        routes=described((*routes, *probes), version=version, base_path=base_path),
+        authentication=Authentication(authenticator=authenticator, origins=frozenset(origins), anonymous=anonymous),
+        authorizer=authorizer,
+        limits=limits or Limits(),
+        drain=drain or Drain(),
+        base_path=base_path.rstrip("/").encode(),
+        lifespan=lifespan,
+    )

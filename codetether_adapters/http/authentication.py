@@ -1,0 +1,99 @@
+"""Who is asking: the credential in the ``Authorization`` header, and nowhere else.
+
+A bearer token (RFC 6750), or Basic (RFC 7617) whose password is the token; the user name is ignored, which lets
+unmodified 1.4.3 workers authenticate by ``--server http://any:TOKEN@host``. Never a token in a URL: URLs are logged.
+
+Browsers add Basic, and nothing at all where no credential is needed, to other sites' requests too; so neither
+counts when the browser says that the request comes from elsewhere.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from ipaddress import ip_address
+
+from attrs import frozen
+
+from codetether_adapters.http.headers import Headers
+from codetether_core.access import Principal
+from codetether_core.errors import PermissionDenied, Unauthenticated
+from codetether_core.ports import Authenticator
+
+__all__ = ["Authentication"]
+
+_OURS = ("same-origin", "none")
+
+
+@frozen(kw_only=True)
+class Authentication:
+    """Finds the principal of a request.
+
+    ``origins`` are those of our own pages besides the requested host's (the public URL's, ``https://host[:port]``).
+    ``anonymous`` is who asks without a credential, if authentication is off: only under a loopback name or one of
+    ``origins``, so that no page can reach us by a name of its own that leads here (DNS rebinding).
+    """
+
+    authenticator: Authenticator
+    origins: frozenset[str] = frozenset()
+    anonymous: Principal | None = None
+
+    async def principal(self, headers: Headers) -> Principal:
+        """Who asks; ``Unauthenticated`` says what is missing or wrong."""
+        authorization = headers.get("authorization")
+        if authorization is None:
+            return self._nobody(headers)
+        scheme, _, credential = authorization.partition(" ")
+        credential = credential.strip()
+        match scheme.lower():
+            case "bearer":
+                token = credential
+            case "basic":
+                self._refuse_foreign_pages(headers)
+                token = _password(credential)
+            case _:
+                raise Unauthenticated(
+                    "Unknown authentication scheme", hint="use Bearer, or Basic with the token as password"
+                )
+        if not token:
+            raise Unauthenticated("The token is empty")
+        return await self.authenticator.authenticate(token)
+
+    def _nobody(self, headers: Headers) -> Principal:
+        if self.anonymous is None:
+            raise Unauthenticated("Missing Bearer token", hint="send Authorization: Bearer <token>")
+        self._refuse_foreign_pages(headers)
+        host = headers.get("host") or ""
+        if not _is_loopback(host) and not self._is_our_host(host):
+            raise PermissionDenied("Without authentication only loopback names are answered", host=host)
+        return self.anonymous
+
+    def _refuse_foreign_pages(self, headers: Headers) -> None:
+        """``Unauthenticated`` if a browser says that another site's page asks (Fetch Metadata; RFC 6454)."""
+        origin, host = headers.get("origin"), headers.get("host")
+        foreign = headers.get("sec-fetch-site", "none") not in _OURS
+        if origin is not None and origin not in self.origins:
+            foreign = foreign or origin.partition("://")[2] != host
+        if foreign:
+            raise Unauthenticated("A page of another site asks", hint="send a Bearer token")
+
+    def _is_our_host(self, host: str) -> bool:
+        return any(origin.partition("://")[2] == host for origin in self.origins)
+
+
+def _password(credential: str) -> str:
+    try:
+        return b64decode(credential, validate=True).decode().partition(":")[2]
+    except ValueError:  # no Base64, or no UTF-8
+        raise Unauthenticated("The Basic credential is malformed") from None
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a ``Host`` header names this machine."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    name = name.removeprefix("[").removesuffix("]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

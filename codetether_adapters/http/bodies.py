@@ -1,0 +1,90 @@
+"""Request bodies: bytes within a limit, and JSON that every store can hold.
+
+Accepted is what RFC 8259 calls JSON (no NaN, no lone surrogate), nested no deeper than a limit and without NUL
+characters in its strings, which PostgreSQL cannot keep.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from attrs import frozen
+from starlette.types import Receive
+
+from codetether_adapters.http.headers import Headers
+from codetether_core.errors import Invalid, TooLarge
+
+__all__ = ["Disconnected", "Limits", "read_body", "read_json"]
+
+_NUL: Final = b"\\u0000"
+
+
+class Disconnected(Exception):
+    """The client went away before its request was complete: there is nobody to answer."""
+
+
+@frozen(kw_only=True)
+class Limits:
+    """What one request may be: bytes of its body, and levels of nesting of JSON in it."""
+
+    body: int = 4 * 1024 * 1024
+    depth: int = 100
+
+
+async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
+    """The whole body; ``TooLarge`` as soon as it is known to pass ``limit``, which the client may announce."""
+    announced = headers.get("content-length")
+    if announced is not None and announced.isdecimal() and int(announced[:19]) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        if chunk:
+            chunks.append(chunk)
+        more = message.get("more_body", False)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def read_json(body: bytes, depth: int) -> Any:
+    """The body's value; ``Invalid`` says what is wrong with it, and where a NUL hides."""
+    if not body:
+        raise Invalid("", "the request has no body; send JSON", code="body_missing")
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Invalid("", f"the body is not JSON: {error}", code="json_malformed") from None
+    if _NUL in body or body.count(b"[") + body.count(b"{") > depth:
+        _inspect(value, depth)
+    return value
+
+
+def _inspect(value: Any, depth: int) -> None:
+    """Walk the whole value, which the cheap looks at its bytes could not clear."""
+    waiting: list[tuple[Any, str, int]] = [(value, "", 1)]
+    while waiting:
+        value, path, level = waiting.pop()
+        if isinstance(value, str):
+            if "\0" in value:
+                raise Invalid(path, "must not contain the NUL character")
+            continue
+        if not isinstance(value, dict | list):
+            continue
+        if level > depth:
+            raise Invalid("", f"the body is nested deeper than {depth} levels", code="json_too_deep")
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, member in members:
+            if isinstance(name, str) and "\0" in name:
+                raise Invalid(path, "must not have a member with the NUL character in its name")
+            waiting.append((member, f"{path}.{name}" if path else str(name), level + 1))
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body has more than {limit} bytes", limit=limit)

@@ -1,0 +1,95 @@
+"""What a handler is given: one request, authenticated, authorized and matched, with nothing of it read yet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, TypeVar
+
+import attrs
+from attrs import define
+from starlette.types import Receive, Scope
+
+from codetether_adapters.http.bodies import Limits, read_body, read_json
+from codetether_adapters.http.drain import Drain
+from codetether_adapters.http.headers import Headers
+from codetether_adapters.http.queries import read_query
+from codetether_adapters.http.streams import EventStream
+from codetether_core import codec
+from codetether_core.access import Principal
+from codetether_core.errors import Invalid, Unavailable
+from codetether_core.events import Cursor
+from codetether_core.services import Services
+
+__all__ = ["Call"]
+
+T = TypeVar("T")
+
+
+@define(eq=False)
+class Call:
+    """One request. ``path`` holds the parameters of the route's path, ``alias`` names the prefix it came through."""
+
+    scope: Scope
+    receive: Receive
+    services: Services
+    principal: Principal
+    path: Mapping[str, str]
+    headers: Headers
+    alias: str
+    request_id: str
+    limits: Limits
+    drain: Drain
+
+    def query(self, cls: type[T]) -> T:
+        """The query string as an attrs class; ``Invalid`` names the parameter that is wrong."""
+        return read_query(cls, self.scope["query_string"])
+
+    async def body(self, cls: type[T]) -> T:
+        """The JSON body as an attrs class; ``Invalid`` names the member that is wrong.
+
+        No body at all stands for ``{}`` where the class requires nothing.
+        """
+        raw = await self.read()
+        data = {} if not raw and _requires_nothing(cls) else read_json(raw, self.limits.depth)
+        if not isinstance(data, dict):
+            raise Invalid("", "the body must be a JSON object")
+        return codec.parse(cls, data)
+
+    async def json(self) -> Any:
+        """The JSON body as plain values."""
+        return read_json(await self.read(), self.limits.depth)
+
+    async def read(self) -> bytes:
+        """The body's bytes; ``TooLarge`` beyond the limit. Once only."""
+        return await read_body(self.receive, self.headers, self.limits.body)
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The ``Last-Event-ID`` with which a reader comes back."""
+        return self.headers.get("last-event-id") or None
+
+    @property
+    def since(self) -> Cursor | None:
+        """Where to go on reading: the cursor in ``Last-Event-ID``, else in ``?since=``; ``None`` without both."""
+        if (last := self.last_event_id) is not None:
+            return Cursor.parse(last)
+        text = self.query(_Since).since
+        return Cursor.parse(text, "since") if text else None
+
+    def stream(self, source: AsyncIterator[bytes], *, farewell: bytes = b"") -> EventStream:
+        """``source``'s frames as the answer, until it ends, the client goes or we leave (``farewell`` first, if any).
+
+        ``Unavailable`` if we are leaving already: the client should go to another replica.
+        """
+        if self.drain.begun:
+            raise Unavailable("This server is shutting down", hint="connect again")
+        return EventStream(source, drain=self.drain, farewell=farewell)
+
+
+@attrs.frozen
+class _Since:
+    since: str = ""
+
+
+def _requires_nothing(cls: type) -> bool:
+    return all(attribute.default is not attrs.NOTHING for attribute in attrs.fields(cls))

@@ -1,0 +1,51 @@
+"""Resources: what there is under which path. Each module is one, with its bodies, handlers and ``ROUTES``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from codetether_adapters.http.resources import (
+    agents,
+    approvals,
+    client_streams,
+    codebase_actions,
+    codebases,
+    database,
+    keys,
+    leases,
+    mcp_shim,
+    messages,
+    models,
+    monitor,
+    monitor_export,
+    monitor_stream,
+    reports,
+    runtime,
+    session_sync,
+    sessions,
+    tasks,
+    worker_registration,
+    worker_stream,
+    workers,
+)
+from codetether_adapters.http.routing import Alias, Route, expand
+
+__all__ = ["ALIASES", "all_routes"]
+
+ALIASES: Final = (
+    Alias("opencode", of="/v1/agent", at="/v1/opencode"),
+    Alias("workspaces", of="/v1/agent/codebases", at="/v1/agent/workspaces"),
+)
+"""What deployed 1.4.3 workers call, and what newer ones do; the handlers are the same."""
+
+
+def all_routes() -> tuple[Route, ...]:
+    """Every route of the API, under every prefix that it has."""
+    routes = (
+        *(tasks.ROUTES + reports.ROUTES + leases.ROUTES + approvals.ROUTES),
+        *(codebases.ROUTES + codebase_actions.ROUTES + client_streams.ROUTES + sessions.ROUTES + session_sync.ROUTES),
+        *(worker_stream.ROUTES + worker_registration.ROUTES + workers.ROUTES + keys.ROUTES),
+        *(agents.ROUTES + messages.ROUTES + models.ROUTES + mcp_shim.ROUTES),
+        *(monitor.ROUTES + monitor_export.ROUTES + monitor_stream.ROUTES + runtime.ROUTES + database.ROUTES),
+    )
+    return expand(routes, ALIASES)

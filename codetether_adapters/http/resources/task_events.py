@@ -1,0 +1,81 @@
+"""Tasks and their output as events, in our own words: ``output``, ``status``, ``complete``, ``error``, …
+
+A record's body is JSON already: what is missing in it is put before its closing brace, and nothing is parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from codetether_adapters.http.resources.following import Dialect
+from codetether_adapters.http.resources.views import task_view
+from codetether_adapters.http.responses import encode_json
+from codetether_adapters.sse import encode
+from codetether_core.codec import timestamp
+from codetether_core.events import Record
+from codetether_core.tasks import CHANGE_KINDS, OUTPUT_KINDS, Task, TaskState
+
+__all__ = ["CANONICAL", "OUTPUT", "output_body"]
+
+_NAMES: Final[Mapping[str, str]] = {
+    "task.created": "status",
+    "task.status": "status",
+    "task.stopped": "status",
+    "task.completed": "complete",
+    "task.cancelled": "complete",
+    "task.failed": "error",
+    "task.output": "output",
+    "task.tool_use": "tool_use",
+    "task.file_change": "file_change",
+}
+_ENDINGS: Final = ("task.completed", "task.failed", "task.cancelled")
+
+
+def output_body(record: Record) -> bytes:
+    """The JSON of a piece of output; ``sequence`` is its number among the task's events."""
+    return b'%b,"sequence":%d,"codebase_id":%b,"workspace_id":%b,"timestamp":"%b"}' % (
+        record.body[:-1],
+        record.number,
+        (codebase := encode_json(record.topic.scope)),
+        codebase,
+        timestamp(record.at).encode(),
+    )
+
+
+def _change_body(record: Record) -> bytes:
+    return b'%b,"sequence":%d,"workspace_id":%b%b,"timestamp":"%b"}' % (
+        record.body[:-1],
+        record.number,
+        encode_json(record.topic.scope),
+        b',"stopped":true' if record.kind == "task.stopped" else b"",
+        timestamp(record.at).encode(),
+    )
+
+
+def _canonical(record: Record, cursor: str) -> bytes:
+    body = output_body(record) if record.kind in OUTPUT_KINDS else _change_body(record)
+    return encode(body, event=_NAMES[record.kind], id=cursor)
+
+
+def _canonical_ending(task: Task) -> bytes:
+    name = "error" if task.state is TaskState.FAILED else "complete"
+    return encode(encode_json({"task_id": task.id, **task_view(task)}), event=name)
+
+
+def _output(record: Record, cursor: str) -> bytes:
+    if record.kind in OUTPUT_KINDS:
+        return encode(output_body(record), event="output", id=cursor)
+    state = record.kind.removeprefix("task.")
+    return encode(encode_json({"status": state}), event="done", id=cursor)
+
+
+def _output_ending(task: Task) -> bytes:
+    return encode(encode_json({"status": task.state}), event="done")
+
+
+CANONICAL: Final = Dialect("canonical", (*CHANGE_KINDS, *OUTPUT_KINDS), _canonical, _canonical_ending)
+"""Every change and all output."""
+
+OUTPUT: Final = Dialect("output", (*OUTPUT_KINDS, *_ENDINGS), _output, _output_ending)
+"""Output only, then ``done``; the same under every prefix."""

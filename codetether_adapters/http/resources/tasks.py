@@ -1,0 +1,307 @@
+"""Tasks, as clients see and steer them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+from attrs import frozen
+from starlette.responses import Response
+
+from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
+from codetether_adapters.http.resources.bounds import seconds, within
+from codetether_adapters.http.resources.task_bodies import TaskBody
+from codetether_adapters.http.resources.views import explanation_view, moment_view, task_view, tasks_view
+from codetether_adapters.http.responses import Json
+from codetether_adapters.http.routing import Route
+from codetether_core.errors import Invalid
+from codetether_core.ids import CodebaseId, TaskId, WorkerId
+from codetether_core.ports import TaskQuery
+from codetether_core.tasks import ANYWHERE, TaskSpec, TaskState
+
+__all__ = ["ROUTES", "TaskFilter"]
+
+_TAG: Final = "tasks"
+_ORDERS: Final = ("priority", "newest")
+_PENDING: Final = frozenset({TaskState.PENDING})
+_DEPLOYED: Final = "opencode"
+_POLL: Final = TaskQuery(states=_PENDING)
+"""What a deployed worker asks for when it polls, without saying who it is: what its token's workers may take goes
+first, so that other work does not crowd that out of the page.
+"""
+
+_DEFAULT_TIMEOUT: Final = 300.0
+
+
+@frozen(kw_only=True)
+class TaskFilter:
+    """Which tasks to list. ``agent_name`` leaves of the pending ones those that a worker of that name may take."""
+
+    codebase_id: str | None = None
+    workspace_id: str | None = None
+    status: tuple[str, ...] = ()
+    worker_id: str | None = None
+    agent_name: str | None = None
+    limit: int = 100
+    offset: int = 0
+    order: str = "priority"
+
+    def states(self) -> frozenset[TaskState] | None:
+        """The states that are named; ``None`` if none is."""
+        return frozenset(state_of(word, TaskState) for word in self.status) or None
+
+    def query(self, codebase: str | None = None) -> TaskQuery:
+        """In the store's terms; ``Invalid`` names what is out of bounds."""
+        if self.order not in _ORDERS:
+            raise Invalid("order", f"must be one of: {', '.join(_ORDERS)}")
+        codebase = codebase or self.codebase_id or self.workspace_id
+        return TaskQuery(
+            codebase=CodebaseId(codebase) if codebase else None,
+            states=self.states(),
+            worker=WorkerId(self.worker_id) if self.worker_id else None,
+            newest=self.order == "newest",
+            limit=within("limit", self.limit, 1, 500),
+            after=within("offset", self.offset, 0, 10_000_000),
+        )
+
+
+@frozen
+class Timeout:
+    """After how much silence a run counts as stuck."""
+
+    timeout_seconds: float = _DEFAULT_TIMEOUT
+
+
+def state_of(word: str, states: type[TaskState]) -> TaskState:
+    """The state of that name; ``Invalid`` names those that there are."""
+    try:
+        return states(word)
+    except ValueError:
+        raise Invalid("status", f"must be one of: {', '.join(states)}", code="unknown_status") from None
+
+
+async def create(call: Call) -> Response:
+    """A task for a codebase, or for none."""
+    body = await call.body(TaskBody)
+    task = await call.services.submission.submit(call.principal, body.spec(), key=_key(call))
+    return Json(task_view(task))
+
+
+async def create_in_codebase(call: Call) -> Response:
+    """A task for the codebase of the path."""
+    body = await call.body(TaskBody)
+    task = await call.services.submission.submit(call.principal, body.spec(call.path["id"]), key=_key(call))
+    return Json({"success": True, "task": task_view(task)})
+
+
+async def find(call: Call) -> Response:
+    """Tasks that match."""
+    asked = call.query(TaskFilter)
+    query = asked.query()
+    tasks, dispatch = call.services.backend.tasks, call.services.dispatch
+    if query.states != _PENDING:
+        return Json(tasks_view(await tasks.list(call.principal.tenant, query)))
+    if asked.agent_name:
+        found = await dispatch.open_to(call.principal, query.after + query.limit, name=asked.agent_name)
+        fitting = [task for task in found if query.codebase in (None, task.spec.codebase)]
+        return Json(tasks_view(fitting[query.after :]))
+    pending = await tasks.list(call.principal.tenant, query)
+    if call.alias == _DEPLOYED and query == _POLL:
+        own = await dispatch.open_to(call.principal, query.limit)
+        pending = list({task.id: task for task in (*own, *pending)}.values())[: query.limit]
+    return Json(tasks_view(pending))
+
+
+async def find_in_codebase(call: Call) -> Response:
+    """Tasks of the codebase of the path that match."""
+    query = call.query(TaskFilter).query(call.path["id"])
+    if query.codebase not in ANYWHERE:
+        await call.services.backend.codebases.get(call.principal.tenant, call.path["id"])
+    return Json(tasks_view(await call.services.backend.tasks.list(call.principal.tenant, query)))
+
+
+async def show(call: Call) -> Response:
+    """One task."""
+    return Json(task_view(await call.services.backend.tasks.get(call.principal.tenant, _id(call))))
+
+
+async def cancel(call: Call) -> Response:
+    """End a task that nobody wants any more."""
+    task = await call.services.submission.cancel(call.principal, _id(call))
+    return Json({"success": True, "message": "Task cancelled", "task": task_view(task)})
+
+
+async def requeue(call: Call) -> Response:
+    """Take a running task from its holder, or ask for an ended one again."""
+    task = await call.services.submission.requeue(call.principal, _id(call))
+    message = "Task requeued" if task.id == _id(call) else f"Task requeued as {task.id}"
+    return Json({"success": True, "task_id": task.id, "message": message, "task": task_view(task)})
+
+
+async def retry(call: Call) -> Response:
+    """A new task that asks for the same as an ended one."""
+    task = await call.services.submission.retry(call.principal, _id(call), key=_key(call))
+    return Json({"success": True, "task": task_view(task)})
+
+
+async def review(call: Call) -> Response:
+    """Somebody has looked at the outcome."""
+    task = await call.services.submission.review(call.principal, _id(call))
+    return Json({"success": True, "task": task_view(task)})
+
+
+async def explain(call: Call) -> Response:
+    """Why a task waits."""
+    task, found = await call.services.dispatch.explain(call.principal, _id(call))
+    return Json(explanation_view(task, found))
+
+
+async def stuck(call: Call) -> Response:
+    """Running tasks whose holders are silent."""
+    asked = call.query(Timeout).timeout_seconds
+    timeout = seconds("timeout_seconds", asked, 0.0, 366 * 86_400.0)
+    tasks = await call.services.maintenance.silent(call.principal.tenant, timeout)
+    return Json({"timeout_seconds": asked, "count": len(tasks), "tasks": tasks_view(tasks)})
+
+
+async def recover(call: Call) -> Response:
+    """Let the reaper look now."""
+    sweep = await call.services.maintenance.sweep()
+    stats: dict[str, Any] = {
+        "checked_at": moment_view(sweep.at),
+        "tasks_checked": sweep.checked,
+        "tasks_requeued": sweep.lapsed,
+        "tasks_failed": sweep.failed,
+        "tasks_notified": sweep.lapsed + sweep.woken,
+        "errors": [],
+    }
+    return Json({"success": True, "stats": stats})
+
+
+async def reaper(call: Call) -> Response:
+    """Whether the reaper is at work."""
+    maintenance = call.services.maintenance
+    return Json(
+        {
+            "status": "healthy" if maintenance.alive else "stopped",
+            "running": maintenance.alive,
+            "stuck_timeout_seconds": call.services.terms.ttl.total_seconds(),
+            "interval_seconds": maintenance.interval.total_seconds(),
+            "max_attempts": attrs.fields(TaskSpec).max_attempts.default,
+            "last_run": moment_view(maintenance.last.at),
+        }
+    )
+
+
+def _id(call: Call) -> TaskId:
+    return TaskId(call.path["id"])
+
+
+def _key(call: Call) -> str:
+    return call.headers.get("idempotency-key") or ""
+
+
+_P: Final = "/v1/agent"
+
+ROUTES: Final = (
+    Route(
+        "POST",
+        f"{_P}/tasks",
+        create,
+        "tasks:write",
+        summary="Submit a task",
+        answer=shapes.Task,
+        tag=_TAG,
+        body=TaskBody,
+        errors=(404, 409),
+    ),
+    Route(
+        "GET",
+        f"{_P}/tasks",
+        find,
+        "tasks:read",
+        summary="List tasks",
+        answer=list[shapes.Task],
+        tag=_TAG,
+        query=TaskFilter,
+    ),
+    Route(
+        "POST",
+        f"{_P}/codebases/{{id}}/tasks",
+        create_in_codebase,
+        "tasks:write",
+        summary="Submit a task for a codebase",
+        answer=shapes.TaskAnswer,
+        tag=_TAG,
+        body=TaskBody,
+        errors=(404, 409),
+    ),
+    Route(
+        "GET",
+        f"{_P}/codebases/{{id}}/tasks",
+        find_in_codebase,
+        "tasks:read",
+        summary="List a codebase's tasks",
+        answer=list[shapes.Task],
+        tag=_TAG,
+        query=TaskFilter,
+        errors=(404,),
+    ),
+    Route("GET", f"{_P}/tasks/stuck", stuck, "tasks:read", summary="List silent runs", tag=_TAG, query=Timeout),
+    Route("POST", f"{_P}/tasks/stuck/recover", recover, "tasks:write", summary="Let the reaper look now", tag=_TAG),
+    Route("GET", f"{_P}/reaper/health", reaper, "tasks:read", summary="Whether the reaper is at work", tag=_TAG),
+    Route(
+        "GET",
+        f"{_P}/tasks/{{id}}",
+        show,
+        "tasks:read",
+        summary="Show a task",
+        answer=shapes.Task,
+        tag=_TAG,
+        errors=(404,),
+    ),
+    Route(
+        "POST",
+        f"{_P}/tasks/{{id}}/cancel",
+        cancel,
+        "tasks:write",
+        summary="Cancel a task",
+        answer=shapes.TaskAnswer,
+        tag=_TAG,
+        errors=(404, 409),
+    ),
+    Route(
+        "POST",
+        f"{_P}/tasks/{{id}}/requeue",
+        requeue,
+        "tasks:write",
+        summary="Requeue a task",
+        answer=shapes.TaskAnswer,
+        tag=_TAG,
+        errors=(404, 409),
+    ),
+    Route(
+        "POST",
+        f"{_P}/tasks/{{id}}/retry",
+        retry,
+        "tasks:write",
+        summary="Retry an ended task",
+        answer=shapes.TaskAnswer,
+        tag=_TAG,
+        errors=(404, 409),
+    ),
+    Route(
+        "POST",
+        f"{_P}/tasks/{{id}}/review",
+        review,
+        "tasks:write",
+        summary="Mark as reviewed",
+        answer=shapes.TaskAnswer,
+        tag=_TAG,
+        errors=(404, 409),
+    ),
+    Route(
+        "GET", f"{_P}/tasks/{{id}}/explain", explain, "tasks:read", summary="Why a task waits", tag=_TAG, errors=(404,)
+    ),
+)

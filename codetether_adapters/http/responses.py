@@ -1,0 +1,53 @@
+"""Answers in JSON, encoded once and straight to bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Final
+
+import orjson
+from starlette.responses import Response
+
+from codetether_core import codec
+
+__all__ = ["Encoded", "Json", "encode_json"]
+
+_OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME
+_JSON: Final = b"application/json"
+
+
+def encode_json(value: object) -> bytes:
+    """JSON of plain values and of the domain's, wherever they stand: attrs objects, moments, durations, sets."""
+    try:
+        return orjson.dumps(value, default=codec.dump, option=_OPTIONS)
+    except TypeError:  # lone surrogates and integers of more than 64 bits, which agents print; keys that are no strings
+        return json.dumps(value, default=codec.dump, separators=(",", ":")).encode()
+
+
+class Encoded(Response):
+    """A body that is bytes already. ``headers`` are raw: lower-case names, bytes."""
+
+    def __init__(
+        self,
+        body: bytes,
+        status: int = 200,
+        *,
+        media_type: bytes = _JSON,
+        headers: Iterable[tuple[bytes, bytes]] = (),
+    ) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = body
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", media_type),
+            *headers,
+        ]
+
+
+class Json(Encoded):
+    """A value as JSON."""
+
+    def __init__(self, value: object, status: int = 200, *, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        super().__init__(encode_json(value), status, headers=headers)

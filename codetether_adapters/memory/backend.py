@@ -1,0 +1,59 @@
+"""Opening the memory stores."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from attrs import frozen
+
+from codetether_adapters.memory.approvals import MemoryApprovals
+from codetether_adapters.memory.inbox import MemoryInbox
+from codetether_adapters.memory.log import MemoryLog
+from codetether_adapters.memory.records import MemoryCodebases, MemoryDirectory, MemoryRecords
+from codetether_adapters.memory.sessions import MemorySessions
+from codetether_adapters.memory.tasks import MemoryTasks
+from codetether_adapters.tail import LocalNotifier
+from codetether_core.agents import Agent
+from codetether_core.ids import TaskId
+from codetether_core.ports import Backend
+from codetether_core.tasks import Task
+from codetether_core.workers import Worker
+
+__all__ = ["MemoryBackend", "open_backend"]
+
+
+@frozen(kw_only=True)
+class MemoryBackend:
+    """The stores of one memory (a ``Backend``)."""
+
+    tasks: MemoryTasks
+    approvals: MemoryApprovals
+    log: MemoryLog
+    notifier: LocalNotifier
+    codebases: MemoryCodebases
+    directory: MemoryDirectory
+    sessions: MemorySessions
+    inbox: MemoryInbox
+
+    async def ping(self) -> None:
+        """Memory always answers."""
+
+
+@asynccontextmanager
+async def open_backend(url: str = "memory://") -> AsyncIterator[Backend]:
+    """New, empty stores; ``url`` has nothing to say."""
+    notifier = LocalNotifier()
+    tasks: dict[TaskId, Task] = {}
+    log = MemoryLog(tasks, notifier)
+    approvals = MemoryApprovals()
+    yield MemoryBackend(
+        tasks=MemoryTasks(tasks, approvals, log),
+        approvals=approvals,
+        log=log,
+        notifier=notifier,
+        codebases=MemoryCodebases(log),
+        directory=MemoryDirectory(MemoryRecords[Worker]("worker", log), MemoryRecords[Agent]("agent", log)),
+        sessions=MemorySessions(log),
+        inbox=MemoryInbox(log),
+    )

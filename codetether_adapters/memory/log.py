@@ -1,0 +1,123 @@
+"""The log in memory: every topic, and every wider one, has its list of records."""
+
+from __future__ import annotations
+
+import secrets
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from operator import attrgetter
+
+from codetether_adapters.tail import Entry, LocalNotifier, encoded, fill, following, needle, position
+from codetether_core.errors import StaleLease
+from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
+from codetether_core.ids import TaskId, TenantId
+from codetether_core.ports import PAGE_BYTES
+from codetether_core.tasks import Task
+
+__all__ = ["MemoryLog"]
+
+_position = attrgetter("position")
+
+
+class MemoryLog:
+    """The whole log (an ``EventLog``); the stores write to it with ``commit``."""
+
+    def __init__(self, tasks: Mapping[TaskId, Task], notifier: LocalNotifier) -> None:
+        self._tasks = tasks
+        self._notifier = notifier
+        self._epoch = secrets.token_hex(8)
+        self._start = self._head = 0
+        self._all: list[Record] = []
+        self._topics: dict[Topic, list[Record]] = {}
+        self._numbers: Counter[Topic] = Counter()
+        self._ordinals: dict[TaskId, tuple[str, int]] = {}
+
+    def commit(self, entries: Iterable[Entry], wake: Iterable[Topic] = ()) -> None:
+        """Add the events, then ring the bells of their topics and of ``wake``."""
+        rung = set(wake)
+        for event, body in entries:
+            self._head += 1
+            self._numbers[event.topic] += 1
+            record = Record(self._head, self._numbers[event.topic], event.topic, event.kind, event.at, body)
+            self._all.append(record)
+            for topic in set(event.topic.widening()):
+                self._topics.setdefault(topic, []).append(record)
+            rung.add(event.topic)
+        self._notifier.ring(rung)
+
+    async def append(self, events: Sequence[Event], guard: Guard | None = None) -> None:
+        """Add the events if the guard allows, those that are new."""
+        entries = encoded(events)
+        if guard is not None:
+            entries = self._admitted(entries, guard)
+        self.commit(entries)
+
+    async def read(
+        self, topic: Topic, after: Cursor, *, limit: int = PAGE_BYTES, kinds: Collection[str] | None = None
+    ) -> Page:
+        """A page of the topic's list."""
+        head = await self.head()
+        first = position(after, start=await self.start(), head=head)
+        return fill(following(self._topics.get(topic, ()), first), head, limit, kinds)
+
+    async def head(self) -> Cursor:
+        """After the last record."""
+        return Cursor(self._epoch, self._head)
+
+    async def start(self) -> Cursor:
+        """Before the first that is kept."""
+        return Cursor(self._epoch, self._start)
+
+    async def slice(self, topic: Topic, kinds: Collection[str], *, offset: int, limit: int) -> Sequence[Record]:
+        """Counted among the topic's kept records of these kinds."""
+        return list(islice(self._of(topic, kinds), offset, offset + limit))
+
+    async def count(self, topic: Topic, kinds: Collection[str]) -> int:
+        """Of the kept records."""
+        return sum(1 for _ in self._of(topic, kinds))
+
+    async def latest(self, topic: Topic, kinds: Collection[str], limit: int) -> Sequence[Record]:
+        """From the end of the topic's list."""
+        backwards = (record for record in reversed(self._topics.get(topic, [])) if record.kind in kinds)
+        return list(islice(backwards, limit))[::-1]
+
+    async def search(self, tenant: TenantId, text: str, kinds: Collection[str], limit: int) -> Sequence[Record]:
+        """From the end of the tenant's list."""
+        wanted = needle(text)
+        backwards = (
+            record
+            for record in reversed(self._topics.get(Topic(tenant), []))
+            if record.kind in kinds and wanted in record.body.lower()
+        )
+        return list(islice(backwards, limit))[::-1]
+
+    async def trim(self, before: datetime, limit: int) -> int:
+        """Cut the log's oldest end off, as far as it is from before that moment."""
+        gone = 0
+        while gone < min(limit, len(self._all)) and self._all[gone].at < before:
+            gone += 1
+        if gone:
+            self._start = self._all[gone - 1].position
+            for topic in {topic for record in self._all[:gone] for topic in record.topic.widening()}:
+                records = self._topics[topic]
+                del records[: bisect_right(records, self._start, key=_position)]
+            del self._all[:gone]
+        return gone
+
+    def _admitted(self, entries: list[Entry], guard: Guard) -> list[Entry]:
+        task = self._tasks.get(guard.task)
+        if task is None or task.fence != guard.fence:
+            raise StaleLease("The lease that these events were written under is no longer in force", id=guard.task)
+        if guard.first is None:
+            return entries
+        fence, following = self._ordinals.get(guard.task, ("", 0))
+        known = max(following - guard.first, 0) if fence == guard.fence else 0
+        if known < len(entries):
+            self._ordinals[guard.task] = guard.fence, guard.first + len(entries)
+        return entries[known:]
+
+    def _of(self, topic: Topic, kinds: Collection[str]) -> Iterator[Record]:
+        return (record for record in self._topics.get(topic, []) if record.kind in kinds)

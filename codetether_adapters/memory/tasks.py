@@ -1,0 +1,139 @@
+"""Tasks in memory, with an index of what is ready by lane and one of what is due."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from codetether_adapters.memory.approvals import MemoryApprovals
+from codetether_adapters.memory.log import MemoryLog
+from codetether_adapters.memory.ordered import Ordered
+from codetether_adapters.tail import Entry, encoded
+from codetether_core.errors import AlreadyExists, NotFound, VersionConflict
+from codetether_core.events import READY, Event, Topic
+from codetether_core.ids import TaskId, TenantId, WorkerId
+from codetether_core.ports import ApprovalChange, TaskQuery
+from codetether_core.tasks import Lane, Task, TaskState, lane_of
+
+__all__ = ["MemoryTasks"]
+
+_Rank: TypeAlias = tuple[int, datetime, TaskId]
+
+
+class MemoryTasks:
+    """All tasks of one memory (a ``TaskStore``); ``tasks`` is shared with the log, which looks at the fences."""
+
+    def __init__(self, tasks: dict[TaskId, Task], approvals: MemoryApprovals, log: MemoryLog) -> None:
+        self._tasks = tasks
+        self._approvals = approvals
+        self._log = log
+        self._operations: dict[TaskId, str] = {}
+        self._ready: dict[Lane, Ordered[_Rank]] = {}
+        self._due: Ordered[tuple[datetime, TaskId]] = Ordered()
+
+    async def add(self, task: Task, events: Sequence[Event] = ()) -> None:
+        """Keep it under its id, which is unique over all tenants."""
+        entries = encoded(events)
+        if task.id in self._tasks:
+            raise AlreadyExists("task", task.id)
+        self._write(task, entries)
+
+    async def get(self, tenant: TenantId, id: TaskId) -> Task:
+        """Look it up."""
+        task = self._tasks.get(id)
+        if task is None or task.tenant != tenant:
+            raise NotFound("task", id)
+        return task
+
+    async def replace(
+        self,
+        old: Task,
+        new: Task,
+        events: Sequence[Event] = (),
+        *,
+        approvals: Sequence[ApprovalChange] = (),
+        op: str = "",
+    ) -> None:
+        """Compare, then swap."""
+        entries = encoded(events)
+        present = self._tasks.get(old.id)
+        if present is not None and op and self._operations.get(old.id) == op:
+            return
+        if present is None or (present.tenant, present.version) != (old.tenant, old.version):
+            raise VersionConflict("The task was changed meanwhile", id=old.id)
+        self._approvals.swap(approvals)
+        self._unfile(present)
+        self._operations[new.id] = op
+        self._write(new, entries)
+
+    async def lanes(self, tenant: TenantId) -> Sequence[Lane]:
+        """The lanes that have an index."""
+        return [lane for lane in self._ready if lane.tenant == tenant]
+
+    async def ready(self, lanes: Collection[Lane], limit: int) -> Sequence[Task]:
+        """The head of each lane's index."""
+        filed = [self._ready[lane] for lane in lanes if lane in self._ready]
+        return [self._tasks[id] for ranks in filed for _, _, id in ranks.first(limit)]
+
+    async def overdue(self, now: datetime, limit: int) -> Sequence[Task]:
+        """The head of the index of what is due."""
+        return [self._tasks[id] for _, id in self._due.until(now, limit)]
+
+    async def next_due(self) -> datetime | None:
+        """The first of them."""
+        return next((moment for moment, _ in self._due.first(1)), None)
+
+    async def list(self, tenant: TenantId, query: TaskQuery) -> Sequence[Task]:
+        """Look at all of them."""
+        matching = (task for task in self._tasks.values() if task.tenant == tenant and _matches(task, query))
+        if query.newest:
+            found = sorted(matching, key=lambda task: (task.created_at, task.id), reverse=True)
+        else:
+            found = sorted(matching, key=_rank)
+        return found[query.after : query.after + query.limit]
+
+    async def count(self, tenant: TenantId) -> dict[TaskState, int]:
+        """Look at all of them."""
+        return Counter(task.state for task in self._tasks.values() if task.tenant == tenant)
+
+    async def held(self, tenant: TenantId, worker: WorkerId) -> Sequence[Task]:
+        """Look at all of them."""
+        return [
+            task
+            for task in self._tasks.values()
+            if task.tenant == tenant
+            and task.state in (TaskState.RUNNING, TaskState.INPUT_REQUIRED)
+            and task.holder is not None
+            and task.holder.worker == worker
+        ]
+
+    def _write(self, task: Task, entries: Sequence[Entry]) -> None:
+        self._tasks[task.id] = task
+        if task.ready:
+            self._ready.setdefault(lane_of(task.tenant, task.spec), Ordered()).add(_rank(task))
+        if task.due_at is not None:
+            self._due.add((task.due_at, task.id))
+        self._log.commit(entries, [Topic(task.tenant, READY)] if task.ready else [])
+
+    def _unfile(self, task: Task) -> None:
+        if task.ready:
+            lane = lane_of(task.tenant, task.spec)
+            self._ready[lane].remove(_rank(task))
+            if not self._ready[lane]:
+                del self._ready[lane]
+        if task.due_at is not None:
+            self._due.remove((task.due_at, task.id))
+
+
+def _rank(task: Task) -> _Rank:
+    return -task.spec.priority, task.created_at, task.id
+
+
+def _matches(task: Task, query: TaskQuery) -> bool:
+    return (
+        (query.codebase is None or task.spec.codebase == query.codebase)
+        and (query.states is None or task.state in query.states)
+        and (query.worker is None or (task.grant is not None and task.grant.worker == query.worker))
+    )

@@ -1,0 +1,25 @@
+"""What every store needs in its own process: the recent end of the log in memory, and the bells of those who wait.
+
+A reader at or near the head is served from the ring of recent records, whose bytes were encoded once, and only one
+that fell behind goes to the store. Nobody polls: a reader listens, reads, and waits for its bell. Rings and bells are
+used from the event loop's thread only.
+"""
+
+from codetether_adapters.tail.encoding import Entry, encode, encoded, needle
+from codetether_adapters.tail.notifier import Bell, LocalNotifier
+from codetether_adapters.tail.paging import fill, following, position
+from codetether_adapters.tail.ring import RING_BYTES, Ring
+
+__all__ = [
+    "RING_BYTES",
+    "Bell",
+    "Entry",
+    "LocalNotifier",
+    "Ring",
+    "encode",
+    "encoded",
+    "fill",
+    "following",
+    "needle",
+    "position",
+]

@@ -1,0 +1,26 @@
+"""The default policy: what a principal's roles allow."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from codetether_core.access import Principal, allows
+from codetether_core.errors import PermissionDenied
+
+__all__ = ["RolePolicy"]
+
+
+class RolePolicy:
+    """Decides by ``access.ROLES`` alone (port ``Authorizer``)."""
+
+    __slots__ = ()
+
+    async def authorize(self, principal: Principal, permission: str) -> None:
+        """Return if one of the roles allows it; ``PermissionDenied`` names the permission otherwise."""
+        if not _allowed(principal.roles, permission):
+            raise PermissionDenied(f"{principal.name} may not {permission}", permission=permission)
+
+
+@lru_cache(maxsize=4096)
+def _allowed(roles: frozenset[str], permission: str) -> bool:
+    return allows(Principal(name="", roles=roles), permission)

@@ -1,0 +1,172 @@
+"""Tasks as clients see them: each route shows what another one changed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.http.resources.harness import Api
+
+P = "/v1/agent"
+
+
+async def test_a_task_without_a_codebase_is_shown_as_it_was_submitted(api: Api) -> None:
+    body = {
+        "prompt": "x" * 100,
+        "agent_type": "plan",
+        "priority": 7,
+        "model_ref": "anthropic:claude:x",
+        "metadata": {"target_worker_id": "w9", "required_capabilities": ["b", "a"], "k": [1]},
+        "max_attempts": 5,
+        "run_timeout_seconds": 60,
+        "unknown": True,
+    }
+    created = await api.alice.ok("POST", f"{P}/tasks", body)
+    task = await api.shown(created["id"])
+    assert task == created
+    assert task["title"] == "x" * 80
+    assert task["description"] == task["prompt"] == "x" * 100
+    assert task["codebase_id"] == task["workspace_id"] == "global"
+    assert task["model"] == "anthropic/claude:x"
+    assert task["model_ref"] == "anthropic:claude:x"
+    assert task["target_worker_id"] == "w9"
+    assert task["required_capabilities"] == ["a", "b"]
+    assert task["metadata"] == body["metadata"]
+    assert (task["status"], task["attempt"], task["max_attempts"]) == ("pending", 0, 5)
+    assert task["created_at"].endswith("Z")
+    assert task["created_by"] == "alice"
+
+
+@pytest.mark.parametrize("prefix", ["/v1/agent/codebases", "/v1/opencode/codebases", "/v1/agent/workspaces"])
+async def test_a_codebases_task_is_in_its_list_under_every_prefix(api: Api, prefix: str) -> None:
+    codebase = await api.codebase()
+    created = await api.alice.ok("POST", f"{prefix}/{codebase}/tasks", {"prompt": "p", "title": "t"})
+    assert created["success"] is True
+    assert created["task"]["workspace_id"] == codebase
+    for other in ("/v1/agent/codebases", "/v1/opencode/codebases", "/v1/agent/workspaces"):
+        assert await api.alice.ok("GET", f"{other}/{codebase}/tasks?status=pending") == [created["task"]]
+        assert await api.alice.ok("GET", f"{other}/{codebase}/tasks?status=failed,completed") == []
+
+
+async def test_lists_are_by_priority_then_age_and_paged(api: Api) -> None:
+    for title, priority in (("a", 0), ("b", 5), ("c", 0)):
+        await api.task(title=title, priority=priority)
+
+    async def titles(query: str) -> list[str]:
+        return [task["title"] for task in await api.alice.ok("GET", f"{P}/tasks?{query}")]
+
+    assert await titles("") == ["b", "a", "c"]
+    assert await titles("limit=1&offset=1") == ["a"]
+    assert await titles("order=newest") == ["c", "b", "a"]
+    assert await titles("codebase_id=global") == ["b", "a", "c"]
+    assert await titles("workspace_id=elsewhere") == []
+    await api.claimed((await api.task(title="d"))["id"], "w1")
+    assert await titles("worker_id=w1") == ["d"]
+    assert await titles("status=running,pending&codebase_id=global") == ["b", "a", "c", "d"]
+
+
+async def test_a_poll_by_agent_name_has_only_what_such_a_worker_may_take(api: Api) -> None:
+    codebase = await api.codebase()
+    await api.task(title="theirs", codebase_id=codebase)
+    await api.task(title="others", codebase_id=await api.codebase("other", "/o"))
+    await api.task(title="anybody's")
+    await api.task(title="another agent's", target_agent_name="somebody")
+    register = {"worker_id": "w1", "name": "rusty", "codebases": [codebase]}
+    await api.bot.ok("POST", f"{P}/workers/register", register)
+    found = await api.bot.ok("GET", f"{P}/tasks?status=pending&agent_name=rusty")
+    assert [task["title"] for task in found] == ["theirs", "anybody's"]
+
+
+async def test_the_same_idempotency_key_gives_the_same_task(api: Api) -> None:
+    headers = {"Idempotency-Key": "k1"}
+    first = await api.alice.ok("POST", f"{P}/tasks", {"prompt": "p"}, headers=headers)
+    again = await api.alice.ok("POST", f"{P}/tasks", {"prompt": "p"}, headers=headers)
+    assert again == first
+    problem = await api.alice.refused(409, "POST", f"{P}/tasks", {"prompt": "other"}, headers=headers)
+    assert problem["code"] == "idempotency_mismatch"
+    assert len(await api.alice.ok("GET", f"{P}/tasks")) == 1
+
+
+async def test_cancel_ends_a_task_once(api: Api) -> None:
+    task = await api.task()
+    assert (await api.alice.ok("POST", f"{P}/tasks/{task['id']}/cancel"))["task"]["status"] == "cancelled"
+    assert (await api.shown(task["id"]))["status"] == "cancelled"
+    assert (await api.alice.ok("POST", f"{P}/tasks/{task['id']}/cancel"))["success"] is True
+    done = await completed(api)
+    await api.alice.refused(409, "POST", f"{P}/tasks/{done}/cancel")
+    await api.alice.refused(404, "POST", f"{P}/tasks/tsk_nothing/cancel")
+    assert (await api.shown(done))["status"] == "completed"
+
+
+async def test_requeue_takes_a_running_task_back_and_asks_again_for_an_ended_one(api: Api) -> None:
+    task = await api.task()
+    await api.claimed(task["id"])
+    requeued = await api.alice.ok("POST", f"{P}/tasks/{task['id']}/requeue")
+    assert requeued["task_id"] == task["id"]
+    assert (await api.shown(task["id"]))["status"] == "pending"
+    done = await completed(api)
+    again = await api.alice.ok("POST", f"{P}/tasks/{done}/requeue")
+    assert again["task_id"] != done
+    assert (await api.shown(again["task_id"]))["retry_of"] == done
+    await api.alice.refused(409, "POST", f"{P}/tasks/{task['id']}/requeue")
+
+
+async def test_retry_of_an_ended_task_is_a_new_one(api: Api) -> None:
+    done = await completed(api)
+    retried = await api.alice.ok("POST", f"{P}/tasks/{done}/retry")
+    assert (await api.shown(retried["task"]["id"]))["retry_of"] == done
+    await api.alice.refused(409, "POST", f"{P}/tasks/{retried['task']['id']}/retry")
+
+
+async def test_a_review_stays(api: Api) -> None:
+    done = await completed(api)
+    await api.alice.ok("POST", f"{P}/tasks/{done}/review")
+    assert (await api.shown(done))["reviewed"] is True
+
+
+async def test_explain_says_what_a_task_waits_for(api: Api) -> None:
+    codebase = await api.codebase()
+    task = await api.task(codebase_id=codebase)
+
+    async def explained() -> Any:
+        return await api.alice.ok("GET", f"{P}/tasks/{task['id']}/explain")
+
+    assert (await explained())["waiting_for"] == "a worker: none is registered"
+    worker = {"worker_id": "w1", "name": "one", "slots": 1}
+    await api.bot.ok("POST", f"{P}/workers/register", worker)
+    told = await explained()
+    assert told["workers"][0]["refusals"] == ["codebase_not_served"]
+    assert "none of those registered" in told["waiting_for"]
+    await api.codebase(worker="w1")
+    assert (await explained())["waiting_for"] == "a worker that may take it to claim it"
+    await api.claimed((await api.task())["id"], "w1")
+    assert "busy" in (await explained())["waiting_for"]
+    api.clock.advance(timedelta(minutes=5))
+    assert "come back" in (await explained())["waiting_for"]
+    await api.alice.ok("POST", f"{P}/tasks/{task['id']}/cancel")
+    assert (await explained())["waiting_for"] == "nothing: it is cancelled"
+
+
+async def test_silent_runs_are_stuck_and_recover_makes_them_pending(api: Api) -> None:
+    task = await api.task()
+    await api.claimed(task["id"])
+    assert (await api.alice.ok("GET", f"{P}/tasks/stuck"))["tasks"] == []
+    api.clock.advance(timedelta(minutes=6))
+    stuck = await api.alice.ok("GET", f"{P}/tasks/stuck?timeout_seconds=300")
+    assert (stuck["count"], stuck["tasks"][0]["id"], stuck["timeout_seconds"]) == (1, task["id"], 300)
+    assert (await api.alice.ok("GET", f"{P}/reaper/health"))["status"] == "stopped"
+    recovered = await api.alice.ok("POST", f"{P}/tasks/stuck/recover")
+    assert recovered["stats"]["tasks_requeued"] == 1
+    assert (await api.shown(task["id"]))["status"] == "pending"
+    assert (await api.alice.ok("GET", f"{P}/reaper/health"))["status"] == "healthy"
+
+
+async def completed(api: Api) -> str:
+    """A completed task's id."""
+    id: str = (await api.task())["id"]
+    lease = (await api.claimed(id))["lease"]["token"]
+    body = {"status": "completed", "worker_id": "w1", "lease_token": lease, "result": "done"}
+    await api.bot.ok("PUT", f"{P}/tasks/{id}/status", body)
+    return id

@@ -1,0 +1,100 @@
+"""The whole API over the memory stores, with a clock and dice that tests hold in their hands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import httpx
+from attrs import define, field
+
+from codetether_adapters.http import Application, create_app
+from codetether_adapters.http.resources import all_routes
+from codetether_adapters.memory import open_backend
+from codetether_adapters.tokens import RolePolicy
+from codetether_core.services import Services, assemble
+from tests.http.harness import NOW, TOKENS, client_of
+
+__all__ = ["World", "open_world"]
+
+
+@define(eq=False)
+class FakeClock:
+    """Stands still until it is moved."""
+
+    at: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, duration: timedelta) -> None:
+        self.at += duration
+
+    def advance(self, **duration: float) -> None:
+        self.at += timedelta(**duration)
+
+
+@define(eq=False)
+class CountingDice:
+    """Never the same twice, always the same again."""
+
+    _numbers: Any = field(factory=count)
+
+    def bytes(self, count: int) -> bytes:
+        return int(next(self._numbers)).to_bytes(count)
+
+    def fraction(self) -> float:
+        return 0.5
+
+
+@define(eq=False)
+class World:
+    """One server, and a client for each role; ``client`` is an administrator's."""
+
+    app: Application
+    services: Services
+    clock: FakeClock
+    client: httpx.AsyncClient
+    editor: httpx.AsyncClient
+    viewer: httpx.AsyncClient
+    worker: httpx.AsyncClient
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """What a route that has to answer 200 says."""
+        return ok(await self.client.get(path, params=query))
+
+    async def post(self, path: str, /, **body: Any) -> Any:
+        """What a route that has to answer 200 says to a body."""
+        return ok(await self.client.post(path, json=body))
+
+    async def codebase(self, name: str = "demo", path: str = "/srv/demo", **body: Any) -> str:
+        """The id of a codebase, registered."""
+        id: str = (await self.post("/v1/agent/codebases", name=name, path=path, **body))["codebase"]["id"]
+        return id
+
+    async def register(self, id: str = "wrk-1", name: str = "one", **body: Any) -> Any:
+        """A worker, registered."""
+        return (await self.post("/v1/agent/workers/register", worker_id=id, name=name, **body))["worker"]
+
+
+def ok(response: httpx.Response) -> Any:
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+@asynccontextmanager
+async def open_world() -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        clock = FakeClock()
+        services = assemble(await stack.enter_async_context(open_backend()), clock, CountingDice())
+        app = create_app(services, authenticator=TOKENS, authorizer=RolePolicy(), routes=all_routes())
+        clients = {
+            role: await stack.enter_async_context(
+                client_of(app, headers={"Authorization": f"Bearer {role}-token"}),
+            )
+            for role in ("admin", "editor", "viewer", "worker")
+        }
+        yield World(app, services, clock, clients.pop("admin"), **clients)
