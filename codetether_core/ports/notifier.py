@@ -16,7 +16,7 @@ class Listener(Protocol):
     """One reader's bell. It stays rung until somebody waits for it."""
 
     async def wait(self, timeout: timedelta | None = None) -> bool:
-        """``True`` once rung since the last ``wait`` returned (at once if it already was), ``False`` after ``timeout``."""
+        """``True`` once rung since the last ``wait`` (at once if it already was), ``False`` after ``timeout``."""
         ...
 
     def ring(self) -> None:

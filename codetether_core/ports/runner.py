@@ -49,5 +49,5 @@ class Runner(Protocol):
     """One kind of agent. Cancelling the call kills everything it started and returns only when that is gone."""
 
     async def run(self, run: Run, emit: Callable[[OutputChunk], Awaitable[None]]) -> RunOutcome:
-        """Do it, handing over output as it comes; ``emit`` may wait, which slows the agent down. ``RunFailed`` otherwise."""
+        """Do it, handing over output as it comes (``emit`` may wait and so slow the agent); else ``RunFailed``."""
         ...

@@ -38,6 +38,7 @@ def main(asgi: str, port: int) -> None:
 
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
+    config.keep_alive_max_requests = 1_000_000
     asyncio.run(serve(cast(Framework, application), config))
 
 
