@@ -27,7 +27,7 @@ from codetether_adapters.http.routing import Route
 from codetether_adapters.sse import encode
 from codetether_core.access import Principal
 from codetether_core.codec import timestamp
-from codetether_core.errors import Invalid, NotFound, PermissionDenied, Unavailable, VersionConflict
+from codetether_core.errors import Invalid, NotFound, Unavailable, VersionConflict
 from codetether_core.ids import CodebaseId, WorkerId
 from codetether_core.services import Connection, Services, profile_of
 from codetether_core.tasks import Profile, Task, TaskState
@@ -93,12 +93,9 @@ async def _frames(
 async def _met(services: Services, principal: Principal, told: Worker) -> Worker:
     """The worker as it registered, noted as seen; one that has not registered is known by its stream."""
     try:
-        known = await services.backend.directory.workers.get(principal.tenant, told.id)
+        return await services.registration.greet_worker(principal, told.id)
     except NotFound:
         return await services.registration.add_worker(principal, told)
-    if known.principal != principal.name:
-        raise PermissionDenied("This worker id is registered by another principal", id=told.id)
-    return await services.registration.greet_worker(principal, told.id)
 
 
 async def _beat(services: Services, principal: Principal, told: Worker, connection: Connection) -> None:

@@ -125,6 +125,19 @@ def test_different_lanes_have_different_keys(many: list[Lane]) -> None:
     assert len({lane.key for lane in many}) == len(alike)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (evolve(LANE, required_capabilities=("a", "b")), evolve(LANE, required_capabilities=("ab",))),
+        (evolve(LANE, required_capabilities=("a", "b")), evolve(LANE, required_capabilities=("a:b",))),
+        (evolve(LANE, agent_type="a", target_agent=AgentName("b")), evolve(LANE, agent_type="ab", target_agent=None)),
+        (evolve(LANE, target_agent=None), evolve(LANE, target_worker=None)),
+    ],
+)
+def test_lanes_whose_parts_read_alike_when_run_together_are_apart(one: Lane, other: Lane) -> None:
+    assert one.key != other.key
+
+
 def test_a_task_falls_into_the_lane_that_its_specification_names() -> None:
     spec = TaskSpec(
         codebase=CodebaseId("cb_1"),

@@ -279,6 +279,9 @@ async def test_the_deployed_words_under_the_alias(api: Api) -> None:
         assert data(events[9])["content"] == "all"
         assert (data(events[13])["message"], data(events[13])["title"]) == ("boom", "bad")
         assert all(event.id for event in events)
+        async with api.watch(f"{prefix}/{codebase}/events", **{"Last-Event-ID": events[12].id}) as again:
+            told = [await again.event() for _ in range(4)][2:]
+        assert [event.data for event in told] == [event.data for event in events[12:]]  # cut between the two frames
 
 
 async def test_a_codebase_without_workers_is_offline_for_deployed_readers(api: Api) -> None:

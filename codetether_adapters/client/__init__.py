@@ -1,0 +1,84 @@
+"""The SDK: talk to a CodeTether server from Python, with or without an event loop.
+
+>>> with Client("http://127.0.0.1:8000") as client:
+...     task = client.tasks.run("Explain this repository", codebase="my-app")
+...     for text in task.output():
+...         print(text, end="")
+...     print(task.result())
+
+`AsyncClient` offers the same, to be awaited. Streams come back by themselves after a cut and show every event once;
+calls that may be repeated are; refusals are raised as the errors of ``codetether_core.errors``.
+"""
+
+from codetether_adapters.client.client import AsyncClient, Client
+from codetether_adapters.client.errors import (
+    BadAnswer,
+    ConnectionFailed,
+    RateLimited,
+    ServerFailed,
+    TaskCancelled,
+    TaskFailed,
+)
+from codetether_adapters.client.following import TaskEvent
+from codetether_adapters.client.handle import TaskHandle
+from codetether_adapters.client.lease_words import Claimed, Lease
+from codetether_adapters.client.new_task import NewTask
+from codetether_adapters.client.operations import Async, Sync
+from codetether_adapters.client.patience import Patience
+from codetether_adapters.client.requests import fresh_key
+from codetether_adapters.client.transport import silence_retries
+from codetether_adapters.client.views import (
+    AgentView,
+    ApprovalView,
+    CodebaseView,
+    ExplanationView,
+    MessageView,
+    SessionMessageView,
+    SessionView,
+    TaskView,
+    WorkerFit,
+    WorkerView,
+)
+from codetether_adapters.client.worker import AgentFunction, AgentRun, Worker
+from codetether_adapters.client.worker_notices import Beat, CancelNotice, Drain, Notice, Offer
+from codetether_adapters.client.worker_protocol import WorkerProtocol
+
+__all__ = [
+    "AgentFunction",
+    "AgentRun",
+    "AgentView",
+    "ApprovalView",
+    "Async",
+    "AsyncClient",
+    "BadAnswer",
+    "Beat",
+    "CancelNotice",
+    "Claimed",
+    "Client",
+    "CodebaseView",
+    "ConnectionFailed",
+    "Drain",
+    "ExplanationView",
+    "Lease",
+    "MessageView",
+    "NewTask",
+    "Notice",
+    "Offer",
+    "Patience",
+    "RateLimited",
+    "ServerFailed",
+    "SessionMessageView",
+    "SessionView",
+    "Sync",
+    "TaskCancelled",
+    "TaskEvent",
+    "TaskFailed",
+    "TaskHandle",
+    "TaskView",
+    "Worker",
+    "WorkerFit",
+    "WorkerProtocol",
+    "WorkerView",
+    "fresh_key",
+    "silence_retries",
+]

@@ -1,0 +1,47 @@
+"""Agents: names that can be discovered and written to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from codetether_adapters.client.operations import M, Resource, operation
+from codetether_adapters.client.requests import AGENT, Request, many, nothing, one, path
+from codetether_adapters.client.views import AgentView
+
+__all__ = ["Agents"]
+
+
+class Agents(Resource[M]):
+    """``client.agents``."""
+
+    @operation
+    async def register(
+        self,
+        name: str,
+        *,
+        url: str = "",
+        description: str = "",
+        capabilities: Mapping[str, Any] | None = None,
+        models: Sequence[str] = (),
+    ) -> AgentView:
+        """Make an agent known; it is forgotten two minutes after its last heartbeat."""
+        body = {
+            "name": name,
+            "url": url,
+            "description": description,
+            "capabilities": capabilities,
+            "models_supported": models or None,
+        }
+        return await self._send(Request(method="POST", path=f"{AGENT}/agents", body=body, read=one(AgentView, "agent")))
+
+    @operation
+    async def heartbeat(self, name: str) -> None:
+        """It is still there."""
+        where = path(f"{AGENT}/agents", name, "heartbeat")
+        await self._send(Request(method="POST", path=where, read=nothing))
+
+    @operation
+    async def list(self) -> Sequence[AgentView]:
+        """The agents that are there."""
+        return await self._send(Request(method="GET", path=f"{AGENT}/agents", read=many(AgentView, "agents")))

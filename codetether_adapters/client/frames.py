@@ -1,0 +1,77 @@
+"""Event streams: bytes to parsed frames, one connection at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import orjson
+from attrs import define, frozen
+
+from codetether_adapters.client.errors import BadAnswer
+from codetether_adapters.client.requests import Request
+from codetether_adapters.client.transport import Transport
+from codetether_adapters.sse import Decoder, EventTooLarge
+
+__all__ = ["Frame", "Reader", "streaming"]
+
+
+@frozen
+class Frame:
+    """One event: its name, its JSON object and the cursor after it."""
+
+    name: str
+    data: Mapping[str, Any]
+    id: str
+
+
+@define
+class Reader:
+    """Reads a stream over as many connections as it takes; ``last`` is the cursor from which the next should go on.
+
+    Frames whose data are no JSON object are nobody's and left out.
+    """
+
+    last: str = ""
+    retry: float = 0.0
+    chunks: int = 0
+
+    async def frames(self, transport: Transport, request: Request[Any]) -> AsyncGenerator[Frame]:
+        """The frames of one connection; it ends when the server ends it and raises when it is cut."""
+        decoder = Decoder(last_event_id=self.last)
+        async with transport.open(request) as chunks:
+            async for chunk in chunks:
+                self.chunks += 1
+                try:
+                    events = decoder.feed(chunk)
+                except EventTooLarge as error:
+                    raise BadAnswer(str(error), path=request.path) from None
+                self.retry = (decoder.retry or 0) / 1000
+                for event in events:
+                    self.last = event.id
+                    data = _object(event.data)
+                    if data is not None:
+                        yield Frame(event.event, data, event.id)
+                self.last = decoder.last_event_id
+
+
+def streaming(path: str, last: str = "", **headers: str | None) -> Request[None]:
+    """The request of a stream, to go on after ``last``. Underscores in the headers' names stand for hyphens."""
+    return Request(
+        method="GET",
+        path=path,
+        read=lambda data: None,
+        headers={
+            "accept": "text/event-stream",
+            "last-event-id": last or None,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
+    )
+
+
+def _object(text: str) -> Mapping[str, Any] | None:
+    try:
+        data = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return data if isinstance(data, dict) else None

@@ -1,0 +1,218 @@
+"""HTTP, and the only module that knows httpx: one request with its retries, or one stream of bytes.
+
+Both transports have the same ``async`` methods. `AsyncTransport` waits on the event loop; `SyncTransport` blocks and
+never suspends, which lets the same code above it serve a client without a loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, closing, contextmanager
+from typing import Any, Protocol
+
+import anyio
+import httpx
+import stamina
+import stamina.instrumentation
+
+from codetether_adapters.client.errors import ConnectionFailed, RateLimited, problem_of
+from codetether_adapters.client.patience import Patience
+from codetether_adapters.client.requests import Answer, Request
+from codetether_adapters.client.server import Server
+from codetether_core.errors import Unavailable
+
+__all__ = ["AsyncTransport", "SyncTransport", "Transport", "silence_retries"]
+
+
+class Transport(Protocol):
+    """Sends requests. ``blocks`` says that its awaitables never wait on an event loop."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether awaiting it needs no event loop."""
+        ...
+
+    @property
+    def patience(self) -> Patience:
+        """The limits in force."""
+        ...
+
+    async def send(self, request: Request[Any]) -> Answer:
+        """The answer, whatever its status but 429 and 503; ``ConnectionFailed`` once retries are used up."""
+        ...
+
+    def open(self, request: Request[Any]) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The bytes of a long answer as they come; refusals are raised, a cut is ``ConnectionFailed``. Not retried."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        ...
+
+
+class AsyncTransport:
+    """Over an event loop, asyncio's or trio's."""
+
+    blocks = False
+
+    def __init__(self, server: Server, patience: Patience) -> None:
+        self.patience = patience
+        self._server = server
+        with _translated(server):
+            self._http = httpx.AsyncClient(base_url=server.url, headers=server.headers, verify=_needs_tls(server))
+
+    async def send(self, request: Request[Any]) -> Answer:
+        """See ``Transport``."""
+        async for attempt in _attempts(request, self.patience):
+            with attempt, _translated(self._server):
+                return _answer(await self._http.send(_prepared(self._http, request, self.patience)))
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def open(self, request: Request[Any]) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """See ``Transport``."""
+        prepared = _prepared(self._http, request, self.patience, streaming=True)
+        with _translated(self._server):
+            response = await self._http.send(prepared, stream=True)
+            async with aclosing(response):
+                if response.status_code >= 300:
+                    raise problem_of(response.status_code, response.headers, await response.aread())
+                yield response.aiter_raw()
+
+    async def sleep(self, seconds: float) -> None:
+        """See ``Transport``."""
+        await anyio.sleep(seconds)
+
+    async def close(self) -> None:
+        """See ``Transport``."""
+        await self._http.aclose()
+
+
+class SyncTransport:
+    """Blocking."""
+
+    blocks = True
+
+    def __init__(self, server: Server, patience: Patience) -> None:
+        self.patience = patience
+        self._server = server
+        with _translated(server):
+            self._http = httpx.Client(base_url=server.url, headers=server.headers, verify=_needs_tls(server))
+
+    async def send(self, request: Request[Any]) -> Answer:
+        """See ``Transport``."""
+        for attempt in _attempts(request, self.patience):
+            with attempt, _translated(self._server):
+                return _answer(self._http.send(_prepared(self._http, request, self.patience)))
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def open(self, request: Request[Any]) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """See ``Transport``."""
+        prepared = _prepared(self._http, request, self.patience, streaming=True)
+        with _translated(self._server):
+            response = self._http.send(prepared, stream=True)
+            with closing(response):
+                if response.status_code >= 300:
+                    raise problem_of(response.status_code, response.headers, response.read())
+                yield _asynchronous(response.iter_raw())
+
+    async def sleep(self, seconds: float) -> None:
+        """See ``Transport``."""
+        time.sleep(seconds)  # noqa: ASYNC251 - this transport blocks on purpose
+
+    async def close(self) -> None:
+        """See ``Transport``."""
+        self._http.close()
+
+
+def silence_retries() -> None:
+    """Have nothing logged about retries in this process: for programs whose output is read by people."""
+    stamina.instrumentation.set_on_retry_hooks(())
+
+
+class _NotSent(ConnectionFailed):
+    """The connection was not made, so the server has heard nothing."""
+
+
+def _attempts(request: Request[Any], patience: Patience) -> Any:
+    """The attempts at a request: of one that must not be repeated, only those that the server has not acted on."""
+
+    unheard = (RateLimited, _NotSent)
+    retried = (*unheard, Unavailable, ConnectionFailed) if request.repeatable else unheard
+
+    def again(error: Exception) -> bool | float:
+        if not isinstance(error, retried):
+            return False
+        asked_for = float(error.details.get("retry_after", 0))
+        return asked_for <= patience.total and (asked_for or True)
+
+    return stamina.retry_context(
+        on=again,
+        attempts=patience.attempts,
+        timeout=patience.total,
+        wait_initial=patience.first,
+        wait_max=patience.longest,
+        wait_jitter=patience.first,
+    )
+
+
+def _prepared(
+    http: httpx.AsyncClient | httpx.Client, request: Request[Any], patience: Patience, *, streaming: bool = False
+) -> httpx.Request:
+    content = request.content()
+    headers = {name: value for name, value in request.headers.items() if value is not None}
+    if content is not None:
+        headers["content-type"] = "application/json"
+    return http.build_request(
+        request.method,
+        request.path,
+        params={name: value for name, value in request.query.items() if value is not None},
+        headers=headers,
+        content=content,
+        timeout=_timeout(patience, patience.silence if streaming else patience.read + request.patience),
+    )
+
+
+def _timeout(patience: Patience, read: float) -> httpx.Timeout:
+    return httpx.Timeout(patience.read, connect=patience.connect, read=read)
+
+
+def _needs_tls(server: Server) -> bool:
+    """Whether certificates are wanted: reading them takes longer than a whole command against ``http://`` does."""
+    return server.url.startswith("https:")
+
+
+def _answer(response: httpx.Response) -> Answer:
+    if response.status_code in (429, 503):
+        raise problem_of(response.status_code, response.headers, response.content)
+    return Answer(response.status_code, response.headers, response.content)
+
+
+@contextmanager
+def _translated(server: Server) -> Iterator[None]:
+    """httpx's errors as ours."""
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise _NotSent(
+            f"Cannot connect to {server.shown}: {error or 'timed out'}", hint="is it running, and is that its address?"
+        ) from error
+    except httpx.TimeoutException as error:
+        raise ConnectionFailed(f"{server.shown} did not answer in time") from error
+    except httpx.TransportError as error:
+        raise ConnectionFailed(f"The connection to {server.shown} was lost: {error or type(error).__name__}") from error
+    except httpx.InvalidURL as error:
+        raise ConnectionFailed(
+            f"{server.shown} is no address: {error}", hint="for instance http://127.0.0.1:8000"
+        ) from error
+
+
+async def _asynchronous(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk

@@ -1,0 +1,69 @@
+"""A backend whose task store and log fail; its other stores do not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from attrs import field, frozen
+
+from codetether_adapters.faults.dice import Faults
+from codetether_adapters.faults.log import FaultyLog
+from codetether_adapters.faults.tasks import FaultyTasks
+from codetether_core.ports import (
+    ApprovalStore,
+    Backend,
+    CodebaseStore,
+    Directory,
+    Inbox,
+    Notifier,
+    SessionStore,
+)
+
+__all__ = ["FaultyBackend", "faulty"]
+
+
+@frozen(kw_only=True)
+class FaultyBackend:
+    """The stores of another backend, some of them behind faults (a ``Backend``)."""
+
+    _backend: Backend = field(alias="backend")
+    tasks: FaultyTasks
+    log: FaultyLog
+
+    @property
+    def approvals(self) -> ApprovalStore:
+        return self._backend.approvals
+
+    @property
+    def notifier(self) -> Notifier:
+        return self._backend.notifier
+
+    @property
+    def codebases(self) -> CodebaseStore:
+        return self._backend.codebases
+
+    @property
+    def directory(self) -> Directory:
+        return self._backend.directory
+
+    @property
+    def sessions(self) -> SessionStore:
+        return self._backend.sessions
+
+    @property
+    def inbox(self) -> Inbox:
+        return self._backend.inbox
+
+    async def ping(self) -> None:
+        """As the backend does."""
+        await self._backend.ping()
+
+
+@asynccontextmanager
+async def faulty(opening: AbstractAsyncContextManager[Backend], faults: Faults) -> AsyncIterator[Backend]:
+    """A backend that is being opened, with faults in front of it."""
+    async with opening as backend:
+        yield FaultyBackend(
+            backend=backend, tasks=FaultyTasks(backend.tasks, faults), log=FaultyLog(backend.log, faults)
+        )

@@ -1,0 +1,111 @@
+"""Opening the SQLite stores."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from attrs import field, frozen
+
+from codetether_adapters.sqlite.approvals import SqliteApprovals
+from codetether_adapters.sqlite.connection import connect, unavailable
+from codetether_adapters.sqlite.inbox import SqliteInbox
+from codetether_adapters.sqlite.lock import owned
+from codetether_adapters.sqlite.log import SqliteLog
+from codetether_adapters.sqlite.reader import Reader
+from codetether_adapters.sqlite.records import SqliteCodebases, SqliteDirectory, SqliteRecords
+from codetether_adapters.sqlite.schema import migrate
+from codetether_adapters.sqlite.sessions import SqliteSessions
+from codetether_adapters.sqlite.tasks import SqliteTasks
+from codetether_adapters.sqlite.transaction import Transaction
+from codetether_adapters.sqlite.writer import Writer
+from codetether_adapters.tail import LocalNotifier, Ring
+from codetether_core.agents import Agent
+from codetether_core.errors import Invalid
+from codetether_core.ports import Backend
+from codetether_core.workers import Worker
+
+__all__ = ["SqliteBackend", "open_backend"]
+
+
+@frozen(kw_only=True)
+class SqliteBackend:
+    """The stores of one file (a ``Backend``)."""
+
+    tasks: SqliteTasks
+    approvals: SqliteApprovals
+    log: SqliteLog
+    notifier: LocalNotifier
+    codebases: SqliteCodebases
+    directory: SqliteDirectory
+    sessions: SqliteSessions
+    inbox: SqliteInbox
+    _writer: Writer = field(alias="writer")
+
+    async def ping(self) -> None:
+        """Commit an empty transaction."""
+        await self._writer.write(lambda transaction: None)
+
+
+@asynccontextmanager
+async def open_backend(url: str) -> AsyncIterator[Backend]:
+    """The stores in the file that ``sqlite:///absolute/path`` names, made if there is none.
+
+    ``Unavailable`` says what is wrong with the file and what to do.
+    """
+    path = _path(url)
+    with owned(path), closing(_open(path)) as connection:
+        try:
+            meta = migrate(connection, path)
+            (last,) = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        start = int(meta["start"])
+        notifier, ring = LocalNotifier(), Ring(max(last, start))
+        reader = Reader(path)
+        writer = Writer(connection, ring.head, _publisher(ring, notifier))
+        try:
+            yield SqliteBackend(
+                tasks=SqliteTasks(writer, reader),
+                approvals=SqliteApprovals(reader),
+                log=SqliteLog(writer, reader, ring, epoch=str(meta["epoch"]), start=start),
+                notifier=notifier,
+                codebases=SqliteCodebases(writer, reader),
+                directory=SqliteDirectory(
+                    SqliteRecords(Worker, "worker", writer, reader), SqliteRecords(Agent, "agent", writer, reader)
+                ),
+                sessions=SqliteSessions(writer, reader),
+                inbox=SqliteInbox(writer, reader),
+                writer=writer,
+            )
+        finally:
+            await writer.close()
+            await reader.close()
+
+
+def _publisher(ring: Ring, notifier: LocalNotifier) -> Callable[[Transaction], None]:
+    def publish(transaction: Transaction) -> None:
+        ring.extend(transaction.records)
+        for finish in transaction.after_commit:
+            finish()
+        notifier.ring(transaction.wake)
+
+    return publish
+
+
+def _path(url: str) -> Path:
+    parts = urlsplit(url)
+    path = Path(unquote(parts.path))
+    if parts.scheme != "sqlite" or parts.netloc or not path.is_absolute() or path.is_dir():
+        raise Invalid("store", "must be sqlite:/// and the absolute path of a file", hint="sqlite:////var/lib/x.db")
+    return path
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        return connect(path)
+    except sqlite3.Error as error:
+        raise unavailable(error) from error

@@ -1,0 +1,154 @@
+"""The log in SQLite, and the ring of its recent end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from codetether_adapters.sqlite import task_queries
+from codetether_adapters.sqlite.encoding import microseconds, moment
+from codetether_adapters.sqlite.reader import Reader
+from codetether_adapters.sqlite.transaction import Transaction
+from codetether_adapters.sqlite.writer import Writer
+from codetether_adapters.tail import Entry, Ring, encoded, fill, needle, position
+from codetether_core.errors import StaleLease
+from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
+from codetether_core.ids import TenantId
+from codetether_core.ports import PAGE_BYTES
+
+__all__ = ["SqliteLog"]
+
+_ORDINAL: Final = "SELECT following FROM ordinals WHERE task = ? AND fence = ?"
+_ADVANCE: Final = "INSERT OR REPLACE INTO ordinals VALUES (?, ?, ?)"
+_START: Final = "SELECT value FROM meta WHERE name = 'start'"
+_TRIM_TO: Final = "UPDATE meta SET value = ? WHERE name = 'start'"
+_OLDEST: Final = "SELECT position, at FROM events ORDER BY position LIMIT ?"
+_FORGET: Final = "DELETE FROM events WHERE position <= ?"
+
+
+class SqliteLog:
+    """The whole log of one file (an ``EventLog``)."""
+
+    def __init__(self, writer: Writer, reader: Reader, ring: Ring, *, epoch: str, start: int) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._ring = ring
+        self._epoch = epoch
+        self._start = start
+
+    async def append(self, events: Sequence[Event], guard: Guard | None = None) -> None:
+        """Insert them if the guard allows, those that are new."""
+        entries = encoded(events)
+        await self._writer.write(
+            lambda transaction: transaction.append(entries if guard is None else _admitted(transaction, entries, guard))
+        )
+
+    async def read(
+        self, topic: Topic, after: Cursor, *, limit: int = PAGE_BYTES, kinds: Collection[str] | None = None
+    ) -> Page:
+        """From the ring, or from the file for a reader that is far behind."""
+        head = Cursor(self._epoch, self._ring.head)
+        first = position(after, start=Cursor(self._epoch, self._start), head=head)
+        if first >= self._ring.floor:
+            return fill(self._ring.after(topic, first), head, limit, kinds)
+
+        def page(connection: sqlite3.Connection) -> Page:
+            # A trim may have been faster than this thread.
+            (start,) = connection.execute(_START).fetchone()
+            position(after, start=Cursor(self._epoch, start), head=head)
+            found = _records(
+                connection, topic, kinds, "position > ? AND position <= ? ORDER BY position", first, head.position
+            )
+            return fill(found, head, limit, None)
+
+        return await self._reader.scan(page)
+
+    async def head(self) -> Cursor:
+        """After the last record that was published."""
+        return Cursor(self._epoch, self._ring.head)
+
+    async def start(self) -> Cursor:
+        """After the last record that was trimmed."""
+        return Cursor(self._epoch, self._start)
+
+    async def slice(self, topic: Topic, kinds: Collection[str], *, offset: int, limit: int) -> Sequence[Record]:
+        """By counting in the topic's index."""
+        return await self._query(topic, kinds, "TRUE ORDER BY position LIMIT ? OFFSET ?", limit, offset)
+
+    async def count(self, topic: Topic, kinds: Collection[str]) -> int:
+        """In the topic's index."""
+        where, values = _condition(topic, kinds)
+        sql = f"SELECT count(*) FROM events WHERE {where}"  # noqa: S608
+        (count,) = await self._reader.scan(lambda connection: connection.execute(sql, values).fetchone())
+        return int(count)
+
+    async def latest(self, topic: Topic, kinds: Collection[str], limit: int) -> Sequence[Record]:
+        """From the end of the topic's index."""
+        found = await self._query(topic, kinds, "TRUE ORDER BY position DESC LIMIT ?", limit)
+        return found[::-1]
+
+    async def search(self, tenant: TenantId, text: str, kinds: Collection[str], limit: int) -> Sequence[Record]:
+        """From the end of the tenant's records; SQLite's ``lower`` knows ASCII only, as is wanted."""
+        rest = "instr(lower(CAST(body AS TEXT)), ?) > 0 ORDER BY position DESC LIMIT ?"
+        found = await self._query(Topic(tenant), kinds, rest, needle(text).decode(), limit)
+        return found[::-1]
+
+    async def trim(self, before: datetime, limit: int) -> int:
+        """Cut the log's oldest end off, as far as it is from before that moment."""
+        bound = microseconds(before)
+
+        def forget(transaction: Transaction) -> int:
+            last = gone = 0
+            for oldest, at in transaction.execute(_OLDEST, (limit,)).fetchall():
+                if at >= bound:
+                    break
+                last, gone = oldest, gone + 1
+            if gone:
+                transaction.execute(_FORGET, (last,))
+                transaction.execute(_TRIM_TO, (last,))
+                transaction.after_commit.append(partial(self._trimmed, last))
+            return gone
+
+        return await self._writer.write(forget)
+
+    def _trimmed(self, position: int) -> None:
+        self._start = position
+
+    async def _query(self, topic: Topic, kinds: Collection[str], rest: str, *values: Any) -> Sequence[Record]:
+        return await self._reader.scan(lambda connection: [*_records(connection, topic, kinds, rest, *values)])
+
+
+def _admitted(transaction: Transaction, entries: Sequence[Entry], guard: Guard) -> Sequence[Entry]:
+    """What the guard lets through: nothing from a stale holder, and nothing twice."""
+    if transaction.execute(task_queries.FENCE, (guard.task,)).fetchone() != (guard.fence,):
+        raise StaleLease("The lease that these events were written under is no longer in force", id=guard.task)
+    if guard.first is None:
+        return entries
+    row = transaction.execute(_ORDINAL, (guard.task, guard.fence)).fetchone()
+    known = max(row[0] - guard.first, 0) if row else 0
+    if known < len(entries):
+        transaction.execute(_ADVANCE, (guard.task, guard.fence, guard.first + len(entries)))
+    return entries[known:]
+
+
+def _condition(topic: Topic, kinds: Collection[str] | None) -> tuple[str, tuple[str, ...]]:
+    """The SQL of a topic and kinds."""
+    given = {"tenant": topic.tenant, "scope": topic.scope, "subject": topic.subject}
+    columns = {column: value for column, value in given.items() if value or column == "tenant"}
+    where = " AND ".join(f"{column} = ?" for column in columns)
+    if kinds is None:
+        return where, (*columns.values(),)
+    return f"{where} AND kind IN ({', '.join('?' * len(kinds))})", (*columns.values(), *kinds)
+
+
+def _records(
+    connection: sqlite3.Connection, topic: Topic, kinds: Collection[str] | None, rest: str, *values: Any
+) -> Iterator[Record]:
+    """The topic's records as the file has them, one by one."""
+    where, given = _condition(topic, kinds)
+    sql = f"SELECT * FROM events WHERE {where} AND {rest}"  # noqa: S608
+    for number, tenant, scope, subject, count, kind, at, body in connection.execute(sql, (*given, *values)):
+        yield Record(number, count, Topic(tenant, scope, subject), kind, moment(at), body)

@@ -1,0 +1,89 @@
+"""Sessions and their messages in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from codetether_adapters.sqlite.encoding import decoded, document, microseconds
+from codetether_adapters.sqlite.reader import Reader
+from codetether_adapters.sqlite.transaction import Transaction
+from codetether_adapters.sqlite.writer import Writer
+from codetether_adapters.tail import encoded
+from codetether_core.errors import NotFound
+from codetether_core.events import Event
+from codetether_core.ids import CodebaseId, SessionId, TenantId
+from codetether_core.ports import SessionQuery
+from codetether_core.sessions import Session, SessionMessage
+
+__all__ = ["SqliteSessions"]
+
+_PUT: Final = "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)"
+_PUT_MESSAGE: Final = "INSERT OR REPLACE INTO session_messages VALUES (?, ?, ?, ?, ?, ?)"
+_GET: Final = "SELECT body FROM sessions WHERE tenant = ? AND codebase = ? AND id = ?"
+_OF_SESSION: Final = "FROM session_messages WHERE tenant = ? AND codebase = ? AND session = ?"
+_MESSAGES: Final = f"SELECT body {_OF_SESSION} ORDER BY created, id LIMIT ? OFFSET ?"
+_COUNT_MESSAGES: Final = f"SELECT count(*) {_OF_SESSION}"
+
+
+class SqliteSessions:
+    """All sessions of one file (a ``SessionStore``)."""
+
+    def __init__(self, writer: Writer, reader: Reader) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    async def put(
+        self, session: Session, messages: Sequence[SessionMessage] = (), events: Sequence[Event] = ()
+    ) -> None:
+        """Insert, or write over."""
+        entries = encoded(events)
+        key = session.tenant, session.codebase, session.id
+        row = (*key, microseconds(session.updated_at), session.title.casefold(), document(session))
+        rows = [(*key, message.id, microseconds(message.created_at), document(message)) for message in messages]
+
+        def upsert(transaction: Transaction) -> None:
+            transaction.execute(_PUT, row)
+            transaction.executemany(_PUT_MESSAGE, rows)
+            transaction.append(entries)
+
+        await self._writer.write(upsert)
+
+    async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
+        """By primary key."""
+        row = self._reader.row(_GET, tenant, codebase, id)
+        if row is None:
+            raise NotFound("session", id)
+        return decoded(Session, row[0])
+
+    async def list(self, tenant: TenantId, query: SessionQuery) -> tuple[Sequence[Session], int]:
+        """By the index of what was updated last."""
+        conditions: dict[str, str] = {"tenant = ?": tenant}
+        if query.codebase is not None:
+            conditions["codebase = ?"] = query.codebase
+        if query.text:
+            conditions["instr(title, ?) > 0"] = query.text.casefold()
+        matching = f"FROM sessions WHERE {' AND '.join(conditions)}"
+        ordered = f"SELECT body {matching} ORDER BY updated DESC, codebase DESC, id DESC LIMIT ? OFFSET ?"
+        values = (*conditions.values(),)
+
+        def page(connection: sqlite3.Connection) -> tuple[Sequence[Session], int]:
+            found = connection.execute(ordered, (*values, query.limit, query.after)).fetchall()
+            (count,) = connection.execute(f"SELECT count(*) {matching}", values).fetchone()
+            return [decoded(Session, body) for (body,) in found], count
+
+        return await self._reader.scan(page)
+
+    async def messages(
+        self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0
+    ) -> tuple[Sequence[SessionMessage], int]:
+        """By the index of their creation."""
+        key = tenant, codebase, id
+
+        def page(connection: sqlite3.Connection) -> tuple[Sequence[SessionMessage], int]:
+            found = connection.execute(_MESSAGES, (*key, limit, after)).fetchall()
+            (count,) = connection.execute(_COUNT_MESSAGES, key).fetchone()
+            return [decoded(SessionMessage, body) for (body,) in found], count
+
+        return await self._reader.scan(page)

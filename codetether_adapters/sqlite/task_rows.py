@@ -1,0 +1,101 @@
+"""A task as columns: its specification, which never changes, the rest, and what the indexes need."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from codetether_adapters.sqlite.encoding import document, microseconds, plain
+from codetether_adapters.sqlite.reader import Row
+from codetether_adapters.tail import encode
+from codetether_core.codec import dump, load
+from codetether_core.tasks import Task, lane_of
+
+__all__ = ["ADD", "ADD_LANE", "ADD_SPEC", "MOVE", "RENEW", "TaskRow", "task_of"]
+
+ADD = "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_SPEC = "INSERT INTO task_specs VALUES (?, ?)"
+ADD_LANE = "INSERT OR IGNORE INTO lanes VALUES (?, ?)"
+
+RENEW = (
+    "UPDATE tasks SET version = ?, op = ?, fence = ?, due = ?, body = ?"
+    " WHERE id = ? AND tenant = ? AND version = ? AND state = ? AND ready = ? AND worker IS ?"
+)
+"""A swap that leaves the task where it is in all indexes but the one of what is due."""
+
+MOVE = (
+    "UPDATE tasks SET version = ?, op = ?, fence = ?, due = ?, body = ?, state = ?, ready = ?, worker = ?"
+    " WHERE id = ? AND tenant = ? AND version = ?"
+)
+"""Any swap."""
+
+
+@frozen
+class TaskRow:
+    """The columns of one version of a task."""
+
+    task: Task
+    body: bytes
+
+    @classmethod
+    def of(cls, task: Task) -> TaskRow:
+        """Encode what a swap writes."""
+        rest = dump(task)
+        del rest["spec"]
+        return cls(task, encode(rest))
+
+    def added(self) -> Row:
+        """The values of ``ADD``."""
+        task = self.task
+        return (
+            task.id,
+            task.tenant,
+            lane_of(task.tenant, task.spec).key,
+            task.spec.codebase,
+            task.spec.priority,
+            microseconds(task.created_at),
+            task.version,
+            "",
+            task.fence,
+            task.state,
+            task.ready,
+            self._worker,
+            self._due,
+            self.body,
+        )
+
+    def specified(self) -> Row:
+        """The values of ``ADD_SPEC``."""
+        return self.task.id, document(self.task.spec)
+
+    def laned(self) -> Row:
+        """The values of ``ADD_LANE``."""
+        lane = lane_of(self.task.tenant, self.task.spec)
+        return lane.key, document(lane)
+
+    def renewed(self, old: Task, op: str) -> Row:
+        """The values of ``RENEW``."""
+        return *self._swapped(op), *self._identity(old), self.task.state, self.task.ready, self._worker
+
+    def moved(self, old: Task, op: str) -> Row:
+        """The values of ``MOVE``."""
+        return *self._swapped(op), self.task.state, self.task.ready, self._worker, *self._identity(old)
+
+    def _swapped(self, op: str) -> Row:
+        return self.task.version, op, self.task.fence, self._due, self.body
+
+    def _identity(self, old: Task) -> Row:
+        return old.id, old.tenant, old.version
+
+    @property
+    def _worker(self) -> str | None:
+        return self.task.grant.worker if self.task.grant else None
+
+    @property
+    def _due(self) -> int | None:
+        due = self.task.due_at
+        return None if due is None else microseconds(due)
+
+
+def task_of(spec: bytes, body: bytes) -> Task:
+    """The task that was written as these two documents."""
+    return load(Task, {**plain(body), "spec": plain(spec)})

@@ -1,0 +1,46 @@
+"""The root command: which commands there are, and what holds for all of them."""
+
+from __future__ import annotations
+
+import click
+
+from codetether_apps.cli.exits import EXITS
+from codetether_apps.cli.lazy import LazyGroup
+from codetether_apps.cli.wishes import shared
+
+__all__ = ["PROGRAM", "codetether"]
+
+PROGRAM = "codetether"
+
+_COMMANDS = {
+    "up": ("processes:up", "Run server and worker in one process"),
+    "server": ("processes:server", "Run the server"),
+    "worker": ("processes:worker", "Run a worker"),
+    "task": ("tasks:task", "Run, list, show, watch, cancel, retry, explain tasks"),
+    "codebase": ("codebases:codebase", "Add, list, show, remove codebases"),
+    "session": ("sessions:session", "List and show conversations with agents"),
+    "approval": ("approvals:approval", "List and answer what agents ask"),
+    "agent": ("agents:agent", "List agents"),
+    "message": ("messages:message", "Send and list messages between agents"),
+    "config": ("config:config", "Show the settings, and where each is from"),
+    "doctor": ("doctor:doctor", "Find out what is missing or wrong"),
+    "version": ("version:version", "Show the versions of this program and the server"),
+    "completion": ("completion:completion", "Print a script that completes commands in your shell"),
+}
+_EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXITS.items())
+
+
+@click.group(
+    cls=LazyGroup,
+    package="codetether_apps.cli",
+    commands_at=_COMMANDS,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@shared
+def codetether() -> None:
+    """A self-hosted control plane for AI coding agents.
+
+    Data is printed on stdout, progress and errors on stderr. The token is read from CODETETHER_TOKEN, the file that
+    CODETETHER_TOKEN_FILE or --token-file names, or the one that `codetether up` left in the data directory.
+    """

@@ -1,0 +1,43 @@
+"""Logs: to stderr, as text on a terminal and as JSON lines elsewhere, the libraries' own included."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from codetether_apps.settings import Settings
+
+__all__ = ["configure_logs"]
+
+
+def configure_logs(settings: Settings) -> None:
+    """From now on this process logs as the settings say."""
+    wanted = settings.process.log_format
+    as_json = wanted == "json" or (wanted == "auto" and not sys.stderr.isatty())
+    level = getattr(logging, settings.process.log_level.upper())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    ]
+    rendered: list[structlog.typing.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        if as_json
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    )
+    structlog.configure(
+        processors=[*shared, *rendered],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)

@@ -1,0 +1,35 @@
+"""``codetether server``: the API alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from codetether_apps.process import configure_logs, run_or_explain, stop_signals
+from codetether_apps.settings import Settings, settings_from_flags
+
+__all__ = ["main"]
+
+_SECTIONS = ("storage", "server", "process")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until asked to leave; the exit code."""
+    return run_or_explain(partial(settings_from_flags, "codetether server", __doc__ or "", _SECTIONS, argv), _run)
+
+
+async def _run(settings: Settings) -> None:
+    from codetether_apps.serving import announce, bound, listen, serve, url_of
+    from codetether_apps.wiring import open_application
+
+    configure_logs(settings)
+    with stop_signals() as stopping, bound(settings) as listener:
+        async with open_application(settings) as opened:
+            listen(listener, settings)
+            announce(url_of(listener), settings, opened.access)
+            await serve(opened.application, listener, settings, drain=opened.drain, stopping=stopping)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Saying where the server is and how to sign in: to people on a terminal, else in the log, and never a token there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import structlog
+
+from codetether_apps.settings import Settings, unknown_variables
+from codetether_apps.wiring import Access
+
+__all__ = ["announce"]
+
+_log = structlog.get_logger(__name__)
+
+
+def announce(url: str, settings: Settings, access: Access, *, people: bool = False) -> None:
+    """The server listens at ``url``. With ``people`` they are told even where there is no terminal."""
+    for name, meant in unknown_variables(os.environ).items():
+        _log.warning("unknown_variable", name=name, nearest=meant)
+    if access.anonymous is not None:
+        _log.warning("authentication_off", danger="every program and user of this machine can run commands here")
+    generated, terminal = access.generated, sys.stderr.isatty()
+    if not terminal:
+        token_file = str(generated.path) if generated else None
+        _log.info("listening", url=url, store=settings.store_shown, token_file=token_file)
+    if people or terminal:
+        print("\n".join(_words(url, access, terminal=terminal)), file=sys.stdout if people else sys.stderr, flush=True)
+
+
+def _words(url: str, access: Access, *, terminal: bool) -> Iterator[str]:
+    yield f"CodeTether listens on {url}"
+    generated = access.generated
+    if access.anonymous is not None:
+        yield "Everybody on this machine may use it: authentication is off"
+    elif generated and generated.fresh and terminal:
+        yield f"Sign in with this token, which is kept in {generated.path}:\n\n    {generated.token}\n"
+    elif generated:
+        yield f"Sign in with the token in {generated.path}"
+    else:
+        yield "Sign in with one of your tokens (CODETETHER_TOKENS)"

@@ -1,0 +1,29 @@
+"""Settings: flag, then environment, then ``codetether.toml``, then default; every value knows where it is from.
+
+``sections`` is the table, as attrs classes whose fields carry what is to be known about them. Everything else follows
+from it: names of variables, flags, what is accepted, what is shown, the documentation.
+"""
+
+from codetether_apps.settings.agents import AgentTemplate
+from codetether_apps.settings.codebases import GivenCodebase
+from codetether_apps.settings.errors import SettingsError
+from codetether_apps.settings.flags import settings_from_flags
+from codetether_apps.settings.reading import read_settings, table, unknown_variables
+from codetether_apps.settings.sections import Settings
+from codetether_apps.settings.showing import Shown, described, documented
+from codetether_apps.settings.tokens import GivenToken
+
+__all__ = [
+    "AgentTemplate",
+    "GivenCodebase",
+    "GivenToken",
+    "Settings",
+    "SettingsError",
+    "Shown",
+    "described",
+    "documented",
+    "read_settings",
+    "settings_from_flags",
+    "table",
+    "unknown_variables",
+]

@@ -1,0 +1,131 @@
+"""Kinds of settings: what a text (or a TOML value) means, and how a value is written.
+
+``read`` raises ``ValueError`` with what would be right, in words that follow "must be"; it never repeats the value,
+which may be a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+from attrs import frozen
+
+__all__ = ["FLAG", "PATH", "PORT", "SECRET", "SWITCH", "TEXT", "Kind", "choice", "integer", "items", "url"]
+
+T = TypeVar("T")
+
+
+@frozen
+class Kind(Generic[T]):
+    """``name`` is for the documentation; ``many`` marks lists, which a flag may be repeated for."""
+
+    name: str
+    read: Callable[[object], T]
+    show: Callable[[T], str] = str
+    many: bool = False
+
+
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+
+def _text(raw: object) -> str:
+    if isinstance(raw, str) and raw.strip():
+        return raw.strip()
+    raise ValueError("a text that is not empty")
+
+
+def _flag(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = raw.strip().lower() if isinstance(raw, str) else ""
+    if word not in _TRUE | _FALSE:
+        raise ValueError("true or false")
+    return word in _TRUE
+
+
+def _switch(raw: object) -> bool:
+    try:
+        return _flag(raw)
+    except ValueError:
+        raise ValueError("on or off") from None
+
+
+def _path(raw: object) -> Path:
+    return Path(_text(raw)).expanduser().absolute()
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{place}"))
+
+
+def integer(low: int, high: int, name: str = "number") -> Kind[int]:
+    """A whole number within bounds."""
+
+    def read(raw: object) -> int:
+        if isinstance(raw, str):
+            try:
+                raw = int(raw)
+            except ValueError:
+                raw = None
+        if isinstance(raw, bool) or not isinstance(raw, int) or not low <= raw <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return raw
+
+    return Kind(name, read)
+
+
+def url(example: str) -> Kind[str]:
+    """A URL with a scheme."""
+
+    def read(raw: object) -> str:
+        text = _text(raw)
+        if not urlsplit(text).scheme or "://" not in text:
+            raise ValueError(f"a URL with a scheme, such as {example}")
+        return text
+
+    return Kind("URL", read, _without_password)
+
+
+def choice(*words: str) -> Kind[str]:
+    """One of a few words."""
+
+    def read(raw: object) -> str:
+        word = raw.strip().lower() if isinstance(raw, str) else ""
+        if word not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return word
+
+    return Kind(" or ".join(words), read)
+
+
+def items(name: str, one: Callable[[str], T], show: Callable[[T], str] = str) -> Kind[tuple[T, ...]]:
+    """A list: texts with commas between, or an array in TOML."""
+
+    def read(raw: object) -> tuple[T, ...]:
+        if isinstance(raw, str):
+            raw = raw.split(",")
+        if not isinstance(raw, Iterable):
+            raise ValueError(f"{name}, with commas between")
+        texts = [_text(each) for each in raw if each != ""]
+        return tuple(one(text) for text in texts)
+
+    def write(values: Iterable[Any]) -> str:
+        return ",".join(show(value) for value in values)
+
+    return Kind(name, read, write, many=True)
+
+
+TEXT: Final = Kind("text", _text)
+SECRET: Final = Kind("text", _text, lambda value: "***")
+FLAG: Final = Kind("true or false", _flag, lambda value: "true" if value else "false")
+SWITCH: Final = Kind("on or off", _switch, lambda value: "on" if value else "off")
+PATH: Final = Kind("path", _path)
+PORT: Final = integer(0, 65_535, "port")

@@ -1,0 +1,135 @@
+"""From flags, environment and files to ``Settings``: the first that says something about a setting decides."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import attrs
+
+from codetether_apps.settings.agents import AgentTemplate, read_agents
+from codetether_apps.settings.directories import config_files
+from codetether_apps.settings.errors import SettingsError
+from codetether_apps.settings.files import SettingsFile, nearest, read_file
+from codetether_apps.settings.kinds import Kind
+from codetether_apps.settings.sections import Settings
+from codetether_apps.settings.setting import PREFIX, Setting, rows
+
+__all__ = ["CONFIG_VARIABLE", "read_settings", "table", "unknown_variables"]
+
+CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
+"""Names the one file to read, in place of those in the usual places."""
+
+
+class _Said(NamedTuple):
+    """What somebody said about a setting: as a text or a TOML value, where, and how it is to be read."""
+
+    raw: object
+    origin: str
+    kind: Kind[Any]
+
+
+@cache
+def table() -> tuple[Setting, ...]:
+    """Every setting."""
+    return tuple(rows(Settings))
+
+
+def read_settings(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+    config: Path | None = None,
+) -> Settings:
+    """The settings; ``SettingsError`` names the one that is wrong.
+
+    ``flags`` are by ``section.key``, without those that were not given. ``config`` is the one file to read.
+    """
+    environment = os.environ if environment is None else environment
+    files = _files(environment, directory or Path.cwd(), config)
+    values: dict[str, dict[str, Any]] = {}
+    origins: dict[str, str] = {}
+    for row in table():
+        said = next(_said(row, flags or {}, environment, files), None)
+        if said is not None:
+            section, _, key = row.name.partition(".")
+            values.setdefault(section, {})[key] = _read(row, said)
+            origins[row.name] = said.origin
+    sections = {section: _section(section)(**said) for section, said in values.items()}
+    return Settings(**sections, agents=_agents(files), origins=origins)
+
+
+def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """Variables that look like ours and mean nothing, each with the one that was probably meant."""
+    known = {row.variable for row in table()}
+    accepted = {*known, *(f"{row.variable}_FILE" for row in table() if row.secret), CONFIG_VARIABLE}
+    return {
+        name: nearest(name, known)
+        for name in environment
+        if name.startswith(PREFIX) and name not in accepted
+    }  # fmt: skip
+
+
+def _files(environment: Mapping[str, str], directory: Path, config: Path | None) -> tuple[SettingsFile, ...]:
+    named = config or (Path(environment[CONFIG_VARIABLE]) if environment.get(CONFIG_VARIABLE) else None)
+    if named is not None:
+        content = read_file(named, table())
+        if content is None:
+            raise SettingsError(f"{named} is not there", hint=f"name another file, or unset {CONFIG_VARIABLE}")
+        return (content,)
+    found = (read_file(path, table()) for path in config_files(directory))
+    return tuple(content for content in found if content is not None)
+
+
+def _said(
+    row: Setting, flags: Mapping[str, object], environment: Mapping[str, str], files: tuple[SettingsFile, ...]
+) -> Iterator[_Said]:
+    """Everything that was said about a setting, what counts most first. An empty variable says nothing."""
+    if row.name in flags:
+        yield _Said(flags[row.name], f"flag {row.flag}", row.kind)
+    for variable, kind in {row.variable: row.kind, **row.aliases}.items():
+        text, file = environment.get(variable), environment.get(f"{variable}_FILE") if row.secret else None
+        if text and file:
+            raise SettingsError(f"{variable} and {variable}_FILE are both set", hint="unset one of them")
+        if text:
+            yield _Said(text, f"environment {variable}", kind)
+        elif file:
+            yield _Said(_secret(Path(file), variable), f"file {file} ({variable}_FILE)", kind)
+    for content in files:
+        if row.name in content.values:
+            yield _Said(content.values[row.name], f"file {content.path}", row.kind)
+
+
+def _secret(path: Path, variable: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{variable}_FILE names {path}, which cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{variable}_FILE names {path}, which is not text") from None
+
+
+def _read(row: Setting, said: _Said) -> Any:
+    try:
+        return said.kind.read(said.raw)
+    except ValueError as error:
+        instead = "" if row.secret else f", not {said.raw!r}"
+        raise SettingsError(f"{row.name} ({said.origin}) must be {error}{instead}", setting=row.name) from None
+
+
+def _section(name: str) -> Callable[..., Any]:
+    """The class of a section."""
+    section = attrs.fields_dict(Settings)[name].type
+    assert section is not None  # noqa: S101 - every field of Settings is annotated
+    return section
+
+
+def _agents(files: tuple[SettingsFile, ...]) -> dict[str, AgentTemplate]:
+    agents: dict[str, AgentTemplate] = {}
+    for content in reversed(files):
+        agents |= read_agents(content.agents, str(content.path))
+    return agents

@@ -1,0 +1,196 @@
+"""Every setting there is. Environment names, flags, the documentation and ``config show`` follow from this table."""
+
+# ruff: noqa: RUF009 - `setting` makes an attrs field, no shared value
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from attrs import Factory, field, frozen
+
+from codetether_apps.settings.agents import AgentTemplate
+from codetether_apps.settings.codebases import CODEBASES, GivenCodebase
+from codetether_apps.settings.directories import data_directory
+from codetether_apps.settings.kinds import FLAG, PATH, PORT, SECRET, SWITCH, TEXT, choice, integer, items, url
+from codetether_apps.settings.quantities import DURATION, SIZE
+from codetether_apps.settings.setting import setting
+from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
+
+__all__ = ["Auth", "Client", "Leases", "Process", "Server", "Settings", "Storage", "WorkerSettings"]
+
+_STORE = url("sqlite:////var/lib/codetether.db")
+_WEB = url("http://127.0.0.1:8000")
+_SECOND = timedelta(seconds=1)
+_HOUR = timedelta(hours=1)
+
+
+@frozen(kw_only=True)
+class Storage:
+    """Where everything is kept."""
+
+    data_dir: Path = setting(
+        Factory(data_directory), PATH, "Directory for the embedded store, generated tokens and a worker's own records",
+        env="DATA_DIR", flag="--data-dir", shown="the platform's data directory",
+    )  # fmt: skip
+    store: str | None = setting(
+        None, _STORE, "Store: `memory://` or `sqlite:///PATH`",
+        env="STORE", aliases=("DATABASE_URL", "A2A_DATABASE_URL", "A2A_REDIS_URL"), secret=True,
+        shown="SQLite in the data directory",
+    )  # fmt: skip
+    retention: timedelta = setting(
+        timedelta(days=30), DURATION, "How long events and output are kept", env="EVENT_RETENTION"
+    )
+
+
+@frozen(kw_only=True)
+class Server:
+    """Where the server listens, and what it accepts."""
+
+    host: str = setting("127.0.0.1", TEXT, "Address to listen on", env="HOST", aliases=("A2A_HOST",), flag="--host")
+    port: int = setting(
+        8000, PORT, "Port to listen on; 0 takes a free one", env="PORT", aliases=("A2A_PORT",), flag="--port"
+    )
+    public_url: str | None = setting(
+        None, _WEB, "URL under which browsers reach the server", env="PUBLIC_URL", flag="--public-url", shown="–"
+    )
+    base_path: str = setting(
+        "", TEXT, "Path below which a proxy serves the API", env="BASE_PATH", flag="--base-path", shown="–"
+    )
+    asgi: str = setting("hypercorn", choice("hypercorn", "uvicorn"), "HTTP server", env="ASGI", flag="--asgi")
+    body_limit: int = setting(4 * 2**20, SIZE, "Largest request body", env="BODY_LIMIT")
+    access_log: bool = setting(False, FLAG, "Log every request", env="ACCESS_LOG", flag="--access-log")
+
+
+@frozen(kw_only=True)
+class Auth:
+    """Who may ask."""
+
+    enabled: bool = setting(
+        True, SWITCH, "Authentication; off only on a loopback address", env="AUTH", aliases=("A2A_AUTH_ENABLED",)
+    )
+    tokens: tuple[GivenToken, ...] = setting(
+        (), TOKENS, "Who may ask: `name:token[:role]`, commas between; without a role editor and worker",
+        env="TOKENS", aliases={"A2A_AUTH_TOKENS": DEPLOYED_TOKENS}, secret=True,
+        shown="one generated at first start on an embedded store",
+    )  # fmt: skip
+
+
+@frozen(kw_only=True)
+class Leases:
+    """For how long a grant lasts, and how soon its end is noticed."""
+
+    ttl: timedelta = setting(
+        60 * _SECOND, DURATION, "A worker that is silent for so long loses its task", env="LEASE_TTL"
+    )
+    reaper_interval: timedelta = setting(
+        10 * _SECOND, DURATION, "How often lapses and deadlines are looked for at least", env="REAPER_INTERVAL"
+    )
+    run_timeout: timedelta = setting(
+        24 * _HOUR, DURATION, "Longest run of a task that names no limit itself", env="RUN_TIMEOUT"
+    )
+    silence: timedelta = setting(
+        30 * 60 * _SECOND,
+        DURATION,
+        "For how long mere presence keeps a task for a worker that knows no leases",
+        env="LEASE_SILENCE",
+    )
+
+
+@frozen(kw_only=True)
+class Client:
+    """The server that workers and commands talk to."""
+
+    server: str = setting(
+        "http://127.0.0.1:8000", _WEB, "URL of the server", env="SERVER", aliases=("A2A_SERVER_URL",), flag="--server"
+    )
+    token: str | None = setting(
+        None, SECRET, "Token to show to the server",
+        env="TOKEN", aliases=("A2A_AUTH_TOKEN",), secret=True,
+        shown="the data directory's own, for a server on this machine",
+    )  # fmt: skip
+
+
+@frozen(kw_only=True)
+class WorkerSettings:
+    """A worker: what it is called, serves and takes on."""
+
+    name: str = setting(
+        Factory(socket.gethostname), TEXT, "Name, which tasks may ask for",
+        aliases=("A2A_WORKER_NAME",), flag="--name", shown="the host's name",
+    )  # fmt: skip
+    id: str | None = setting(
+        None, TEXT, "Id, unique among workers",
+        aliases=("A2A_WORKER_ID",), flag="--worker-id", shown="made once and kept in the data directory",
+    )  # fmt: skip
+    codebases: tuple[GivenCodebase, ...] = setting(
+        (), CODEBASES, "Directories to serve, `NAME:PATH` or `PATH`",
+        env="CODEBASES", aliases=("A2A_CODEBASES",), flag="--codebase", shown="–",
+    )  # fmt: skip
+    capabilities: tuple[str, ...] = setting(
+        (),
+        items("text list", str),
+        "What tasks may require of it",
+        env="CAPABILITIES",
+        flag="--capabilities",
+        shown="–",
+    )
+    slots: int = setting(
+        2, integer(1, 1000), "Tasks at once",
+        aliases=("A2A_MAX_CONCURRENT_TASKS",), flag="--max-concurrent-tasks",
+    )  # fmt: skip
+    poll_interval: timedelta = setting(
+        5 * _SECOND, DURATION, "How often to ask for tasks while the stream is down",
+        env="POLL_INTERVAL", aliases=("A2A_POLL_INTERVAL",), flag="--poll-interval",
+    )  # fmt: skip
+    output_wait: timedelta = setting(
+        timedelta(milliseconds=20), DURATION, "How long output is gathered before it is sent", env="OUTPUT_WAIT"
+    )
+    output_batch: int = setting(16 * 2**10, SIZE, "How much output is sent at once", env="OUTPUT_BATCH")
+
+
+@frozen(kw_only=True)
+class Process:
+    """How a process leaves, and what it says."""
+
+    drain: timedelta = setting(30 * _SECOND, DURATION, "Time to leave after SIGTERM", env="DRAIN", flag="--drain")
+    log_level: str = setting(
+        "info", choice("debug", "info", "warning", "error"), "What is logged",
+        env="LOG_LEVEL", aliases=("A2A_LOG_LEVEL",), flag="--log-level",
+    )  # fmt: skip
+    log_format: str = setting(
+        "auto", choice("auto", "json", "text"), "How it is logged; auto is text on a terminal, else JSON",
+        env="LOG_FORMAT", flag="--log-format",
+    )  # fmt: skip
+
+
+@frozen(kw_only=True)
+class Settings:
+    """All of them, and where each has its value from (by ``section.key``; what is missing has its default)."""
+
+    storage: Storage = Factory(Storage)
+    server: Server = Factory(Server)
+    auth: Auth = Factory(Auth)
+    leases: Leases = Factory(Leases)
+    client: Client = Factory(Client)
+    worker: WorkerSettings = Factory(WorkerSettings)
+    process: Process = Factory(Process)
+    agents: Mapping[str, AgentTemplate] = Factory(dict)
+    origins: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
+
+    @property
+    def store_url(self) -> str:
+        """The store, which is an SQLite file in the data directory unless said otherwise."""
+        return self.storage.store or f"sqlite://{quote(str(self.storage.data_dir))}/codetether.db"
+
+    @property
+    def store_shown(self) -> str:
+        """The store as it may be shown: without a password."""
+        return _STORE.show(self.store_url)
+
+    def origin(self, name: str) -> str:
+        """Where a setting has its value from."""
+        return self.origins.get(name, "default")

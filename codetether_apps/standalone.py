@@ -1,0 +1,60 @@
+"""``codetether up``: the server and one worker in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from codetether_apps.process import Stopping, configure_logs, run_or_explain, stop_signals
+from codetether_apps.settings import Settings, settings_from_flags
+
+__all__ = ["main"]
+
+_SECTIONS = ("storage", "server", "worker", "process")
+_WORKER = "local-worker"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve and work until asked to leave; the exit code."""
+    return run_or_explain(partial(settings_from_flags, "codetether up", __doc__ or "", _SECTIONS, argv), _run)
+
+
+async def _run(settings: Settings) -> None:
+    """The worker leaves first, so that it still has somebody to report to."""
+    from codetether_adapters.tokens import StaticToken
+    from codetether_apps.serving import announce, bound, listen, serve, url_of
+    from codetether_apps.wiring import open_application
+    from codetether_apps.working import open_worker
+
+    configure_logs(settings)
+    token = secrets.token_urlsafe(32)
+    own = StaticToken.of(_WORKER, token, {"worker"})
+    with stop_signals() as stopping, bound(settings) as listener:
+        url = url_of(listener)
+        async with (
+            open_application(settings, [own]) as opened,
+            open_worker(settings, server=url, token=token) as worker,
+        ):
+            listen(listener, settings)
+            announce(url, settings, opened.access, people=True)
+            worked = Stopping()
+            serving = asyncio.create_task(
+                serve(opened.application, listener, settings, drain=opened.drain, stopping=worked)
+            )
+            working = asyncio.create_task(worker.run(stopping))
+            try:
+                await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                stopping.ask()
+                await asyncio.wait({working})
+                worked.ask()
+                await asyncio.wait({serving})
+            working.result()
+            serving.result()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""Settings to the ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from codetether_adapters.http import Application, Drain, Limits, create_app
+from codetether_adapters.http.resources import all_routes
+from codetether_adapters.tokens import RolePolicy, StaticToken
+from codetether_apps.settings import Settings
+from codetether_apps.wiring.credentials import Access, access_of
+from codetether_apps.wiring.services import open_services
+
+__all__ = ["Opened", "open_application"]
+
+
+@frozen
+class Opened:
+    """The application, how its users sign in, and the way to make it leave."""
+
+    application: Application
+    access: Access
+    drain: Drain
+
+
+@asynccontextmanager
+async def open_application(settings: Settings, tokens: Iterable[StaticToken] = ()) -> AsyncIterator[Opened]:
+    """The whole API over the settings' store; ``tokens`` are those of this process itself."""
+    drain = Drain()
+    async with open_services(settings) as services:
+        access = access_of(settings, tokens)
+        application = create_app(
+            services,
+            authenticator=access.authenticator,
+            authorizer=RolePolicy(),
+            routes=all_routes(),
+            limits=Limits(body=settings.server.body_limit),
+            drain=drain,
+            origins=_origins(settings),
+            anonymous=access.anonymous,
+            base_path=settings.server.base_path,
+            version=version("codetether-hub"),
+        )
+        yield Opened(application, access, drain)
+
+
+def _origins(settings: Settings) -> tuple[str, ...]:
+    """The origin of our own pages, where browsers reach them under another name than ours."""
+    if settings.server.public_url is None:
+        return ()
+    parts = urlsplit(settings.server.public_url)
+    return (f"{parts.scheme}://{parts.netloc}",)

@@ -1,0 +1,41 @@
+"""Settings to services: the store opened, everything put together, the desk and the reaper running."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from codetether_adapters.system import SystemClock, SystemEntropy
+from codetether_apps.settings import Settings
+from codetether_apps.wiring.backends import open_backend
+from codetether_apps.wiring.keeping import keep_running
+from codetether_core.services import Services, assemble
+from codetether_core.tasks import LeaseTerms
+
+__all__ = ["open_services"]
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """The services of this process. What they keep running ends before the store is closed."""
+    leases = settings.leases
+    async with open_backend(settings) as backend:
+        services = assemble(
+            backend,
+            SystemClock(),
+            SystemEntropy(),
+            terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
+            reaper_interval=leases.reaper_interval,
+            retention=settings.storage.retention,
+        )
+        loops = [
+            asyncio.create_task(keep_running("dispatch", services.dispatch.run)),
+            asyncio.create_task(keep_running("maintenance", services.maintenance.run)),
+        ]
+        try:
+            yield services
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.wait(loops)

@@ -1,0 +1,32 @@
+"""``codetether worker``: runs tasks on this machine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from codetether_apps.process import configure_logs, run_or_explain, stop_signals
+from codetether_apps.settings import Settings, settings_from_flags
+
+__all__ = ["main"]
+
+_SECTIONS = ("storage", "client", "worker", "process")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Work until asked to leave; the exit code."""
+    return run_or_explain(partial(settings_from_flags, "codetether worker", __doc__ or "", _SECTIONS, argv), _run)
+
+
+async def _run(settings: Settings) -> None:
+    from codetether_apps.working import open_worker
+
+    configure_logs(settings)
+    with stop_signals() as stopping:
+        async with open_worker(settings) as worker:
+            await worker.run(stopping)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

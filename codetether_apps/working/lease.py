@@ -1,0 +1,76 @@
+"""Keeping a lease: renewed from its own task, beside the agent, and given up before anybody else can have it.
+
+The time that counts is this worker's own, from the moment at which the last answered renewal was *sent*; the
+server's clock is never compared with ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from attrs import define
+
+from codetether_apps.working.verdicts import Ending, verdict
+from codetether_core.errors import CodeTetherError
+from codetether_core.ports import Clock, Entropy
+
+__all__ = ["LeaseKeeper"]
+
+
+@define(eq=False, kw_only=True)
+class LeaseKeeper:
+    """Renews every quarter of ``ttl``. ``end`` is told when the run has to stop.
+
+    At ``ttl`` less a sixth without an answer an ``exclusive`` run, one whose checkout another worker could enter, is
+    ended; any other goes on until the server says that it does not count.
+    """
+
+    renew: Callable[[], Awaitable[object]]
+    end: Callable[[Ending], None]
+    ttl: timedelta
+    exclusive: bool
+    renewed_at: datetime
+    clock: Clock
+    entropy: Entropy
+
+    async def keep(self) -> None:
+        """Until the lease is lost, or the caller cancels."""
+        while True:
+            await self.clock.sleep(self.renewed_at + self.ttl / 4 - self.clock.now())
+            ending = await self._renewed()
+            if ending is not None:
+                self.end(ending)
+                return
+
+    @property
+    def trusted_until(self) -> datetime:
+        """Until when nobody else can have been granted the task."""
+        return self.renewed_at + self.ttl - self.ttl / 6
+
+    async def _renewed(self) -> Ending | None:
+        """Try until it is renewed; why the run has to end otherwise."""
+        while True:
+            sent = self.clock.now()
+            try:
+                async with asyncio.timeout(self._patience(sent).total_seconds()):
+                    await self.renew()
+            except TimeoutError:
+                pass
+            except CodeTetherError as error:
+                if (ending := verdict(error)) is not None:
+                    return ending
+            else:
+                self.renewed_at = sent
+                return None
+            if self.exclusive and self.clock.now() >= self.trusted_until:
+                return Ending.UNRENEWED
+            await self.clock.sleep(self._pause())
+
+    def _patience(self, now: datetime) -> timedelta:
+        """How long one try may take: not past the time of trust, but one that comes late (stopped) may ask once."""
+        return max(min(self.ttl / 4, self.trusted_until - now), self.ttl / 16)
+
+    def _pause(self) -> timedelta:
+        return min(self.ttl / 16, timedelta(seconds=1)) * (0.5 + self.entropy.fraction() / 2)

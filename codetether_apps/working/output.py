@@ -1,0 +1,104 @@
+"""Sending a run's output in batches, each chunk once, and slowing the agent down where the server is slower."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+from attrs import define, evolve, field
+
+from codetether_apps.working.verdicts import Ending, Persistence, verdict
+from codetether_core.errors import CodeTetherError
+from codetether_core.tasks import OutputChunk
+
+__all__ = ["OutputSender"]
+
+_BATCHES_HELD: Final = 64
+_MOST_CHUNKS: Final = 1000
+
+_log = structlog.get_logger(__name__)
+
+
+@define(eq=False, kw_only=True)
+class OutputSender:
+    """``post`` sends chunks with the ordinal of the first; a batch that may or may not have arrived is sent as it was.
+
+    A batch goes out ``wait`` after its first chunk, or as soon as it has ``batch`` bytes. ``end`` is told when the
+    server says that the run no longer counts.
+    """
+
+    post: Callable[[Sequence[OutputChunk], int], Awaitable[None]]
+    end: Callable[[Ending], None]
+    wait: timedelta
+    batch: int
+    persistence: Persistence
+    _held: deque[OutputChunk] = field(factory=deque, init=False)
+    _size: int = field(default=0, init=False)
+    _sent: int = field(default=0, init=False)
+    _closed: bool = field(default=False, init=False)
+    _changed: asyncio.Condition = field(factory=asyncio.Condition, init=False)
+
+    async def emit(self, chunk: OutputChunk) -> None:
+        """Take a chunk; waits while too much is held."""
+        if chunk.at is None:
+            chunk = evolve(chunk, at=self.persistence.clock.now())
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._size < self.batch * _BATCHES_HELD or self._closed)
+            self._held.append(chunk)
+            self._size += _weight(chunk)
+            self._changed.notify_all()
+
+    async def close(self) -> None:
+        """There will be no more."""
+        async with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    async def send(self) -> None:
+        """Send what comes until it is closed and nothing is left, or the server says that it does not count."""
+        while batch := await self._next():
+            try:
+                await self.persistence.answer(partial(self.post, batch, self._sent))
+            except CodeTetherError as error:
+                ending = verdict(error)
+                if ending is not None:
+                    self.end(ending)
+                    await self._drop()
+                    return
+                _log.error("output_refused", error=error.message, chunks=len(batch))
+            self._sent += len(batch)
+
+    async def _next(self) -> tuple[OutputChunk, ...]:
+        """The next batch; none once it is closed and nothing is left."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._held or self._closed)
+            try:
+                async with asyncio.timeout(self.wait.total_seconds()):
+                    await self._changed.wait_for(lambda: self._size >= self.batch or self._closed)
+            except TimeoutError:
+                pass
+            taken: list[OutputChunk] = []
+            size = 0
+            while self._held and size < self.batch and len(taken) < _MOST_CHUNKS:
+                taken.append(self._held.popleft())
+                size += _weight(taken[-1])
+            self._size -= size
+            self._changed.notify_all()
+            return tuple(taken)
+
+    async def _drop(self) -> None:
+        """Nobody wants it any more: hold nothing, keep nobody waiting."""
+        async with self._changed:
+            self._closed = True
+            self._held.clear()
+            self._size = 0
+            self._changed.notify_all()
+
+
+def _weight(chunk: OutputChunk) -> int:
+    return len(chunk.text) + 1

@@ -1,0 +1,224 @@
+"""One task's run: claimed, run beside its lease and its output, and reported, or ended early and given back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Final
+
+import structlog
+from attrs import define, field
+
+from codetether_adapters.client import AsyncClient, Lease, TaskView
+from codetether_adapters.outbox import Report
+from codetether_apps.working.lease import LeaseKeeper
+from codetether_apps.working.output import OutputSender
+from codetether_apps.working.reports import Reports
+from codetether_apps.working.verdicts import Ending, Persistence, verdict
+from codetether_core.errors import CodeTetherError
+from codetether_core.ids import SessionId
+from codetether_core.ports import Run, RunFailed, Runner, RunOutcome
+from codetether_core.tasks import OutputChunk, TaskState
+
+__all__ = ["TaskRun"]
+
+_TRAILING: Final = 5.0
+"""Seconds that the last output of a run that was ended may take."""
+
+_log = structlog.get_logger(__name__)
+
+
+@define(eq=False, kw_only=True)
+class TaskRun:
+    """A run of ``task`` in ``directory``; ``exclusive`` if nobody else may be there meanwhile."""
+
+    task: TaskView
+    runner: Runner
+    directory: Path | None
+    exclusive: bool
+    worker_id: str
+    client: AsyncClient
+    reports: Reports
+    persistence: Persistence
+    output_wait: timedelta
+    output_batch: int
+    started: bool = field(default=False, init=False)
+    _ending: Ending | None = field(default=None, init=False)
+    _ended: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _token: str = field(default="", init=False)
+    _log: Any = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._log = _log.bind(task_id=self.task.id)
+
+    def end(self, ending: Ending) -> None:
+        """The run has to end. A cancel is said over any other reason, since it asks for a confirmation."""
+        if self._ending is None or ending is Ending.CANCELLED:
+            self._ending = ending
+        self._ended.set()
+
+    async def run(self) -> None:
+        """From the claim to the last word."""
+        sent = self.persistence.clock.now()
+        lease = await self._claim()
+        if lease is None:
+            return
+        self._token = lease.token
+        self._log = self._log.bind(attempt=lease.number)
+        output = OutputSender(
+            post=self._post,
+            end=self.end,
+            wait=self.output_wait,
+            batch=self.output_batch,
+            persistence=self.persistence,
+        )
+        keeper = LeaseKeeper(
+            renew=self._renew,
+            end=self.end,
+            ttl=timedelta(seconds=lease.ttl_seconds),
+            exclusive=self.exclusive,
+            renewed_at=sent,
+            clock=self.persistence.clock,
+            entropy=self.persistence.entropy,
+        )
+        keeping, sending = asyncio.create_task(keeper.keep()), asyncio.create_task(output.send())
+        try:
+            report = await self._report_of_agent(output)
+            entry = None if report is None else await self.reports.keep(report)
+            await output.close()
+            await self._until_sent(sending)
+            if entry is None or not await self._taken(self.reports.deliver(entry)):
+                await self._take_leave()
+        finally:
+            await _cancelled(keeping, sending)
+
+    async def _claim(self) -> Lease | None:
+        """Our lease; ``None`` if somebody else was faster. One key for all tries: they get the same grant."""
+        key = token_hex(16)
+        try:
+            claimed = await self.persistence.answer(lambda: self.client.worker.claim(self.worker_id, self.task.id, key))
+        except CodeTetherError as error:
+            self._log.debug("not_claimed", error=error.message)
+            return None
+        self.task = claimed.task
+        return claimed.lease
+
+    async def _report_of_agent(self, output: OutputSender) -> Report | None:
+        """Run the agent; what to report, or ``None`` if it was ended."""
+        if self._ended.is_set():
+            return None
+        self.started = True
+        self._log.info("run_started", agent=self.task.agent_type, title=self.task.title)
+        agent = asyncio.ensure_future(self.runner.run(self._asked(), output.emit))
+        ended = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait({agent, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            interrupted = not agent.done()
+            await _cancelled(agent)
+        return self._report(agent, interrupted=interrupted)
+
+    def _report(self, agent: asyncio.Future[RunOutcome], *, interrupted: bool) -> Report | None:
+        if agent.cancelled():
+            return None
+        error = agent.exception()
+        if error is None and not interrupted:
+            return self._said(TaskState.COMPLETED, result=agent.result().result, session=agent.result().session)
+        if interrupted:
+            if error is not None:
+                self._log.error("run_not_ended", error=str(error))
+                self._ending = Ending.SUPERSEDED  # nothing can be confirmed, nor given to anybody else
+            return None
+        if isinstance(error, RunFailed):
+            return self._said(TaskState.FAILED, error=error.error, reason=error.reason)
+        self._log.error("runner_failed", exc_info=error)
+        words = f"The worker failed: {type(error).__name__}: {error}"
+        return self._said(TaskState.FAILED, error=words, reason="worker_error")
+
+    def _said(
+        self,
+        status: TaskState,
+        *,
+        result: str | None = None,
+        error: str | None = None,
+        reason: str | None = None,
+        session: SessionId | None = None,
+    ) -> Report:
+        self._log.info("run_ended", status=status, reason=reason)
+        return Report(
+            task=self.task.id,
+            lease=self._token,
+            status=status,
+            created_at=self.persistence.clock.now(),
+            result=result,
+            error=error,
+            reason=reason,
+            session=session,
+        )
+
+    async def _until_sent(self, sending: asyncio.Task[None]) -> None:
+        """Let all output arrive; a run that was ended does not wait long for it."""
+        ended = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait({sending, ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sending}, timeout=_TRAILING)
+        finally:
+            ended.cancel()
+
+    async def _take_leave(self) -> None:
+        """The last word about a run that was ended."""
+        words, id = self.client.worker, self.task.id
+        if self._ending in (Ending.DRAINED, Ending.UNRENEWED):
+            self._log.info("run_given_back", reason=self._ending.name.lower())
+            await self._taken(self.persistence.answer(lambda: words.release(self.worker_id, id, self._token)))
+        if self._ending is Ending.CANCELLED:
+            self._log.info("run_stopped")
+            await self._taken(self.persistence.answer(lambda: words.stopped(self.worker_id, id, self._token)))
+        elif self._ending is Ending.SUPERSEDED:
+            self._log.warning("run_superseded")
+
+    async def _taken(self, word: Awaitable[object]) -> bool:
+        """Whether the server takes a last word; a refusal may tell that the task was cancelled meanwhile."""
+        try:
+            await word
+        except CodeTetherError as error:
+            self._log.warning("refused", error=error.message)
+            self._ending = Ending.CANCELLED if self._ending is Ending.CANCELLED else verdict(error)
+            return False
+        return True
+
+    async def _post(self, chunks: Sequence[OutputChunk], first: int) -> None:
+        await self.client.worker.output(self.worker_id, self.task.id, self._token, chunks, first=first)
+
+    async def _renew(self) -> Lease:
+        return await self.client.worker.renew(self.worker_id, self.task.id, self._token)
+
+    def _asked(self) -> Run:
+        resumed = self.task.metadata.get("resume_session_id")
+        return Run(
+            task=self.task.id,
+            codebase=self.task.codebase_id,
+            prompt=self.task.prompt,
+            title=self.task.title,
+            agent_type=self.task.agent_type,
+            model=self.task.model,
+            directory=None if self.directory is None else str(self.directory),
+            session=SessionId(resumed) if isinstance(resumed, str) else None,
+            metadata=self.task.metadata,
+        )
+
+
+async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel them and wait until they are gone, even if we are cancelled meanwhile."""
+    for task in tasks:
+        task.cancel()
+    waiting = asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        await asyncio.shield(waiting)
+    except asyncio.CancelledError:
+        await waiting
+        raise

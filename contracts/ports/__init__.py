@@ -1,0 +1,56 @@
+"""The contracts of the ports: each is a function that takes a way to open a new store and returns a test case.
+
+A third party's store proves itself in a few lines, with any runner that knows ``unittest``::
+
+    from contracts.ports import STORE_CONTRACTS
+    from mystore import open_new_store
+
+    globals().update((f"Test_{contract.__name__}", contract(open_new_store)) for contract in STORE_CONTRACTS)
+
+The machine of ``task_store_contract`` repeats every call while the store is ``Unavailable``, so the same one runs over
+stores that fail on purpose. Stores that several processes may open have ``processes_contract`` besides.
+"""
+
+from collections.abc import Callable
+from typing import Final
+from unittest import TestCase
+
+from contracts.ports.approval_store import approval_store_contract
+from contracts.ports.codebase_store import codebase_store_contract
+from contracts.ports.event_log import event_log_contract
+from contracts.ports.harness import OpenBackend
+from contracts.ports.inbox import inbox_contract
+from contracts.ports.notifier import notifier_contract
+from contracts.ports.races import processes_contract, races_contract
+from contracts.ports.record_store import record_store_contract
+from contracts.ports.session_store import session_store_contract
+from contracts.ports.task_store import boundary_examples, task_store_contract
+
+__all__ = [
+    "STORE_CONTRACTS",
+    "OpenBackend",
+    "approval_store_contract",
+    "boundary_examples",
+    "codebase_store_contract",
+    "event_log_contract",
+    "inbox_contract",
+    "notifier_contract",
+    "processes_contract",
+    "races_contract",
+    "record_store_contract",
+    "session_store_contract",
+    "task_store_contract",
+]
+
+STORE_CONTRACTS: Final[tuple[Callable[[OpenBackend], type[TestCase]], ...]] = (
+    task_store_contract,
+    boundary_examples,
+    races_contract,
+    event_log_contract,
+    notifier_contract,
+    record_store_contract,
+    codebase_store_contract,
+    session_store_contract,
+    inbox_contract,
+    approval_store_contract,
+)

@@ -1,0 +1,135 @@
+"""The contract of ``SessionStore``."""
+
+from __future__ import annotations
+
+import unittest
+from typing import Any, Final
+
+from attrs import evolve
+
+from codetether_core.errors import NotFound
+from codetether_core.events import Topic
+from codetether_core.ids import CodebaseId, SessionId, TenantId
+from codetether_core.ports import Backend, SessionQuery
+from codetether_core.sessions import Session, SessionMessage
+from contracts.ports.harness import Example, OpenBackend, examples, raises
+from contracts.ports.samples import CODEBASE, MICROSECOND, NOW, OTHER_TENANT, SECOND, TENANT, note
+
+__all__ = ["session_store_contract"]
+
+_OTHER_CODEBASE: Final = CodebaseId("cb2")
+
+
+def session_store_contract(open_backend: OpenBackend) -> type[unittest.TestCase]:
+    """Telling, telling again, listing and paging."""
+    return examples("SessionStoreContract", open_backend, _EXAMPLES)
+
+
+def _session(id: str = "s", *, codebase: CodebaseId = CODEBASE, tenant: TenantId = TENANT, **more: Any) -> Session:
+    told = {"created_at": NOW, "updated_at": NOW, "synced_at": NOW + MICROSECOND, **more}
+    return Session(id=SessionId(id), tenant=tenant, codebase=codebase, **told)
+
+
+def _message(id: str, offset: int = 0, **more: Any) -> SessionMessage:
+    said = {"role": "user", "created_at": NOW + offset * MICROSECOND, **more}
+    return SessionMessage(id=id, session=SessionId("s"), **said)
+
+
+async def what_was_told_comes_back_equal(backend: Backend) -> None:
+    """Session and messages with every member, and the events are in the log."""
+    session = _session("ünïcode '\"%", title="T", details={"share": {"url": "x"}, "é": [1, None]})
+    message = evolve(
+        _message("m"),
+        session=session.id,
+        role="assistant",
+        cost=0.25,
+        tokens={"input": 1},
+        tool_calls=({"name": "bash"},),
+        parts=({"type": "text", "text": "é\u0000🦊"}, {"type": "x", "n": [1, 2.5]}),
+    )
+    topic = Topic(TENANT, CODEBASE, session.id)
+    start = await backend.log.head()
+    await backend.sessions.put(session, [message], [note(topic)])
+    assert await backend.sessions.get(TENANT, CODEBASE, session.id) == session
+    found, count = await backend.sessions.messages(TENANT, CODEBASE, session.id, limit=10)
+    assert ([*found], count) == ([message], 1)
+    assert len((await backend.log.read(topic, start)).records) == 1
+
+
+async def telling_again_writes_over(backend: Backend) -> None:
+    """The session and the messages with the same id; those that are left out stay."""
+    sessions = backend.sessions
+    await sessions.put(_session(title="old"), [_message("a", 0), _message("b", 1)])
+    later = _session(title="new", updated_at=NOW + SECOND, version=2)
+    await sessions.put(later, [_message("b", 2, role="tool"), _message("c", 1)])
+    assert await sessions.get(TENANT, CODEBASE, later.id) == later
+    found, count = await sessions.messages(TENANT, CODEBASE, later.id, limit=10)
+    assert ([(message.id, message.role) for message in found], count) == (
+        [("a", "user"), ("c", "user"), ("b", "tool")],
+        3,
+    )
+    assert (await sessions.list(TENANT, SessionQuery()))[1] == 1
+
+
+async def the_same_id_may_be_told_for_two_codebases(backend: Backend) -> None:
+    """And for two tenants; each has its own messages."""
+    sessions = backend.sessions
+    await sessions.put(first := _session(title="1"), [_message("a")])
+    await sessions.put(second := _session(title="2", codebase=_OTHER_CODEBASE), [_message("a"), _message("b")])
+    await sessions.put(_session(title="3", tenant=OTHER_TENANT))
+    assert await sessions.get(TENANT, CODEBASE, first.id) == first
+    assert await sessions.get(TENANT, _OTHER_CODEBASE, first.id) == second
+    assert (await sessions.messages(TENANT, CODEBASE, first.id, limit=10))[1] == 1
+    assert (await sessions.messages(TENANT, _OTHER_CODEBASE, first.id, limit=10))[1] == 2
+    assert (await sessions.messages(OTHER_TENANT, CODEBASE, first.id, limit=10))[1] == 0
+    await raises(NotFound, sessions.get(OTHER_TENANT, _OTHER_CODEBASE, first.id))
+
+
+async def an_unknown_session_has_no_messages(backend: Backend) -> None:
+    """``NotFound`` for itself, nothing for its messages."""
+    await raises(NotFound, backend.sessions.get(TENANT, CODEBASE, SessionId("none")))
+    found, count = await backend.sessions.messages(TENANT, CODEBASE, SessionId("none"), limit=10)
+    assert ([*found], count) == ([], 0)
+
+
+async def messages_come_in_order_of_creation(backend: Backend) -> None:
+    """To the microsecond, then by id; in pages, with the count of all."""
+    ids = [("d", 5), ("a", 7), ("c", 5), ("b", -3), ("e", 6)]
+    await backend.sessions.put(_session(), [_message(id, offset) for id, offset in ids])
+    for after, limit, expected in ((0, 10, "bcdea"), (1, 2, "cd"), (4, 5, "a"), (5, 5, ""), (0, 0, "")):
+        found, count = await backend.sessions.messages(TENANT, CODEBASE, SessionId("s"), limit=limit, after=after)
+        assert ("".join(message.id for message in found), count) == (expected, 5)
+
+
+async def sessions_are_listed_last_updated_first(backend: Backend) -> None:
+    """By codebase, by text in the title whatever its case, in pages, with the count of all that match."""
+    titles = ["Fix the Build", "ÉTÉ build", "100% done", "rebuild", "other"]
+    for n, title in enumerate(titles):
+        codebase = CODEBASE if n % 2 else _OTHER_CODEBASE
+        await backend.sessions.put(_session(f"s{n}", codebase=codebase, title=title, updated_at=NOW + n * MICROSECOND))
+    await backend.sessions.put(_session("foreign", tenant=OTHER_TENANT, title="build"))
+
+    async def listed(**query: Any) -> tuple[str, int]:
+        found, count = await backend.sessions.list(TENANT, SessionQuery(**query))
+        return "".join(session.id[1:] for session in found), count
+
+    assert await listed() == ("43210", 5)
+    assert await listed(limit=2, after=1) == ("32", 5)
+    assert await listed(codebase=CODEBASE) == ("31", 2)
+    assert await listed(text="BUILD") == ("310", 3)
+    assert await listed(text="build", limit=1, after=1) == ("1", 3)
+    assert await listed(text="été") == ("1", 1)
+    assert await listed(text="%") == ("2", 1)
+    assert await listed(text="_") == ("", 0)
+    await backend.sessions.put(_session("s0", codebase=_OTHER_CODEBASE, updated_at=NOW + SECOND))
+    assert await listed() == ("04321", 5)
+
+
+_EXAMPLES: Final[tuple[Example, ...]] = (
+    what_was_told_comes_back_equal,
+    telling_again_writes_over,
+    the_same_id_may_be_told_for_two_codebases,
+    an_unknown_session_has_no_messages,
+    messages_come_in_order_of_creation,
+    sessions_are_listed_last_updated_first,
+)

@@ -1,0 +1,134 @@
+"""A start that cannot be: one sentence with the next step on stderr, no traceback, an exit code."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.apps.conftest import Launch
+from tests.e2e.programs import Program, until
+
+SERVER = ("-m", "codetether_apps.server", "--port", "0")
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody else listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+def refused(launch: Launch, directory: Path, *command: str, **settings: str) -> tuple[int, str]:
+    """How the program ends, and what it says."""
+    program = launch(directory / "log", {"CODETETHER_DATA_DIR": str(directory / "data"), **settings}, *command)
+    return program.wait(), program.said
+
+
+def one_sentence(said: str) -> bool:
+    """Whether it is what a person can act on."""
+    return said.startswith("codetether: ") and said.count("\n") == 1
+
+
+def test_a_taken_port(launch: Launch, tmp_path: Path, taken: int) -> None:
+    """It is named, and how to choose another."""
+    code, said = refused(launch, tmp_path, "-m", "codetether_apps.server", "--port", str(taken))
+    assert code == 1
+    assert one_sentence(said), said
+    assert f"port {taken}" in said
+    assert "--port" in said
+
+
+@pytest.mark.parametrize("entry", ["server", "standalone"])
+def test_a_second_one_on_the_same_data_directory(launch: Launch, tmp_path: Path, entry: str) -> None:
+    """One process owns an SQLite file; the second says which file, and changes nothing."""
+    first = launch(tmp_path / "first.log", {"CODETETHER_DATA_DIR": str(tmp_path / "data")}, *SERVER)
+    until(lambda: "listening" in first.said, "the first one's start")
+    code, said = refused(launch, tmp_path, "-m", f"codetether_apps.{entry}", "--port", "0")
+    assert code == 1
+    assert one_sentence(said), said
+    assert "codetether.db" in said
+    assert "another CodeTether process" in said
+
+
+@pytest.mark.parametrize("entry", ["server", "standalone", "worker"])
+def test_a_data_directory_that_cannot_be_written(launch: Launch, tmp_path: Path, entry: str) -> None:
+    """Root may write anywhere but here."""
+    port = () if entry == "worker" else ("--port", "0")
+    code, said = refused(
+        launch, tmp_path, "-m", f"codetether_apps.{entry}", *port, CODETETHER_DATA_DIR="/proc/codetether"
+    )
+    assert code == 1
+    assert one_sentence(said), said
+    assert "/proc/codetether" in said
+
+
+def test_authentication_off_for_everybody(launch: Launch, tmp_path: Path) -> None:
+    """Only loopback may be open."""
+    code, said = refused(launch, tmp_path, *SERVER, "--host", "0.0.0.0", CODETETHER_AUTH="off")
+    assert code == 2
+    assert one_sentence(said), said
+    assert "environment CODETETHER_AUTH" in said
+
+
+def test_authentication_off_on_loopback_is_said_loudly(launch: Launch, tmp_path: Path) -> None:
+    """It works, and the log has a warning."""
+    program = launch(tmp_path / "log", {"CODETETHER_DATA_DIR": str(tmp_path), "CODETETHER_AUTH": "off"}, *SERVER)
+    until(lambda: "listening" in program.said, "the start")
+    assert "authentication_off" in program.said
+
+
+@pytest.mark.parametrize(
+    ("store", "hint"),
+    [("mongodb://localhost/x", "sqlite"), ("sqlite:relative.db", "scheme"), ("sqlite://relative.db", "absolute")],
+)
+def test_a_store_that_nobody_knows(launch: Launch, tmp_path: Path, store: str, hint: str) -> None:
+    """The sentence says which there are, or how it is written."""
+    code, said = refused(launch, tmp_path, *SERVER, CODETETHER_STORE=store)
+    assert code == 2
+    assert one_sentence(said), said
+    assert "environment CODETETHER_STORE" in said
+    assert hint in said
+
+
+def test_an_unknown_setting_in_the_file(launch: Launch, tmp_path: Path) -> None:
+    """The nearest known name is offered."""
+    (tmp_path / "codetether.toml").write_text("[server]\nprot = 1\n")
+    code, said = refused(launch, tmp_path, *SERVER, "--config", str(tmp_path / "codetether.toml"))
+    assert code == 2
+    assert "server.port" in said
+
+
+def test_a_worker_whose_token_nobody_knows(launch: Launch, tmp_path: Path) -> None:
+    """It does not go on asking."""
+    server = launch(tmp_path / "server.log", {"CODETETHER_DATA_DIR": str(tmp_path / "data")}, *SERVER)
+    url = until(lambda: _url(server), "the server's start")
+    code, said = refused(
+        launch, tmp_path, "-m", "codetether_apps.worker", "--server", url, CODETETHER_DATA_DIR=str(tmp_path / "worker")
+    )
+    assert code == 3
+    assert "codetether: " in said
+
+
+def test_the_first_start_makes_a_token_and_tells_only_its_file(launch: Launch, tmp_path: Path) -> None:
+    """A log is no place for a token; the next start finds the same one."""
+    data = tmp_path / "data"
+    for _ in range(2):
+        program = launch(tmp_path / "log", {"CODETETHER_DATA_DIR": str(data)}, *SERVER)
+        until(partial(_url, program), "the start")
+        program.kill()
+        (tmp_path / "log").rename(tmp_path / "said")
+    token = (data / "token").read_text().strip()
+    said = (tmp_path / "said").read_text()
+    assert (data / "token").stat().st_mode & 0o777 == 0o600
+    assert len(token) >= 32
+    assert token not in said
+    assert str(data / "token") in said
+
+
+def _url(server: Program) -> str:
+    found = server.said.rpartition('"url": "')[2]
+    return found.partition('"')[0] if '"' in found else ""

@@ -1,0 +1,114 @@
+"""Functions as agents."""
+
+import anyio
+import pytest
+
+from codetether_adapters.client import AgentRun, AsyncClient, TaskFailed, TaskHandle, Worker
+from codetether_adapters.client.operations import Async
+from codetether_core.approvals import Option
+from codetether_core.ports import RunFailed
+from codetether_core.tasks import TaskState
+from tests.client.servers import TOKEN
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def worker_of(client: AsyncClient) -> Worker:
+    worker = Worker(client)
+
+    @worker.agent("shout")
+    async def shout(run: AgentRun) -> str:
+        for word in run.task.prompt.split():
+            await run.emit(f"{word.upper()}\n")
+        return run.task.prompt.upper()
+
+    @worker.agent("refuse")
+    async def refuse(run: AgentRun) -> None:
+        raise RunFailed("I would rather not", "refused")
+
+    @worker.agent("crash")
+    async def crash(run: AgentRun) -> None:
+        raise ZeroDivisionError("by nought")
+
+    @worker.agent("ask")
+    async def ask(run: AgentRun) -> str:
+        answer = await run.ask("May I?", Option(id="yes", label="Yes"))
+        return f"you said {answer.choice}"
+
+    @worker.agent("sleep")
+    async def sleep(run: AgentRun) -> None:
+        await run.emit("asleep\n")
+        await anyio.sleep_forever()
+
+    return worker
+
+
+async def told(handle: TaskHandle[Async], state: TaskState) -> None:
+    """Wait until the task is told to be in a state."""
+    async for event in handle.events():
+        if event.status is state:
+            return
+
+
+async def asleep(handle: TaskHandle[Async]) -> None:
+    async for _ in handle.output():
+        return
+
+
+async def test_functions_do_tasks_and_tell_what_came_of_them(hub_url: str) -> None:
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        beside.start_soon(worker_of(client).run)
+        with anyio.fail_after(20):
+            shouted = await client.tasks.run("hello there", agent="shout")
+            assert await shouted.result() == "HELLO THERE"
+            assert [text async for text in shouted.output()] == ["HELLO\n", "THERE\n"]
+            with pytest.raises(TaskFailed, match="rather not") as refused:
+                await (await client.tasks.run("x", agent="refuse")).result()
+            assert refused.value.reason == "refused"
+            with pytest.raises(TaskFailed, match="ZeroDivisionError: by nought"):
+                await (await client.tasks.run("x", agent="crash")).result()
+        beside.cancel_scope.cancel()
+
+
+async def test_a_function_asks_and_gets_the_answer(hub_url: str) -> None:
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        beside.start_soon(worker_of(client).run)
+        with anyio.fail_after(20):
+            asked = await client.tasks.run("x", agent="ask")
+            await told(asked, TaskState.INPUT_REQUIRED)
+            await asked.answer("yes")
+            assert await asked.result() == "you said yes"
+        beside.cancel_scope.cancel()
+
+
+async def test_a_cancelled_task_cancels_its_function_and_the_stop_is_confirmed(hub_url: str) -> None:
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        beside.start_soon(worker_of(client).run)
+        with anyio.fail_after(20):
+            sleeping = await client.tasks.run("x", agent="sleep")
+            await asleep(sleeping)
+            await sleeping.cancel()
+            while not (await sleeping.refresh()).stopped:
+                await anyio.lowlevel.checkpoint()
+        beside.cancel_scope.cancel()
+
+
+async def test_a_worker_that_leaves_gives_its_task_back_uncharged(hub_url: str) -> None:
+    async with AsyncClient(hub_url, token=TOKEN) as client:
+        sleeping = await client.tasks.run("x", agent="sleep")
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as beside:
+                beside.start_soon(worker_of(client).run)
+                await asleep(sleeping)
+                beside.cancel_scope.cancel()
+        task = await sleeping.cancel()
+        assert (task.worker_id is None, task.attempts_charged) == (False, 0)
+        assert [event.status async for event in sleeping.events() if event.status] == [
+            TaskState.PENDING,
+            TaskState.RUNNING,
+            TaskState.PENDING,
+            TaskState.CANCELLED,
+        ]
