@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from codetether_apps.settings import read_settings
-from codetether_apps.wiring import open_application
+from codetether_apps.wiring.application import open_application
 
 TOKEN = "a-token-of-the-tests"
 

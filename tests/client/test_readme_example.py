@@ -8,23 +8,9 @@ from codetether_adapters.client import Client, Offer, fresh_key
 from codetether_core.approvals import Option
 from codetether_core.tasks import OutputChunk
 from tests.client.servers import TOKEN
+from tests.docs.blocks import blocks
 
-EXAMPLE = """
-from codetether_adapters.client import Client, TaskFailed
-
-with Client() as client:  # CODETETHER_SERVER, CODETETHER_TOKEN
-    task = client.tasks.run("Make the tests pass", codebase="my-app")
-    for event in task.events():  # comes back after every cut, shows each event once
-        print(event.text, end="")
-        if event.status == "input_required":
-            question, *_ = client.approvals.list(task=task.id)
-            print(question.prompt)
-            task.answer("yes")
-    try:
-        print(task.result())
-    except TaskFailed as failure:
-        print(f"failed ({failure.reason}): {failure}")
-"""
+EXAMPLE = blocks("README.md", "python")[1]
 
 
 def do_the_task(client: Client, codebase: str) -> None:

@@ -1,0 +1,69 @@
+"""Every block of code in the documentation runs."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tomllib
+from contextlib import AbstractAsyncContextManager
+from types import ModuleType
+from unittest import TestCase
+
+import pytest
+from click import Command, Group
+from click.testing import CliRunner
+
+from codetether_adapters.memory.backend import open_backend
+from codetether_apps.cli.root import codetether
+from codetether_apps.settings.agents import read_agents
+from codetether_core.ports import Backend
+from tests.docs.blocks import blocks
+
+
+def test_the_core_is_a_library_in_under_twenty_lines() -> None:
+    core, *_ = blocks("README.md", "python")
+    assert len(core.strip().splitlines()) < 20
+    exec(compile(core, "README.md", "exec"), {})
+
+
+def test_functions_become_agents() -> None:
+    *_, worker = blocks("README.md", "python")
+    names: dict[str, object] = {}
+    exec(compile(worker, "README.md", "exec"), names)
+    assert callable(names["shout"])
+
+
+def test_the_agents_of_a_worker_are_read() -> None:
+    (toml,) = blocks("README.md", "toml")
+    assert set(read_agents(tomllib.loads(toml)["agents"], "README.md")) == {"survey", "claude"}
+
+
+def test_a_store_of_ones_own_is_held_to_the_contracts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_new_store() -> AbstractAsyncContextManager[Backend]:
+        return open_backend("memory://")
+
+    store = ModuleType("mystore")
+    vars(store)["open_new_store"] = open_new_store
+    monkeypatch.setitem(sys.modules, "mystore", store)
+    (block,) = blocks("contracts/README.md", "python")
+    names: dict[str, object] = {}
+    exec(compile(block, "contracts/README.md", "exec"), names)
+    assert sum(isinstance(name, type) and issubclass(name, TestCase) for name in names.values()) > 5
+
+
+@pytest.mark.parametrize(
+    "line",
+    [line for block in blocks("README.md", "sh") for line in block.splitlines() if "codetether " in line],
+)
+def test_every_command_that_is_shown_exists(line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    command: Command = codetether
+    while isinstance(command, Group) and words and not words[0].startswith("-"):
+        name, *words = words
+        found = command.get_command(command.make_context("codetether", [], resilient_parsing=True), name)
+        assert found is not None, f"there is no {name}"
+        command = found
+    for flag in (word for word in words if word.startswith("--")):
+        shown = CliRunner().invoke(codetether, [*line.split()[1:2], "--help"]).output
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert flag in known or flag in shown, f"there is no {flag}"
