@@ -27,7 +27,7 @@ check: $(VENV)/.dev ## Format, lint, types, import rules, contracts unchanged
 	@if [ -f tests/contracts/generate.py ]; then $(BIN)/python -m tests.contracts.generate --check; fi
 
 test: $(VENV)/.dev ## The suite (ARGS='-k lease -x' narrows it)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 demo: $(VENV)/.run ## One real task through server, store, worker and git checkout, in one process
 	@$(BIN)/python -m codetether_apps.demo $(ARGS)

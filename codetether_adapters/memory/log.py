@@ -113,10 +113,10 @@ class MemoryLog:
             raise StaleLease("The lease that these events were written under is no longer in force", id=guard.task)
         if guard.first is None:
             return entries
-        fence, following = self._ordinals.get(guard.task, ("", 0))
-        known = max(following - guard.first, 0) if fence == guard.fence else 0
+        grant, following = self._ordinals.get(guard.task, ("", 0))
+        known = max(following - guard.first, 0) if grant == guard.grant else 0
         if known < len(entries):
-            self._ordinals[guard.task] = guard.fence, guard.first + len(entries)
+            self._ordinals[guard.task] = guard.grant, guard.first + len(entries)
         return entries[known:]
 
     def _of(self, topic: Topic, kinds: Collection[str]) -> Iterator[Record]:

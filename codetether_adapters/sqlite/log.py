@@ -21,7 +21,7 @@ from codetether_core.ports import PAGE_BYTES
 
 __all__ = ["SqliteLog"]
 
-_ORDINAL: Final = "SELECT following FROM ordinals WHERE task = ? AND fence = ?"
+_ORDINAL: Final = 'SELECT following FROM ordinals WHERE task = ? AND "grant" = ?'
 _ADVANCE: Final = "INSERT OR REPLACE INTO ordinals VALUES (?, ?, ?)"
 _START: Final = "SELECT value FROM meta WHERE name = 'start'"
 _TRIM_TO: Final = "UPDATE meta SET value = ? WHERE name = 'start'"
@@ -127,10 +127,10 @@ def _admitted(transaction: Transaction, entries: Sequence[Entry], guard: Guard) 
         raise StaleLease("The lease that these events were written under is no longer in force", id=guard.task)
     if guard.first is None:
         return entries
-    row = transaction.execute(_ORDINAL, (guard.task, guard.fence)).fetchone()
+    row = transaction.execute(_ORDINAL, (guard.task, guard.grant)).fetchone()
     known = max(row[0] - guard.first, 0) if row else 0
     if known < len(entries):
-        transaction.execute(_ADVANCE, (guard.task, guard.fence, guard.first + len(entries)))
+        transaction.execute(_ADVANCE, (guard.task, guard.grant, guard.first + len(entries)))
     return entries[known:]
 
 

@@ -68,6 +68,7 @@ class Reader:
         return connection
 
     def _open(self) -> sqlite3.Connection:
-        connection = connect(self._path, read_only=True)
+        with translated():
+            connection = connect(self._path, read_only=True)
         self._connections.append(connection)
         return connection

@@ -70,8 +70,8 @@ CREATE TABLE subjects (
     PRIMARY KEY (tenant, scope, subject)
 ) WITHOUT ROWID;
 
--- The ordinal that the next event of a task's present fence is expected to have.
-CREATE TABLE ordinals (task TEXT NOT NULL PRIMARY KEY, fence TEXT NOT NULL, following INTEGER NOT NULL) WITHOUT ROWID;
+-- The ordinal that the next event under a task's present grant is expected to have.
+CREATE TABLE ordinals (task TEXT NOT NULL PRIMARY KEY, "grant" TEXT NOT NULL, following INTEGER NOT NULL) WITHOUT ROWID;
 
 -- Codebases, workers and agents; `alias` is what must be unique besides the id.
 CREATE TABLE records (

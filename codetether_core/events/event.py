@@ -59,9 +59,14 @@ class Guard:
     """A condition of an append, checked in its transaction: the task's ``fence`` still reads so.
 
     ``first`` is the ordinal, counted from 0 within the grant, of the first event of the batch: what the log already
-    has of this grant is left out, so a batch that is sent again changes nothing. ``None`` appends unconditionally.
+    has of this grant is left out, so a batch that is sent again changes nothing. ``None`` leaves nothing out.
     """
 
     task: TaskId
     fence: str
     first: int | None = None
+
+    @property
+    def grant(self) -> str:
+        """What the ordinals count in: the fence's grant, whether or not a cancel overtook it."""
+        return self.fence.partition("/")[0]

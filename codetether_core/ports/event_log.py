@@ -21,7 +21,7 @@ class EventLog(Protocol):
         """Add events, and wake their topics' listeners after the commit (shielded from the caller's cancellation).
 
         With a guard: ``StaleLease`` if the task's fence reads otherwise by now; events whose ordinals the log
-        already has of that fence are left out; a batch that begins past the next ordinal is taken as it is.
+        already has of that grant are left out; a batch that begins past the next ordinal is taken as it is.
         """
         ...
 

@@ -33,6 +33,7 @@ from codetether_core.tasks import (
     fail,
     held_by,
     keep_evidence,
+    lapse,
     may_trail,
     output_event,
     release,
@@ -174,6 +175,30 @@ class Reporting:
                 held.id,
                 lambda task: attend(task, worker, principal.name, self.clock.now(), self.terms),
             )
+
+    async def sign_off(self, principal: Principal, worker: WorkerId) -> None:
+        """The worker leaves: what it holds without a token goes to others now, and no attempt is charged."""
+        word = Word(worker=worker, principal=principal.name)
+        await self._part(principal, worker, lambda task: release(task, word, self.clock.now(), self.terms))
+
+    async def begin_anew(self, principal: Principal, worker: WorkerId) -> None:
+        """The worker's process is a new one: what the one before held without a token has lapsed.
+
+        A new process has the old one's name; its presence would go on renewing what nobody works at any more.
+        """
+        await self._part(principal, worker, lambda task: lapse(task, self.clock.now()))
+
+    async def _part(self, principal: Principal, worker: WorkerId, verb: Callable[[Task], Task]) -> None:
+        """Apply the verb to what the worker holds without a token."""
+
+        def parted(task: Task) -> Task:
+            holder = None if task.lapsed else task.holder
+            if holder is None or holder.tokened or (holder.worker, holder.principal) != (worker, principal.name):
+                return task
+            return verb(task)
+
+        for held in await self.tasks.held(principal.tenant, worker):
+            await self.writer.apply(principal.tenant, held.id, parted)
 
     async def _last_output(
         self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk], first: int | None

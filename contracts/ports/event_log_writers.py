@@ -33,7 +33,7 @@ def _texts(records: Sequence[Record]) -> list[str]:
 
 
 async def a_guard_lets_the_holder_speak(backend: Backend) -> None:
-    """Its fence must read so still: not before a claim, not after a requeue, another mark after a cancel."""
+    """Its fence must read so still: not before a claim, not after a requeue; a cancel marks it, and it counts on."""
     task = new_task()
     await backend.tasks.add(task)
     running = claimed(task)
@@ -47,7 +47,8 @@ async def a_guard_lets_the_holder_speak(backend: Backend) -> None:
     cancelled = cancel(running, NOW, by="me")
     await backend.tasks.replace(running, cancelled)
     await raises(StaleLease, backend.log.append(output(task, "late"), guard))
-    await backend.log.append(output(task, "trailing"), Guard(task.id, cancelled.fence))
+    await backend.log.append(output(task, "held"), Guard(task.id, cancelled.fence, 0))
+    await backend.log.append(output(task, "trailing"), Guard(task.id, cancelled.fence, 1))
     records = await backend.log.slice(_TASK, ["task.output"], offset=0, limit=10)
     assert _texts(records) == ['{"text":"held"}', '{"text":"trailing"}']
 

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from codetether_adapters.sqlite import open_backend
+from codetether_adapters.sqlite.connection import connect
 from codetether_adapters.sqlite.schema import SCHEMA
+from codetether_adapters.sqlite.transaction import Transaction
+from codetether_adapters.sqlite.writer import Writer
 from codetether_core.errors import CodeTetherError, Invalid, Unavailable
 from codetether_core.events import Guard, Topic
 from codetether_core.ids import TaskId
@@ -153,6 +156,14 @@ def test_a_full_disk_fails_cleanly_and_recovers(path: Path) -> None:
         assert program.wait() == 0
 
 
+def test_the_disk_is_waited_for(path: Path) -> None:
+    """No killed process shows this, only a power cut does: each commit is synchronised, the log is written ahead."""
+    asyncio.run(make(path))
+    with closing(connect(path)) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 async def test_one_failing_operation_takes_no_other_with_it(path: Path) -> None:
     """They share a commit and nothing else: neither its rows nor its events are there."""
     async with open_backend(url(path)) as backend:
@@ -171,6 +182,26 @@ async def test_one_failing_operation_takes_no_other_with_it(path: Path) -> None:
         assert [record.body for record in records] == [b'{"text":"%s"}' % text for text in (b"a", b"b", b"c")]
         assert [record.position for record in records] == [1, 2, 3]
         assert [record.number for record in records] == [1, 2, 3]
+
+
+async def test_an_operation_that_fails_half_way_leaves_nothing(path: Path) -> None:
+    """No record, no gap in the positions, no bell."""
+
+    def fail(transaction: Transaction) -> None:
+        transaction.append([(note(TOPIC), b"{}")])
+        raise ZeroDivisionError
+
+    rung: list[Topic] = []
+    await make(path)
+    with closing(connect(path)) as connection:
+        writer = Writer(connection, 1, lambda transaction: rung.extend(transaction.wake))
+        calls = [writer.write(lambda transaction: transaction.append([(note(TOPIC), b"{}")])), writer.write(fail)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        await writer.write(lambda transaction: transaction.append([(note(TOPIC), b"{}")]))
+        await writer.close()
+        positions = connection.execute("SELECT position, number FROM events ORDER BY position").fetchall()
+    assert outcomes[0] is None and isinstance(outcomes[1], ZeroDivisionError)
+    assert positions == [(1, 1), (2, 2), (3, 3)] and rung == [TOPIC, TOPIC]
 
 
 async def test_closing_finishes_what_was_begun(path: Path) -> None:
