@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def _run(settings: Settings) -> None:
     from codetether_apps.serving import announce, bound, listen, serve, url_of
-    from codetether_apps.wiring import open_application
+    from codetether_apps.wiring.application import open_application
 
     configure_logs(settings)
     with stop_signals() as stopping, bound(settings) as listener:

@@ -26,7 +26,7 @@ async def _run(settings: Settings) -> None:
     """The worker leaves first, so that it still has somebody to report to."""
     from codetether_adapters.tokens import StaticToken
     from codetether_apps.serving import announce, bound, listen, serve, url_of
-    from codetether_apps.wiring import open_application
+    from codetether_apps.wiring.application import open_application
     from codetether_apps.working import open_worker
 
     configure_logs(settings)

@@ -11,7 +11,7 @@ from codetether_adapters.client.transport import Transport
 from codetether_adapters.client.views import CodebaseView
 from codetether_core.errors import Invalid, NotFound
 from codetether_core.ids import CodebaseId
-from codetether_core.tasks import GLOBAL
+from codetether_core.tasks import ANYWHERE
 
 __all__ = ["Codebases", "codebase_id"]
 
@@ -53,7 +53,7 @@ async def codebase_id(transport: Transport, codebase: str | CodebaseView) -> Cod
     """The id of a codebase, looked up if it is called by its name."""
     if isinstance(codebase, CodebaseView):
         return codebase.id
-    if codebase == GLOBAL or codebase.startswith(_ID_PREFIX):
+    if codebase in ANYWHERE or codebase.startswith(_ID_PREFIX):
         return CodebaseId(codebase)
     request = _list()
     known = request.result(await transport.send(request))

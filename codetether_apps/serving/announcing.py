@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import structlog
 
 from codetether_apps.settings import Settings, unknown_variables
-from codetether_apps.wiring import Access
+from codetether_apps.wiring.credentials import Access
 
 __all__ = ["announce"]
 

@@ -47,8 +47,9 @@ def listen(listener: socket.socket, settings: Settings) -> None:
 
 def url_of(listener: socket.socket) -> str:
     """Where a local client reaches the server."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - every address includes loopback
+    name: str = listener.getsockname()[0]
+    port: int = listener.getsockname()[1]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104 - every address includes loopback
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

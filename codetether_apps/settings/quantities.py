@@ -33,7 +33,7 @@ _BYTES: Final[Mapping[str, int]] = {
     "mib": 2**20,
     "gib": 2**30,
 }
-_SIZE: Final = re.compile(r"(\d{1,15})\s*([a-z]{0,3})")
+_SIZE: Final = re.compile(r"(\d{1,16})\s*([a-z]{0,3})")
 _LARGEST: Final = 2**50
 
 

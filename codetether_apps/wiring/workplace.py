@@ -19,7 +19,7 @@ from codetether_adapters.agents import (
     Register,
     RegisterCodebaseRunner,
 )
-from codetether_adapters.client import AsyncClient
+from codetether_adapters.client import AsyncClient, silence_retries
 from codetether_adapters.outbox import Outbox
 from codetether_adapters.system import CheckoutLocks, SystemClock, SystemEntropy
 from codetether_apps.settings import AgentTemplate, Settings
@@ -82,6 +82,7 @@ async def open_workplace(settings: Settings, *, server: str | None, token: str |
         worker_id = settings.worker.id or _kept_id(directory / "id", new_id("wrk", clock.now(), entropy.bytes(16)))
         locks = CheckoutLocks(settings.storage.data_dir / "locks")
         token = token or client_token(settings)
+        silence_retries()  # what is asked again is told by who asks
         async with AsyncClient(server or settings.client.server, token=token) as client:
             yield Workplace(
                 worker_id=worker_id,

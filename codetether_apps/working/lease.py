@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+import structlog
 from attrs import define
 
 from codetether_apps.working.verdicts import Ending, verdict
@@ -17,6 +18,8 @@ from codetether_core.errors import CodeTetherError
 from codetether_core.ports import Clock, Entropy
 
 __all__ = ["LeaseKeeper"]
+
+_log = structlog.get_logger(__name__)
 
 
 @define(eq=False, kw_only=True)
@@ -61,6 +64,8 @@ class LeaseKeeper:
             except CodeTetherError as error:
                 if (ending := verdict(error)) is not None:
                     return ending
+            except Exception:
+                _log.exception("renewal_failed")  # whatever it is, the lease must not die of it
             else:
                 self.renewed_at = sent
                 return None

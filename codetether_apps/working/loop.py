@@ -80,8 +80,7 @@ class Worker:
                 await self.registration.announce()
                 self._known = True
                 async for notice in self._stream():
-                    if failures or notice.__class__ is not Offer:
-                        failures = 0
+                    failures = 0
                     self._hear(notice)
             except (Unauthenticated, PermissionDenied) as error:
                 if not self._known:

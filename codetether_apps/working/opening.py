@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from codetether_apps.process import StartError
 from codetether_apps.settings import Settings
-from codetether_apps.wiring import open_workplace
+from codetether_apps.wiring.workplace import open_workplace
 from codetether_apps.working.checkouts import Checkouts
 from codetether_apps.working.loop import Worker
 from codetether_apps.working.registration import Registration

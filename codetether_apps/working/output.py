@@ -71,6 +71,8 @@ class OutputSender:
                     await self._drop()
                     return
                 _log.error("output_refused", error=error.message, chunks=len(batch))
+            except Exception:
+                _log.exception("output_lost", chunks=len(batch))  # the agent must not be stuck for it
             self._sent += len(batch)
 
     async def _next(self) -> tuple[OutputChunk, ...]:

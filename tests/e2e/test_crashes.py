@@ -98,8 +98,8 @@ def test_a_paused_worker_is_fenced_if_somebody_else_was_granted(cluster: Cluster
     """Promise 2: two may run, one may speak; the superseded run is ended."""
     cluster.server()
     paused = cluster.worker("first")
-    gate, pid = cluster.fifo("gate"), cluster.directory / "pid"
-    task = cluster.submit(f"echo $$ > {pid}.$CODETETHER_WORKER; echo begun; read go < {gate}; echo done")
+    gate = cluster.fifo("gate")
+    task = cluster.submit(f"echo begun; read go < {gate}; echo done")
     cluster.until_said(task, "begun")
     paused.signal(signal.SIGSTOP)
     cluster.worker("second")

@@ -1,0 +1,121 @@
+"""Output arrives once and in order, whatever happens to the batches on their way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codetether_adapters.client import ConnectionFailed
+from codetether_apps.working.output import OutputSender
+from codetether_apps.working.verdicts import Ending
+from codetether_core.errors import StaleLease, TooLarge
+from codetether_core.tasks import OutputChunk
+from tests.apps.worker_stage import MovedClock, persistence
+
+
+class Shelf:
+    """A server's log with its rule: ordinals that it has are left out. ``fates`` say how each sending ends."""
+
+    def __init__(self, fates: Sequence[str] = ()) -> None:
+        self.texts: list[str] = []
+        self.batches: list[int] = []
+        self._fates = iter(fates)
+
+    async def post(self, chunks: Sequence[OutputChunk], first: int) -> None:
+        """Take the chunks."""
+        await asyncio.sleep(0)
+        match next(self._fates, "taken"):
+            case "lost":
+                raise ConnectionFailed("the request was lost")
+            case "unanswered":
+                self._take(chunks, first)
+                raise ConnectionFailed("the answer was lost")
+            case "refused":
+                raise TooLarge("too large")
+            case "stale":
+                raise StaleLease("superseded")
+            case _:
+                self._take(chunks, first)
+
+    def _take(self, chunks: Sequence[OutputChunk], first: int) -> None:
+        self.batches.append(len(chunks))
+        self.texts += [chunk.text for ordinal, chunk in enumerate(chunks, first) if ordinal >= len(self.texts)]
+
+
+def sender(shelf: Shelf, ends: list[Ending], *, wait: float = 0.001, batch: int = 16) -> OutputSender:
+    """A sender to the shelf."""
+    return OutputSender(
+        post=shelf.post,
+        end=ends.append,
+        wait=timedelta(seconds=wait),
+        batch=batch,
+        persistence=persistence(MovedClock()),
+    )
+
+
+async def sent(output: OutputSender, texts: Sequence[str]) -> None:
+    """Emit the texts and wait until everything is sent."""
+    sending = asyncio.create_task(output.send())
+    for text in texts:
+        await output.emit(OutputChunk(text=text))
+    await output.close()
+    await sending
+
+
+@given(st.lists(st.text("abc", max_size=20), max_size=30), st.lists(st.sampled_from(["taken", "lost", "unanswered"])))
+def test_every_chunk_arrives_once_in_order(texts: list[str], fates: list[str]) -> None:
+    """Whether a request was lost or only its answer."""
+    shelf = Shelf(fates)
+    asyncio.run(sent(sender(shelf, []), texts))
+    assert shelf.texts == texts
+
+
+@pytest.mark.anyio
+async def test_what_comes_together_goes_together() -> None:
+    """As much as a batch holds, no more."""
+    shelf = Shelf()
+    await sent(sender(shelf, [], wait=30, batch=100), ["x" * 9] * 25)
+    assert shelf.batches == [10, 10, 5]
+
+
+@pytest.mark.anyio
+async def test_an_agent_that_is_faster_than_the_server_is_slowed_down() -> None:
+    """What is held in memory has a limit."""
+    output = sender(Shelf(), [], batch=10)
+    emitted = 0
+
+    async def print_on() -> None:
+        nonlocal emitted
+        while True:
+            await output.emit(OutputChunk(text="x" * 9))
+            emitted += 1
+
+    printing = asyncio.create_task(print_on())
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert emitted == 64
+    printing.cancel()
+
+
+@pytest.mark.anyio
+async def test_a_superseded_run_is_told_and_its_agent_never_stuck() -> None:
+    """Nobody wants the rest."""
+    shelf, ends = Shelf(["taken", "stale"]), list[Ending]()
+    await sent(sender(shelf, ends, batch=1), ["a", "b", *"c" * 500])
+    assert ends == [Ending.SUPERSEDED]
+    assert shelf.texts == ["a"]
+
+
+@pytest.mark.anyio
+async def test_what_the_server_will_never_take_does_not_hold_up_the_rest() -> None:
+    """Ordinals go on, so that nothing later is taken for a repetition."""
+    shelf, ends = Shelf(["refused"]), list[Ending]()
+    shelf.texts = ["(a gap)"]
+    await sent(sender(shelf, ends, batch=1), ["too large", "fine"])
+    assert ends == []
+    assert shelf.texts == ["(a gap)", "fine"]

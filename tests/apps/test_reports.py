@@ -1,0 +1,92 @@
+"""An outcome stays on the disk until the server has answered it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from codetether_adapters.client import AsyncClient, ConnectionFailed
+from codetether_adapters.outbox import Outbox, Report
+from codetether_apps.working.reports import Reports
+from codetether_core.errors import CodeTetherError, StaleLease
+from codetether_core.ids import TaskId
+from tests.apps.worker_stage import MovedClock, persistence
+
+pytestmark = pytest.mark.anyio
+
+
+class Words:
+    """A server that fails as it is told, then takes everything."""
+
+    def __init__(self, *failures: CodeTetherError) -> None:
+        self.worker = self
+        self.heard: list[tuple[Any, ...]] = []
+        self._failures = list(failures)
+
+    async def complete(self, worker_id: str, task: str, token: str, result: str | None, *, session_id: object) -> None:
+        """A run succeeded."""
+        self._hear("completed", task, token, result)
+
+    async def fail(self, worker_id: str, task: str, token: str, error: str, *, reason: str, session_id: object) -> None:
+        """A run failed."""
+        self._hear("failed", task, token, error, reason)
+
+    async def stopped(self, worker_id: str, task: str, token: str) -> None:
+        """A cancelled run is gone."""
+        self._hear("stopped", task, token)
+
+    def _hear(self, *word: Any) -> None:
+        self.heard.append(word)
+        if self._failures:
+            raise self._failures.pop(0)
+
+
+def reports(words: Words, outbox: Outbox) -> Reports:
+    """A worker's reports to that server."""
+    client = cast("AsyncClient", words)
+    return Reports(worker_id="w", client=client, outbox=outbox, persistence=persistence(MovedClock()))
+
+
+def report(status: str = "completed", **more: Any) -> Report:
+    """An outcome."""
+    return Report(task=TaskId("tsk_1"), lease="1.n", status=status, created_at=MovedClock().now(), **more)
+
+
+async def test_it_is_kept_before_it_is_sent_and_forgotten_once_it_is_taken(tmp_path: Path) -> None:
+    """Whoever dies in between, somebody will send it."""
+    words = Words(ConnectionFailed("x"), ConnectionFailed("x"))
+    with Outbox(tmp_path) as outbox:
+        mine = reports(words, outbox)
+        entry = await mine.keep(report(result="fine"))
+        assert [each.id for each in outbox.pending()] == [entry.id]
+        await mine.deliver(entry)
+        assert not outbox.pending()
+    assert words.heard == [("completed", "tsk_1", "1.n", "fine")] * 3
+
+
+async def test_the_next_life_sends_what_the_last_one_left(tmp_path: Path) -> None:
+    """In the order in which it was kept."""
+    with Outbox(tmp_path) as outbox:
+        outbox.put(report(result="fine"))
+        outbox.put(report("failed", error="broken", reason="exit_status"))
+    words = Words()
+    with Outbox(tmp_path) as outbox:
+        await reports(words, outbox).replay()
+        assert not outbox.pending()
+    assert words.heard == [
+        ("completed", "tsk_1", "1.n", "fine"),
+        ("failed", "tsk_1", "1.n", "broken", "exit_status"),
+    ]
+
+
+async def test_one_that_comes_too_late_is_sent_once(tmp_path: Path) -> None:
+    """The server keeps it as evidence and would refuse it for ever; a cancelled task is confirmed to have stopped."""
+    words = Words(StaleLease("superseded"), StaleLease("cancelled", state="cancelled"))
+    with Outbox(tmp_path) as outbox:
+        outbox.put(report())
+        outbox.put(report())
+        await reports(words, outbox).replay()
+        assert not outbox.pending()
+    assert [word[0] for word in words.heard] == ["completed", "completed", "stopped"]
