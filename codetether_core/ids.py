@@ -53,7 +53,7 @@ def derived_id(prefix: str, *scope: str) -> str:
 
 def digest(*parts: str) -> str:
     """A short stable name for a sequence of texts, unambiguous in where each of them ends."""
-    return _digest(parts)[:12].hex()
+    return _digest(parts)[:16].hex()
 
 
 def _digest(parts: tuple[str, ...]) -> bytes:

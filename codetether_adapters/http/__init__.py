@@ -11,7 +11,7 @@ from codetether_adapters.http.call import Call
 from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.openapi import document
 from codetether_adapters.http.responses import Encoded, Json, encode_json
-from codetether_adapters.http.routing import Alias, Route, Routes, expand
+from codetether_adapters.http.routing import Alias, Header, Route, Routes, expand
 from codetether_adapters.http.streams import EventStream
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Drain",
     "Encoded",
     "EventStream",
+    "Header",
     "Json",
     "Limits",
     "Route",

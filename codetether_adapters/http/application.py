@@ -19,6 +19,7 @@ from attrs import define, field
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from codetether_adapters.http.agent_card import card_route
 from codetether_adapters.http.authentication import Authentication
 from codetether_adapters.http.bodies import Disconnected, Limits
 from codetether_adapters.http.call import Call
@@ -181,18 +182,20 @@ def create_app(
     origins: Collection[str] = (),
     anonymous: Principal | None = None,
     base_path: str = "",
+    public_url: str = "",
     version: str = "0",
     lifespan: Lifespan = nullcontext,
 ) -> Application:
-    """The application of these routes, and of the probes and the OpenAPI document besides.
+    """The application of these routes, and of the probes, the agent card and the OpenAPI document besides.
 
     ``checks`` tell whether we are ready, in addition to the store's answering; ``origins`` and ``anonymous`` are those
     of ``Authentication``. ``ValueError`` if a route has no permission or two answer the same request.
     """
     probes = probe_routes({"store": services.backend.ping, **(checks or {})}, version=version)
+    card = card_route(version=version, public_url=public_url, base_path=base_path)
     return Application(
         services=services,
-        routes=described((*routes, *probes), version=version, base_path=base_path),
+        routes=described((*routes, *probes, card), version=version, base_path=base_path),
         authentication=Authentication(authenticator=authenticator, origins=frozenset(origins), anonymous=anonymous),
         authorizer=authorizer,
         limits=limits or Limits(),

@@ -22,6 +22,7 @@ from codetether_core.ports import Authenticator
 __all__ = ["Authentication"]
 
 _OURS = ("same-origin", "none")
+_MISSING = "send Authorization: Bearer <token>; a 1.4.3 worker does so with --server http://any:TOKEN@host:port"
 
 
 @frozen(kw_only=True)
@@ -60,7 +61,7 @@ class Authentication:
 
     def _nobody(self, headers: Headers) -> Principal:
         if self.anonymous is None:
-            raise Unauthenticated("Missing Bearer token", hint="send Authorization: Bearer <token>")
+            raise Unauthenticated("Missing Bearer token", hint=_MISSING)
         self._refuse_foreign_pages(headers)
         host = headers.get("host") or ""
         if not _is_loopback(host) and not self._is_our_host(host):

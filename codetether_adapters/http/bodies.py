@@ -1,11 +1,13 @@
 """Request bodies: bytes within a limit, and JSON that every store can hold.
 
-Accepted is what RFC 8259 calls JSON (no NaN, no lone surrogate), nested no deeper than a limit and without NUL
-characters in its strings, which PostgreSQL cannot keep.
+Accepted is what RFC 8259 calls JSON (no NaN, no lone surrogate), nested no deeper than a limit, without NUL
+characters in its strings, which PostgreSQL cannot keep, and without integers of more than 64 bits, which most parsers
+would take for another number.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import orjson
@@ -18,6 +20,12 @@ from codetether_core.errors import Invalid, TooLarge
 __all__ = ["Disconnected", "Limits", "read_body", "read_json"]
 
 _NUL: Final = b"\\u0000"
+_ZEROS: Final = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else byte for byte in range(256))
+_LONG: Final = b"0" * 19
+"""The digits of the shortest integer that may have more than 64 bits."""
+
+
+_HUGE: Final = object()
 
 
 class Disconnected(Exception):
@@ -61,8 +69,11 @@ def read_json(body: bytes, depth: int) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Invalid("", f"the body is not JSON: {error}", code="json_malformed") from None
-    if _NUL in body or body.count(b"[") + body.count(b"{") > depth:
+    huge = _LONG in body.translate(_ZEROS)
+    if huge or _NUL in body or body.count(b"[") + body.count(b"{") > depth:
         _inspect(value, depth)
+    if huge:
+        _inspect(json.loads(body, parse_int=_integer), depth)
     return value
 
 
@@ -75,6 +86,8 @@ def _inspect(value: Any, depth: int) -> None:
             if "\0" in value:
                 raise Invalid(path, "must not contain the NUL character")
             continue
+        if value is _HUGE:
+            raise Invalid(path, "must be an integer of at most 64 bits", hint="send it as a string")
         if not isinstance(value, dict | list):
             continue
         if level > depth:
@@ -84,6 +97,10 @@ def _inspect(value: Any, depth: int) -> None:
             if isinstance(name, str) and "\0" in name:
                 raise Invalid(path, "must not have a member with the NUL character in its name")
             waiting.append((member, f"{path}.{name}" if path else str(name), level + 1))
+
+
+def _integer(text: str) -> object:
+    return int(text) if len(text) <= 20 and -(2**63) <= int(text) < 2**64 else _HUGE
 
 
 def _too_large(limit: int) -> TooLarge:

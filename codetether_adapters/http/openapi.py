@@ -39,6 +39,7 @@ _PROBLEM: Final[Schema] = {
         "field": {"type": "string", "description": "The dotted path of the member that is wrong."},
         "hint": {"type": "string", "description": "The next step."},
     },
+    "additionalProperties": {"type": ["string", "integer"]},
 }
 _SECURITY_SCHEMES: Final[Schema] = {
     "basic": {"type": "http", "scheme": "basic", "description": "The token as password; the user name is ignored."},
@@ -133,14 +134,20 @@ def _parameters(route: Route, schemas: Schemas) -> Iterator[Schema]:
             if schema.get("type") == "array":
                 parameter |= {"style": "form", "explode": False}
             yield parameter
-    if route.stream is not None:
-        cursor = {"type": "string", "description": "A cursor that this server gave as the id of an event."}
-        yield {"name": "Last-Event-ID", "in": "header", "required": False, "schema": cursor}
+    for header in route.headers:
+        yield {
+            "name": header.name,
+            "in": "header",
+            "required": False,
+            "description": header.description,
+            "schema": {"type": "string"},
+        }
 
 
 def _responses(route: Route, schemas: Schemas) -> dict[str, Schema]:
     return {
         str(route.status): _success(route, schemas),
+        **{str(status): _answer(kind, "application/json", schemas) for status, kind in route.also.items()},
         **{str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(_problems(route))},
     }
 
@@ -150,11 +157,14 @@ def _success(route: Route, schemas: Schemas) -> Schema:
         content: Schema = {"text/event-stream": {"schema": {"type": "string"}, "x-dialect": route.stream}}
         return {"description": f"Server-sent events, dialect {route.stream}", "content": content}
     if route.status == 204:
+        return _answer(None, route.media_type, schemas)
+    return _answer(Any if route.answer is None else route.answer, route.media_type, schemas)
+
+
+def _answer(kind: Any, media_type: str, schemas: Schemas) -> Schema:
+    if kind is None:
         return {"description": "Done"}
-    return {
-        "description": "Done",
-        "content": {"application/json": {"schema": schemas.of(Any if route.answer is None else route.answer)}},
-    }
+    return {"description": "Done", "content": {media_type: {"schema": schemas.of(kind)}}}
 
 
 def _problems(route: Route) -> set[int]:
@@ -163,14 +173,14 @@ def _problems(route: Route) -> set[int]:
     if route.permission != PUBLIC:
         found |= {401, 403, 503}
     if "{" in route.path:
-        found |= {404}
-    if route.query is not None or route.body is not None:
+        found |= {400, 404}
+    if route.query is not None or route.body is not None or route.headers:
         found |= {400, 422}
     if route.body is not None:
         found |= {413}
     if route.stream is not None:
         found |= {400, 503}
-    return found - {route.status}
+    return found - {route.status, *route.also}
 
 
 def _problem_response(status: int) -> Schema:

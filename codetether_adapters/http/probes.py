@@ -81,7 +81,7 @@ def probe_routes(checks: Mapping[str, Check], *, version: str) -> tuple[Route, .
         Route("GET", "/livez", livez, PUBLIC, summary="Alive", tag="probes", answer=_object("status")),
         Route(
             "GET", "/readyz", readyz, PUBLIC, summary="Ready for requests", tag="probes",
-            query=Verbosity, answer=Readiness, errors=(503,),
+            query=Verbosity, answer=Readiness, also={503: Readiness},
         ),
         Route("GET", "/version", tell_version, PUBLIC, summary="What runs here", tag="probes",
               answer=_object("name", "version")),

@@ -19,7 +19,7 @@ from codetether_adapters.http.call import Call
 from codetether_core.access import PUBLIC
 from codetether_core.errors import CodeTetherError, Invalid, NotFound
 
-__all__ = ["METHODS", "Alias", "Endpoint", "Match", "MethodNotAllowed", "Route", "Routes", "expand"]
+__all__ = ["METHODS", "Alias", "Endpoint", "Header", "Match", "MethodNotAllowed", "Route", "Routes", "expand"]
 
 Endpoint: TypeAlias = Callable[[Call], Awaitable[ASGIApp]]
 """A handler. What it returns is called as an ASGI application: a Starlette response, an event stream, a mounted one."""
@@ -45,14 +45,23 @@ class MethodNotAllowed(CodeTetherError):
 
 
 @frozen
+class Header:
+    """A request header that a handler reads, for the documentation."""
+
+    name: str
+    description: str
+
+
+@frozen
 class Route:
     """One method on one path, and its documentation.
 
     ``path`` has literal segments, parameters ``{name}``, a parameter before a verb ``{name}:cancel`` and, as its last
     segment, ``{name:path}`` for all the rest. With a trailing slash it also answers without one, otherwise not.
-    ``permission`` is a ``resource:verb`` or ``PUBLIC``. ``body``, ``query`` and ``answer`` are attrs classes
-    (``answer`` may be a JSON schema), ``stream`` names the dialect of an event stream, ``errors`` the statuses it may
-    give besides those that follow from the rest.
+    ``permission`` is a ``resource:verb`` or ``PUBLIC``. ``body``, ``query`` and ``answer`` are attrs classes, but an
+    answer may be a JSON schema, of another ``media_type`` too. ``also`` has the answers of further statuses (``None``
+    for an empty one), ``stream`` names the dialect of an event stream, ``errors`` has the statuses of the problems that
+    it may give besides those that follow from the rest.
     """
 
     method: str
@@ -63,8 +72,11 @@ class Route:
     tag: str = field(default="", kw_only=True)
     body: type | None = field(default=None, kw_only=True)
     query: type | None = field(default=None, kw_only=True)
+    headers: tuple[Header, ...] = field(default=(), kw_only=True)
     answer: type | Mapping[str, object] | None = field(default=None, kw_only=True)
+    media_type: str = field(default="application/json", kw_only=True)
     status: int = field(default=200, kw_only=True)
+    also: Mapping[int, type | None] = field(factory=dict, kw_only=True)
     stream: str | None = field(default=None, kw_only=True)
     errors: tuple[int, ...] = field(default=(), kw_only=True)
     alias: str = field(default="agent", kw_only=True)

@@ -53,10 +53,17 @@ class Schemas:
         return self._generic(kind, get_origin(kind), get_args(kind))
 
     def members(self, cls: type) -> list[tuple[str, Schema, bool]]:
-        """Name, schema and whether it is required, of each member of an attrs class."""
+        """Name, schema and whether it is required, of each member of an attrs class.
+
+        A member whose name in JSON is none in Python has it in its metadata.
+        """
         hints = get_type_hints(cls)
         return [
-            (attribute.name, self._member(attribute, hints[attribute.name]), attribute.default is attrs.NOTHING)
+            (
+                attribute.metadata.get("name", attribute.name),
+                self._member(attribute, hints[attribute.name]),
+                attribute.default is attrs.NOTHING,
+            )
             for attribute in attrs.fields(cls)
         ]
 

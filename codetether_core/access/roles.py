@@ -12,7 +12,7 @@ from typing import Final
 
 from codetether_core.access.principal import Principal
 
-__all__ = ["PUBLIC", "ROLES", "allows"]
+__all__ = ["PUBLIC", "ROLES", "allows", "owns"]
 
 PUBLIC: Final = "public"
 
@@ -35,7 +35,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             {
                 "*:read",
                 "tasks:execute",
-                "codebases:write",
+                "codebases:register",
                 "workers:write",
                 "sessions:write",
                 "agents:write",
@@ -53,3 +53,8 @@ def allows(principal: Principal, permission: str) -> bool:
     resource, _, verb = permission.partition(":")
     wanted = {permission, f"{resource}:*", f"*:{verb}", "*:*"}
     return any(wanted & ROLES.get(role, frozenset()) for role in principal.roles)
+
+
+def owns(principal: Principal, owner: str) -> bool:
+    """Whether it may speak for what ``owner`` registered: the owner itself, or who may do anything."""
+    return principal.name == owner or allows(principal, "registrations:override")

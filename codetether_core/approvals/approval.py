@@ -92,9 +92,11 @@ class Approval:
 def answer(
     approval: Approval, now: datetime, *, by: str, choice: str | None = None, text: str | None = None
 ) -> Approval:
-    """Somebody answers. ``AlreadyAnswered`` names the winner; ``Invalid`` a choice that is not offered."""
+    """Somebody answers, before the deadline. ``AlreadyAnswered`` names the winner; ``Invalid`` what is not offered."""
     if approval.state is ApprovalState.ANSWERED:
         raise AlreadyAnswered(approval.id, approval.answered_by or "somebody")
+    if now >= approval.deadline:
+        raise AlreadyAnswered(approval.id, "deadline")
     if approval.options and choice not in {option.id for option in approval.options}:
         offered = ", ".join(option.id for option in approval.options)
         raise Invalid("choice", f"must be one of: {offered}")

@@ -51,12 +51,34 @@ class EventLog(Protocol):
         """How many records of these kinds the topic has."""
         ...
 
-    async def latest(self, topic: Topic, kinds: Collection[str], limit: int) -> Sequence[Record]:
-        """The last records of these kinds, oldest first."""
+    async def latest(
+        self,
+        topic: Topic,
+        kinds: Collection[str],
+        limit: int,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        size: int | None = None,
+    ) -> Sequence[Record]:
+        """The last records of these kinds between two positions (both excluded), oldest first.
+
+        Fewer than ``limit``, the last of them, where their bodies have more than ``size`` bytes (one at least).
+        """
         ...
 
-    async def search(self, tenant: TenantId, text: str, kinds: Collection[str], limit: int) -> Sequence[Record]:
-        """The last records whose body contains the text (as JSON writes it, ignoring ASCII case), oldest first."""
+    async def search(
+        self,
+        tenant: TenantId,
+        text: str,
+        kinds: Collection[str],
+        limit: int,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        size: int | None = None,
+    ) -> Sequence[Record]:
+        """As ``latest``, of those whose body contains the text (as JSON writes it, ignoring ASCII case)."""
         ...
 
     async def trim(self, before: datetime, limit: int) -> int:

@@ -28,9 +28,15 @@ class SessionStore(Protocol):
     """Sessions by (codebase, id), as the same id may be told for two codebases, and messages by (session, id)."""
 
     async def put(
-        self, session: Session, messages: Sequence[SessionMessage] = (), events: Sequence[Event] = ()
+        self,
+        old: Session | None,
+        new: Session,
+        messages: Sequence[SessionMessage] = (),
+        events: Sequence[Event] = (),
     ) -> None:
-        """Write the session and these messages, each over the one with its id; other messages stay as they are."""
+        """Write ``new`` if the version is still ``old.version`` (``None``: there is no such session yet), and with it
+        these messages, each over the one with its id; other messages stay. ``VersionConflict`` otherwise.
+        """
         ...
 
     async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:

@@ -70,8 +70,11 @@ class TaskStore(Protocol):
         """
         ...
 
-    async def lanes(self, tenant: TenantId) -> Sequence[Lane]:
-        """Every lane that has a ready task; the cost grows with their number, not with the tasks'."""
+    async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
+        """Lanes that have a ready task, in order of their keys, beginning after that key.
+
+        The cost grows with the number of lanes that are returned, not with that of the others or of their tasks.
+        """
         ...
 
     async def ready(self, lanes: Collection[Lane], limit: int) -> Sequence[Task]:

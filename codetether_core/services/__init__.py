@@ -5,19 +5,22 @@ from codetether_core.services.conversation import Conversation
 from codetether_core.services.dispatch import Connection, Dispatch, Explanation, profile_of
 from codetether_core.services.maintenance import Maintenance, Sweep
 from codetether_core.services.messaging import Messaging
-from codetether_core.services.monitoring import MESSAGE_KINDS, Monitoring, MonitorMessage, told
+from codetether_core.services.monitoring import ANSWER_BYTES, MESSAGE_KINDS, Found, Monitoring, MonitorMessage, told
 from codetether_core.services.questions import Question, Questions
 from codetether_core.services.registration import Registration
-from codetether_core.services.reporting import Reporting
+from codetether_core.services.reporting import TRAILING_GRACE, Reporting
 from codetether_core.services.submission import Submission
 from codetether_core.services.watching import Resync, Watching
 
 __all__ = [
+    "ANSWER_BYTES",
     "MESSAGE_KINDS",
+    "TRAILING_GRACE",
     "Connection",
     "Conversation",
     "Dispatch",
     "Explanation",
+    "Found",
     "Maintenance",
     "Messaging",
     "MonitorMessage",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import evolve, frozen
 
@@ -12,6 +12,7 @@ from codetether_core.events import Event, Topic
 from codetether_core.ids import CodebaseId, SessionId
 from codetether_core.ports import Clock, CodebaseStore, SessionQuery, SessionStore
 from codetether_core.services.submission import Submission
+from codetether_core.services.swapping import until_swapped
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import ANYWHERE, Task, TaskSpec
 
@@ -50,18 +51,13 @@ class Conversation:
         """
         await self._known(principal, codebase)
         for session in told:
-            known, merged = await self._merged(session)
-            unchanged = (
-                known is not None and evolve(known, synced_at=merged.synced_at, version=merged.version) == merged
-            )
-            await self._put(merged, (), silent=unchanged)
+            await self._keep(session, _merged, quiet=True)
         return len(told)
 
     async def upsert(self, principal: Principal, session: Session, messages: Sequence[SessionMessage]) -> Session:
         """Keep messages, each over the one with its id; what this telling leaves out is kept, the user's prompt too."""
         await self._known(principal, session.codebase)
-        _, merged = await self._merged(session)
-        return await self._put(merged, messages)
+        return await self._keep(session, _merged, messages)
 
     async def resume(
         self,
@@ -95,42 +91,71 @@ class Conversation:
                 model=model,
                 parts=({"type": "text", "text": prompt},),
             )
-            await self._put(evolve(session, updated_at=self.clock.now(), version=session.version + 1), (said,))
+            await self._keep(session, self._touched, (said,))
         return task
 
     async def _known(self, principal: Principal, codebase: CodebaseId) -> None:
         if codebase not in ANYWHERE:
             await self.codebases.get(principal.tenant, codebase)
 
-    async def _merged(self, told: Session) -> tuple[Session | None, Session]:
-        """What we knew of a session, and what we know now: one told before keeps what this telling does not mention."""
-        try:
-            known = await self.sessions.get(told.tenant, told.codebase, told.id)
-        except NotFound:
-            return None, told
-        return known, evolve(
-            known,
-            title=told.title or known.title,
-            directory=told.directory or known.directory,
-            project=told.project or known.project,
-            worker=told.worker or known.worker,
-            agent=told.agent or known.agent,
-            created_at=min(told.created_at, known.created_at),
-            updated_at=max(told.updated_at, known.updated_at),
-            synced_at=told.synced_at,
-            source=told.source,
-            details={**known.details, **told.details},
-            version=known.version + 1,
-        )
+    async def _keep(
+        self,
+        told: Session,
+        verb: Callable[[Session | None, Session], Session],
+        messages: Sequence[SessionMessage] = (),
+        *,
+        quiet: bool = False,
+    ) -> Session:
+        """Swap what is stored for what the verb makes of it and of what is told; ``quiet``: only news are an event."""
 
-    async def _put(self, session: Session, messages: Sequence[SessionMessage], *, silent: bool = False) -> Session:
-        topic = Topic(session.tenant, session.codebase, session.id)
-        data = {
-            "session_id": session.id,
-            "codebase_id": session.codebase,
-            "title": session.title,
-            "messages": len(messages),
-        }
-        events = [] if silent else [Event(topic, "session.synced", session.synced_at, data)]
-        await self.sessions.put(session, messages, events)
-        return session
+        async def attempt() -> Session:
+            try:
+                known = await self.sessions.get(told.tenant, told.codebase, told.id)
+            except NotFound:
+                known = None
+            new = verb(known, told)
+            events = [] if quiet and _unchanged(known, new) else [_event(new, len(messages))]
+            await self.sessions.put(known, new, messages, events)
+            return new
+
+        return await until_swapped(attempt, "session", told.id)
+
+    def _touched(self, known: Session | None, told: Session) -> Session:
+        session = known or told
+        return evolve(session, updated_at=max(self.clock.now(), session.updated_at), version=session.version + 1)
+
+
+def _merged(known: Session | None, told: Session) -> Session:
+    """What we know now: a session told before keeps what this telling does not mention."""
+    if known is None:
+        return told
+    return evolve(
+        known,
+        title=told.title or known.title,
+        directory=told.directory or known.directory,
+        project=told.project or known.project,
+        worker=told.worker or known.worker,
+        agent=told.agent or known.agent,
+        created_at=min(told.created_at, known.created_at),
+        updated_at=max(told.updated_at, known.updated_at),
+        synced_at=told.synced_at,
+        source=told.source,
+        details={**known.details, **told.details},
+        version=known.version + 1,
+    )
+
+
+def _unchanged(known: Session | None, new: Session) -> bool:
+    """Whether the telling brought nothing but its own moment."""
+    return known is not None and evolve(known, synced_at=new.synced_at, version=new.version) == new
+
+
+def _event(session: Session, messages: int) -> Event:
+    topic = Topic(session.tenant, session.codebase, session.id)
+    data = {
+        "session_id": session.id,
+        "codebase_id": session.codebase,
+        "title": session.title,
+        "messages": messages,
+    }
+    return Event(topic, "session.synced", session.synced_at, data)

@@ -14,14 +14,14 @@ from typing import Final
 
 from attrs import define, evolve, field, frozen
 
-from codetether_core.access import Principal
-from codetether_core.errors import Invalid, NotFound, TaskUnavailable, Unavailable
+from codetether_core.access import Principal, owns
+from codetether_core.errors import Invalid, NotFound, PermissionDenied, StaleLease, TaskUnavailable, Unavailable
 from codetether_core.events import READY, Topic
-from codetether_core.ids import TaskId, TenantId, WorkerId, digest
+from codetether_core.ids import CodebaseId, TaskId, TenantId, WorkerId, digest
 from codetether_core.ports import Clock, Directory, Entropy, Listener, Notifier, TaskStore
 from codetether_core.services.offering import WIDEN, Offers, Slot
 from codetether_core.services.task_writer import TaskWriter
-from codetether_core.tasks import LeaseTerms, Profile, Refusal, Task, TaskState, claim, lane_of, refusals
+from codetether_core.tasks import LeaseTerms, Profile, Refusal, Task, TaskState, Word, claim, lane_of, refusals, renew
 from codetether_core.workers import Presence, Worker, presence
 
 __all__ = ["Connection", "Dispatch", "Explanation", "profile_of"]
@@ -144,19 +144,26 @@ class Dispatch:
         """Grant the task to the worker; ``TaskUnavailable`` says why not.
 
         The same ``key`` (16 characters at least, the caller's own dice) from the same worker gives the grant that
-        it already got, so a claim whose answer was lost can be sent again.
+        it already got, renewed, so a claim whose answer was lost can be sent again; ``StaleLease`` once that is over.
+        ``PermissionDenied`` for a worker id that another principal registered.
         """
         if key and len(key) < _SHORTEST_KEY:
             raise Invalid("Idempotency-Key", f"must have {_SHORTEST_KEY} characters at least")
-        nonce = digest(principal.name, worker, key) if key else self.entropy.bytes(16).hex()
-        profile = await self._profile(principal.tenant, worker)
+        nonce = digest(principal.name, worker, id, key) if key else self.entropy.bytes(16).hex()
+        registered = await self._registered(principal.tenant, worker)
+        if registered and not owns(principal, registered.principal):
+            raise PermissionDenied("Another principal registered this worker", id=worker)
+        profile = self._profile(principal.tenant, worker, registered)
 
         def verb(task: Task) -> Task:
-            if key and task.holder and task.holder.nonce == nonce:
-                return task
+            now = self.clock.now()
+            if task.holder and task.holder.nonce == nonce:
+                token = task.holder.token if task.holder.tokened else None
+                return renew(task, Word(worker=worker, principal=principal.name, token=token), now, self.terms)
+            if any(attempt.token.endswith(f".{nonce}") for attempt in task.attempts):
+                raise StaleLease("The lease of this claim is over", hint="claim with a new Idempotency-Key", id=id)
             if profile and (found := refusals(lane_of(task.tenant, task.spec), profile)):
                 raise TaskUnavailable(id, found[0])
-            now = self.clock.now()
             return claim(
                 task,
                 worker=worker,
@@ -169,17 +176,22 @@ class Dispatch:
 
         return await self.writer.apply(principal.tenant, id, verb)
 
-    async def open_to(self, principal: Principal, limit: int, *, name: str | None = None) -> Sequence[Task]:
-        """The ready tasks, best first, that a worker of that name may take; without one, any of the principal's."""
+    async def open_to(
+        self, principal: Principal, limit: int, *, name: str | None = None, codebase: CodebaseId | None = None
+    ) -> Sequence[Task]:
+        """The ready tasks, best first, that a worker of that name may take; without one, any of the principal's.
+
+        All of them, or one codebase's.
+        """
         profiles = [
-            await self._profile(principal.tenant, worker.id) or profile_of(worker)
+            self._profile(principal.tenant, worker.id, worker) or profile_of(worker)
             for worker in await self.directory.workers.list(principal.tenant)
             if (worker.principal == principal.name if name is None else worker.name == name)
         ]
         lanes = [
             lane
             for lane in await self.tasks.lanes(principal.tenant)
-            if any(not refusals(lane, profile) for profile in profiles)
+            if codebase in (None, lane.codebase) and any(not refusals(lane, profile) for profile in profiles)
         ]
         found = await self.tasks.ready(lanes, limit)
         return sorted(found, key=lambda task: (-task.spec.priority, task.created_at, task.id))[:limit]
@@ -201,7 +213,7 @@ class Dispatch:
         found: list[Explanation] = []
         for worker in await self.directory.workers.list(principal.tenant):
             if presence(worker, now) is not Presence.LEFT:
-                profile = await self._profile(principal.tenant, worker.id) or profile_of(worker)
+                profile = self._profile(principal.tenant, worker.id, worker) or profile_of(worker)
                 busy = len(await self.tasks.held(principal.tenant, worker.id))
                 found.append(Explanation(worker, presence(worker, now), refusals(lane, profile), busy))
         return task, found
@@ -233,14 +245,19 @@ class Dispatch:
             if (connection.slot.profile.tenant, connection.slot.profile.worker) == (tenant, worker)
         ]
 
-    async def _profile(self, tenant: TenantId, worker: WorkerId) -> Profile | None:
+    async def _registered(self, tenant: TenantId, worker: WorkerId) -> Worker | None:
+        try:
+            return await self.directory.workers.get(tenant, worker)
+        except NotFound:
+            return None
+
+    def _profile(self, tenant: TenantId, worker: WorkerId, registered: Worker | None) -> Profile | None:
         """What the worker can do by its registration and its streams together; ``None`` if it told us nothing."""
         told = [connection.slot.profile for connection in self.of_worker(tenant, worker)]
-        try:
-            told.append(profile_of(await self.directory.workers.get(tenant, worker)))
-        except NotFound:
-            if not told:
-                return None
+        if registered:
+            told.append(profile_of(registered))
+        if not told:
+            return None
         return Profile(
             worker=worker,
             tenant=tenant,

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import Factory, define
 
-from codetether_core.errors import Unavailable
+from codetether_core.errors import Conflict, Unavailable
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, EventLog, TaskQuery, TaskStore
 from codetether_core.services.questions import Questions
@@ -67,7 +67,9 @@ class Maintenance:
         while batch := await self.tasks.overdue(self.clock.now(), _BATCH):
             changed = 0
             for task in batch:
-                new = await self._act(task)
+                new = task
+                with suppress(Conflict):  # somebody else was faster; what is still due is due in the next sweep
+                    new = await self._act(task)
                 changed += new.version != task.version
                 done.lapsed += new.lapsed and not task.lapsed
                 done.failed += new.state is TaskState.FAILED

@@ -8,15 +8,15 @@ from typing import Any, Final
 from attrs import frozen
 
 from codetether_core.access import Principal
-from codetether_core.errors import NotFound, VersionConflict
+from codetether_core.errors import NotFound
 from codetether_core.events import Event, Topic
 from codetether_core.ids import AgentName, MessageId, TenantId, new_id
 from codetether_core.messages import Message, MessageState, acknowledge
 from codetether_core.ports import Clock, Directory, Entropy, Inbox
+from codetether_core.services.swapping import until_swapped
 
 __all__ = ["Messaging"]
 
-_TRIES: Final = 8
 _SENT: Final = {"agent": "message.sent", "human": "message.intervened"}
 
 
@@ -83,17 +83,16 @@ class Messaging:
 
     async def acknowledge(self, principal: Principal, id: MessageId) -> Message:
         """The recipient has it; a second time changes nothing."""
-        for _ in range(_TRIES):
+
+        async def attempt() -> Message:
             message = await self.inbox.get(principal.tenant, id)
             if message.state is MessageState.ACKNOWLEDGED:
                 return message
             acknowledged = acknowledge(message, self.clock.now())
-            try:
-                await self.inbox.replace(message, acknowledged, [_event("message.acknowledged", acknowledged)])
-            except VersionConflict:
-                continue
+            await self.inbox.replace(message, acknowledged, [_event("message.acknowledged", acknowledged)])
             return acknowledged
-        raise VersionConflict("Too many others change this message at once; try again", id=id)
+
+        return await until_swapped(attempt, "message", id)
 
     async def _known(self, tenant: TenantId, name: AgentName) -> bool:
         for agent in await self.directory.agents.list(tenant):

@@ -1,4 +1,8 @@
-"""The monitor's view: the log told as messages, counted and searched."""
+"""The monitor's view: the log told as messages, counted and searched.
+
+However long the history and its records, an answer has ``ANSWER_BYTES`` of them at most, and no more is in memory at
+once than that and a page.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,9 @@ from attrs import frozen
 
 from codetether_core.access import Principal
 from codetether_core.events import Record, Topic
-from codetether_core.ports import EventLog
+from codetether_core.ports import PAGE_BYTES, EventLog
 
-__all__ = ["MESSAGE_KINDS", "MonitorMessage", "Monitoring", "told"]
+__all__ = ["ANSWER_BYTES", "MESSAGE_KINDS", "Found", "MonitorMessage", "Monitoring", "told"]
 
 _TYPES: Final[Mapping[str, str]] = {
     "task.created": "system",
@@ -39,9 +43,17 @@ MESSAGE_KINDS: Final = tuple(_TYPES)
 _VERBATIM: Final = ("task.output", "task.tool_use", "task.file_change", "message.sent", "message.intervened")
 """The kinds, by far the most frequent, whose words all stand in the record's body as they are."""
 _COMPOSED: Final = tuple(kind for kind in _TYPES if kind not in _VERBATIM)
-_FIRST_LOOK: Final = 256
 
-_Fetch = Callable[[int], Awaitable[Sequence[Record]]]
+ANSWER_BYTES: Final = 4 * 1024 * 1024
+_LOOK_BACK: Final = 1_000_000
+"""How far back a search looks, in positions of the log."""
+
+_EXAMINED: Final = 32 * 1024 * 1024
+"""How many bytes of records a search reads that have to be told first to be compared."""
+
+_PAGE: Final = 256
+
+_Fetch = Callable[[int | None], Awaitable[Sequence[Record]]]
 
 
 @frozen(kw_only=True)
@@ -57,6 +69,14 @@ class MonitorMessage:
     response_time: float | None = None
     tokens: int | None = None
     error: str | None = None
+
+
+@frozen
+class Found:
+    """Messages that match, oldest first; ``complete`` unless there may be more of them that were not looked for."""
+
+    messages: Sequence[MonitorMessage]
+    complete: bool
 
 
 def told(record: Record) -> MonitorMessage:
@@ -102,23 +122,33 @@ class Monitoring:
     log: EventLog
 
     async def messages(self, principal: Principal, *, type: str = "", limit: int = 100) -> Sequence[MonitorMessage]:
-        """The latest messages, oldest first."""
-        records = await self.log.latest(Topic(principal.tenant), _kinds(type), limit)
-        return [told(record) for record in records]
+        """The latest messages, oldest first; fewer where they are long."""
+        topic, kinds = Topic(principal.tenant), _kinds(type)
 
-    async def search(self, principal: Principal, text: str, *, limit: int = 100) -> Sequence[MonitorMessage]:
+        async def latest(before: int | None) -> Sequence[Record]:
+            return await self.log.latest(topic, kinds, min(limit, _PAGE), before=before, size=PAGE_BYTES)
+
+        return (await _last(latest, lambda message: True, limit)).messages
+
+    async def search(self, principal: Principal, text: str, *, limit: int = 100) -> Found:
         """The latest messages whose words or speaker contain the text, ignoring ASCII case, oldest first."""
-        topic, wanted = Topic(principal.tenant), _folded(text)
+        tenant, wanted = principal.tenant, _folded(text)
+        start, head = await self.log.start(), await self.log.head()
+        floor = max(start.position, head.position - _LOOK_BACK)
 
-        async def spoken(count: int) -> Sequence[Record]:
-            return await self.log.search(principal.tenant, text, _VERBATIM, count)
+        async def spoken(before: int | None) -> Sequence[Record]:
+            return await self.log.search(tenant, text, _VERBATIM, _PAGE, after=floor, before=before, size=PAGE_BYTES)
 
-        async def composed(count: int) -> Sequence[Record]:
-            return await self.log.latest(topic, _COMPOSED, count)
+        async def composed(before: int | None) -> Sequence[Record]:
+            return await self.log.latest(Topic(tenant), _COMPOSED, _PAGE, after=floor, before=before, size=PAGE_BYTES)
 
-        found = [*await _matching(spoken, wanted, limit), *await _matching(composed, wanted, limit)]
-        found.sort(key=lambda message: int(message.id))
-        return found[max(len(found) - limit, 0) :]
+        def matches(message: MonitorMessage) -> bool:
+            return wanted in _folded(message.content) or wanted in _folded(message.agent_name)
+
+        parts = [await _last(fetch, matches, limit) for fetch in (spoken, composed)]
+        found = sorted((each for part in parts for each in part.messages), key=lambda message: int(message.id))
+        looked_at_all = floor == start.position or len(found) >= limit
+        return Found(found[max(len(found) - limit, 0) :], looked_at_all and all(part.complete for part in parts))
 
     async def count(self, principal: Principal, *, type: str = "") -> int:
         """How many messages there are."""
@@ -140,19 +170,28 @@ def _kinds(type: str) -> tuple[str, ...]:
     return tuple(kind for kind, known in _TYPES.items() if type in ("", known))
 
 
-async def _matching(fetch: _Fetch, wanted: bytes, limit: int) -> list[MonitorMessage]:
-    """The latest ``limit`` messages that match, of however many records that takes."""
-    look = max(limit, _FIRST_LOOK)
-    while True:
-        records = await fetch(look)
-        found = [
-            message
-            for message in map(told, records)
-            if wanted in _folded(message.content) or wanted in _folded(message.agent_name)
-        ]
-        if len(found) >= limit or len(records) < look:
-            return found
-        look *= 4
+async def _last(fetch: _Fetch, matches: Callable[[MonitorMessage], bool], limit: int) -> Found:
+    """The latest ``limit`` messages that match, read back page by page until there are enough, or too many bytes."""
+    found: list[MonitorMessage] = []
+    size = examined = 0
+    before: int | None = None
+    while examined < _EXAMINED:
+        records = await fetch(before)
+        if not records:
+            return Found(found[::-1], complete=True)
+        before = records[0].position
+        for record in reversed(records):
+            examined += len(record.body)
+            message = told(record)
+            if not matches(message):
+                continue
+            size += len(record.body)
+            if found and size > ANSWER_BYTES:
+                return Found(found[::-1], complete=False)
+            found.append(message)
+            if len(found) == limit:
+                return Found(found[::-1], complete=True)
+    return Found(found[::-1], complete=False)
 
 
 def _folded(text: str) -> bytes:

@@ -8,8 +8,8 @@ is priority, then age.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from heapq import nlargest
 from typing import Final
@@ -30,6 +30,9 @@ WIDENED_AFTER: Final = timedelta(seconds=2)
 
 OFFER_AGAIN_AFTER: Final = timedelta(seconds=30)
 
+_TURNS: Final = 10_000
+"""Codebases whose turn is remembered."""
+
 
 @define(eq=False)
 class Slot:
@@ -39,19 +42,10 @@ class Slot:
     slots: int
     busy: set[TaskId] = field(factory=set)
     offered: dict[TaskId, datetime] = field(factory=dict)
-    _takes: dict[Lane, bool] = field(factory=dict)
 
     def takes(self, lane: Lane) -> bool:
         """Whether it may take tasks of this lane."""
-        known = self._takes.get(lane)
-        if known is None:
-            known = self._takes[lane] = not refusals(lane, self.profile)
-        return known
-
-    def serve(self, profile: Profile) -> None:
-        """From now on it can do this."""
-        self.profile = profile
-        self._takes.clear()
+        return not refusals(lane, self.profile)
 
     def free(self, now: datetime) -> int:
         """How many more tasks it can be offered now."""
@@ -77,7 +71,7 @@ class Offers:
     """The offers that are out. All of it may be lost without harm: who gets a task is decided by the swap alone."""
 
     _open: dict[TaskId, _Offer] = field(factory=dict)
-    _turns: dict[CodebaseId, int] = field(factory=dict)
+    _turns: OrderedDict[CodebaseId, int] = field(factory=OrderedDict)
     _turn: int = 0
 
     def widening(self, now: datetime) -> bool:
@@ -92,9 +86,9 @@ class Offers:
         self._open.pop(task, None)
 
     def plan(
-        self, ready: Iterable[tuple[Lane, Sequence[Task]]], slots: Sequence[Slot], now: datetime
+        self, ready: Iterable[tuple[Collection[Slot], Sequence[Task]]], slots: Sequence[Slot], now: datetime
     ) -> list[tuple[Slot, Task]]:
-        """The offers to make now; they are noted as made."""
+        """The offers to make now, of tasks with the slots that may take them; they are noted as made."""
         made: list[tuple[Slot, Task]] = []
         free = {slot: slot.free(now) for slot in slots}
         queues = _queues(ready)
@@ -107,19 +101,26 @@ class Offers:
             codebase = waiting.popleft()
             chosen: list[Slot] = []
             while queues[codebase] and not chosen:
-                lane, task = queues[codebase].popleft()
-                chosen = self._choose(lane, task, free, now)
+                takers, task = queues[codebase].popleft()
+                chosen = self._choose(takers, task, free, now)
                 made += [(slot, task) for slot in chosen]
             if chosen:
-                self._turn += 1
-                self._turns[codebase] = self._turn
+                self._served(codebase)
                 waiting.append(codebase)
         return made
 
-    def _choose(self, lane: Lane, task: Task, free: dict[Slot, int], now: datetime) -> list[Slot]:
+    def _served(self, codebase: CodebaseId) -> None:
+        """It goes last now. Who was served longest ago may be forgotten, for that is who goes first."""
+        self._turn += 1
+        self._turns[codebase] = self._turn
+        self._turns.move_to_end(codebase)
+        if len(self._turns) > _TURNS:
+            self._turns.popitem(last=False)
+
+    def _choose(self, takers: Collection[Slot], task: Task, free: dict[Slot, int], now: datetime) -> list[Slot]:
         """The freest slots to which this task should go now."""
         offer = self._open.get(task.id) or _Offer(now)
-        fitting = [slot for slot in free if free[slot] > 0 and task.id not in slot.offered and slot.takes(lane)]
+        fitting = [slot for slot in free if free[slot] > 0 and task.id not in slot.offered and slot in takers]
         chosen = nlargest(offer.missing(now), fitting, key=free.__getitem__)
         for slot in chosen:
             free[slot] -= 1
@@ -130,11 +131,14 @@ class Offers:
         return chosen
 
 
-def _queues(ready: Iterable[tuple[Lane, Sequence[Task]]]) -> dict[CodebaseId, deque[tuple[Lane, Task]]]:
+def _queues(
+    ready: Iterable[tuple[Collection[Slot], Sequence[Task]]],
+) -> dict[CodebaseId, deque[tuple[Collection[Slot], Task]]]:
     """The ready tasks by codebase, best first."""
-    found: dict[CodebaseId, list[tuple[Lane, Task]]] = {}
-    for lane, tasks in ready:
-        found.setdefault(lane.codebase, []).extend((lane, task) for task in tasks)
+    found: dict[CodebaseId, list[tuple[Collection[Slot], Task]]] = {}
+    for takers, tasks in ready:
+        for task in tasks:
+            found.setdefault(task.spec.codebase, []).append((takers, task))
     for entries in found.values():
         entries.sort(key=lambda entry: (-entry[1].spec.priority, entry[1].created_at, entry[1].id))
     return {codebase: deque(entries) for codebase, entries in found.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,14 +13,14 @@ from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Opt
 from codetether_core.errors import Conflict, StaleLease, VersionConflict
 from codetether_core.ids import ApprovalId, TaskId
 from codetether_core.ports import ApprovalChange, ApprovalStore, Clock, Entropy, TaskStore
-from codetether_core.services.task_writer import TaskWriter
-from codetether_core.tasks import Task
+from codetether_core.services.task_writer import TRIES, TaskWriter
+from codetether_core.tasks import Task, Trigger
 from codetether_core.tasks import answer as answer_task
 from codetether_core.tasks import expire as expire_task
 
 __all__ = ["Question", "Questions", "asked"]
 
-_TRIES: Final = 16
+_SETTLED: Final = frozenset({ApprovalState.ANSWERED, ApprovalState.EXPIRED})
 
 
 @frozen(kw_only=True)
@@ -99,11 +99,18 @@ class Questions:
             if approval.state is ApprovalState.OPEN and approval.deadline <= self.clock.now():
                 await self._settle(approval, expire)
 
-    async def _settle(self, approval: Approval, verb: Any) -> Approval:
+    async def answers(self, task: Task) -> Sequence[Approval]:
+        """What was answered, or ran out, to questions that earlier runs of the task parked; oldest first."""
+        if all(attempt.ending is not Trigger.ASK_PARKED for attempt in task.attempts):
+            return ()
+        known = await self.approvals.list(task.tenant, task=task.id)
+        return [each for each in reversed(known) if not each.held and each.state in _SETTLED]
+
+    async def _settle(self, approval: Approval, verb: Callable[[Approval, datetime], Approval]) -> Approval:
         operation = self.entropy.bytes(12).hex()
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             now = self.clock.now()
-            settled: Approval = verb(approval, now)
+            settled = verb(approval, now)
             task = await self.tasks.get(approval.tenant, approval.task)
             if approval.id not in task.awaiting:
                 raise StaleLease("Nobody waits for this answer any more", id=approval.id)

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
 from codetether_core import codec
-from codetether_core.access import Principal, allows
+from codetether_core.access import Principal, owns
 from codetether_core.agents import EXPIRES_AFTER, Agent, discoverable, heard
 from codetether_core.codebases import Codebase, served_by
-from codetether_core.errors import AlreadyExists, NotFound, PermissionDenied, VersionConflict
+from codetether_core.errors import AlreadyExists, Conflict, NotFound, PermissionDenied, VersionConflict
 from codetether_core.events import AGENTS, CODEBASES, Event, Topic
 from codetether_core.ids import AgentName, CodebaseId, TenantId, WorkerId, new_id
-from codetether_core.ports import Clock, CodebaseStore, Directory, Entropy, RecordStore, Versioned
+from codetether_core.ports import Clock, CodebaseStore, Directory, Entropy, RecordStore, TaskQuery, TaskStore, Versioned
+from codetether_core.services.swapping import until_swapped
+from codetether_core.tasks import LIVE
 from codetether_core.workers import Worker, left, seen
 
 __all__ = ["Registration"]
 
-_TRIES: Final = 16
 V = TypeVar("V", bound=Versioned)
 P = TypeVar("P", Worker, Agent)
 
@@ -32,6 +33,7 @@ class Registration:
 
     codebases: CodebaseStore
     directory: Directory
+    tasks: TaskStore
     clock: Clock
     entropy: Entropy
 
@@ -71,31 +73,32 @@ class Registration:
         agent_config: Mapping[str, Any],
         worker: WorkerId | None,
     ) -> Codebase:
-        for _ in range(_TRIES):
+        async def attempt() -> Codebase:
             now = self.clock.now()
             known = await self.codebases.find(principal.tenant, name, path)
-            try:
-                if known is None:
-                    codebase = Codebase(
-                        id=CodebaseId(new_id("cbs", now, self.entropy.bytes(16))),
-                        tenant=principal.tenant,
-                        name=name,
-                        path=path,
-                        registered_at=now,
-                        updated_at=now,
-                        description=description,
-                        agent_config=agent_config,
-                        workers=frozenset({worker} if worker else ()),
-                    )
-                    await self.codebases.add(codebase, [_codebase_event("codebase.registered", codebase)])
-                    return codebase
+            if known is not None:
                 codebase = served_by(known, worker, now, description=description, agent_config=agent_config)
                 if codebase is not known:
                     await self.codebases.replace(known, codebase, [_codebase_event("codebase.changed", codebase)])
                 return codebase
-            except (AlreadyExists, VersionConflict):
-                continue
-        raise VersionConflict("Too many others register this codebase at once; try again", name=name)
+            codebase = Codebase(
+                id=CodebaseId(new_id("cbs", now, self.entropy.bytes(16))),
+                tenant=principal.tenant,
+                name=name,
+                path=path,
+                registered_at=now,
+                updated_at=now,
+                description=description,
+                agent_config=agent_config,
+                workers=frozenset({worker} if worker else ()),
+            )
+            try:
+                await self.codebases.add(codebase, [_codebase_event("codebase.registered", codebase)])
+            except AlreadyExists as error:
+                raise VersionConflict("Somebody else registered it first", name=name) from error
+            return codebase
+
+        return await until_swapped(attempt, "codebase", name)
 
     async def change_codebase(self, tenant: TenantId, id: CodebaseId, verb: Callable[[Codebase], Codebase]) -> Codebase:
         """The codebase after a pure change of it; the version is raised here."""
@@ -109,8 +112,10 @@ class Registration:
         return await _change(self.codebases, tenant, id, raised)
 
     async def remove_codebase(self, principal: Principal, id: CodebaseId) -> None:
-        """Forget it; its tasks stay."""
+        """Forget it; the tasks that it had stay. ``Conflict`` while one of them has not ended."""
         codebase = await self.codebases.get(principal.tenant, id)
+        if await self.tasks.list(principal.tenant, TaskQuery(codebase=id, states=LIVE, limit=1)):
+            raise Conflict("The codebase has tasks that have not ended", hint="cancel them first", id=id)
         await self.codebases.remove(codebase, [_codebase_event("codebase.removed", codebase)])
 
     async def add_worker(self, principal: Principal, worker: Worker) -> Worker:
@@ -193,24 +198,22 @@ class Registration:
 
 def _owned(registered: P, principal: Principal) -> P:
     """What the principal registered, or may change because it may do anything; ``PermissionDenied`` otherwise."""
-    if registered.principal != principal.name and not allows(principal, "registrations:override"):
+    if not owns(principal, registered.principal):
         raise PermissionDenied("Another principal registered this", id=registered.id)
     return registered
 
 
 async def _change(store: RecordStore[V], tenant: TenantId, id: str, verb: Callable[[V], V]) -> V:
     """Swap the stored value for what the verb makes of it, again and again until nobody was faster."""
-    for _ in range(_TRIES):
+
+    async def attempt() -> V:
         old = await store.get(tenant, id)
         new = verb(old)
-        if new is old:
-            return old
-        try:
+        if new is not old:
             await store.replace(old, new)
-        except VersionConflict:
-            continue
         return new
-    raise VersionConflict("Too many others change this at once; try again", id=id)
+
+    return await until_swapped(attempt, "record", id)
 
 
 def _codebase_event(kind: str, codebase: Codebase) -> Event:

@@ -11,13 +11,13 @@ from attrs import evolve, frozen
 
 from codetether_core.access import Principal
 from codetether_core.approvals import Approval
-from codetether_core.errors import StaleLease, VersionConflict
+from codetether_core.errors import NotFound, StaleLease, VersionConflict
 from codetether_core.events import Guard
-from codetether_core.ids import ApprovalId, SessionId, TaskId, TenantId, WorkerId, new_id
+from codetether_core.ids import ApprovalId, SessionId, TaskId, TenantId, WorkerId, derived_id, new_id
 from codetether_core.ports import ApprovalChange, Clock, Entropy, EventLog, TaskStore
 from codetether_core.services.dispatch import Dispatch
 from codetether_core.services.questions import Question, asked
-from codetether_core.services.task_writer import TaskWriter
+from codetether_core.services.task_writer import TRIES, TaskWriter
 from codetether_core.tasks import (
     Grant,
     LeaseTerms,
@@ -40,9 +40,11 @@ from codetether_core.tasks import (
     renew,
 )
 
-__all__ = ["Reporting"]
+__all__ = ["TRAILING_GRACE", "Reporting"]
 
-_TRAILING_GRACE: Final = timedelta(seconds=60)
+TRAILING_GRACE: Final = timedelta(seconds=60)
+"""For how long after a cancel output is still taken, and a task's streams wait for it."""
+
 _EVIDENCE_KEPT: Final = 16_384
 
 
@@ -69,10 +71,12 @@ class Reporting:
     ) -> Task:
         """The run has begun: claims a task that nobody holds, or that lapsed from another worker, else renews.
 
-        Notes the agent's session. With ``tokened`` a claim is made with a token, which the answer has to tell.
+        A word with a token never claims: it speaks of a grant that was made, and that may be over. Notes the agent's
+        session. With ``tokened`` a claim is made with a token, which the answer has to tell.
         """
         task = await self.tasks.get(principal.tenant, id)
-        if task.state is TaskState.PENDING and (task.holder is None or task.holder.worker != word.worker):
+        free = task.holder is None or task.holder.worker != word.worker
+        if word.token is None and task.state is TaskState.PENDING and free:
             claimed = await self.dispatch.claim(principal, word.worker, id, tokened=tokened)
             if session is None or claimed.grant is None:
                 return claimed
@@ -97,22 +101,29 @@ class Reporting:
         except StaleLease:  # the fence may have moved between the read and the append: a cancel marks what comes after
             return await self._append(tenant, word, id, chunks, first)
 
-    async def ask(self, tenant: TenantId, word: Word, id: TaskId, question: Question) -> tuple[Task, Approval]:
-        """The holder asks; the answer is awaited while it holds the task, or after it has given it back."""
+    async def ask(
+        self, tenant: TenantId, word: Word, id: TaskId, question: Question, *, key: str = ""
+    ) -> tuple[Task, Approval]:
+        """The holder asks; the answer is awaited while it holds the task, or after it has given it back.
+
+        The same ``key`` under the same grant is the same question, whose approval is returned as it stands.
+        """
         operation = self.entropy.bytes(12).hex()
-        while True:
+        for _ in range(TRIES):
             now = self.clock.now()
             task = await self.tasks.get(tenant, id)
-            approval = asked(
-                question,
-                ApprovalId(new_id("apr", now, self.entropy.bytes(16))),
-                held_by(task, word, now, self.terms),
-                now,
+            grant = task.grant.token if task.grant else ""
+            approval_id = ApprovalId(
+                derived_id("apr", id, grant, key) if key else new_id("apr", now, self.entropy.bytes(16))
             )
+            if key and (known := await self._asked_before(task, word, approval_id)):
+                return task, known
+            approval = asked(question, approval_id, held_by(task, word, now, self.terms), now)
             new = ask(task, word, now, self.terms, approval=approval.id, deadline=approval.deadline, held=approval.held)
             changes = [ApprovalChange(None, approval), *await self.writer.withdrawals(task, new)]
             if await self.writer.swap(task, new, changes, operation):
                 return new, approval
+        raise VersionConflict("Too many others change this task at once; try again", id=id)
 
     async def complete(
         self,
@@ -200,6 +211,16 @@ class Reporting:
         for held in await self.tasks.held(principal.tenant, worker):
             await self.writer.apply(principal.tenant, held.id, parted)
 
+    async def _asked_before(self, task: Task, word: Word, id: ApprovalId) -> Approval | None:
+        """The approval of that id, if there is one and the word is its grant's."""
+        try:
+            known = await self.writer.approvals.get(task.tenant, id)
+        except NotFound:
+            return None
+        if task.grant is not None:
+            task.grant.fence(word)
+        return known
+
     async def _last_output(
         self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk], first: int | None
     ) -> None:
@@ -224,7 +245,7 @@ class Reporting:
         """
         task = await self.tasks.get(tenant, id)
         now = self.clock.now()
-        if task.grant is not None and may_trail(task, word, now, _TRAILING_GRACE):
+        if task.grant is not None and may_trail(task, word, now, TRAILING_GRACE):
             return task, task.grant, True
         held = held_by(task, word, now, self.terms)
         if held is not task or _wants_renewal(held, word, now, self.terms):

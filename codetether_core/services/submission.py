@@ -8,16 +8,15 @@ from typing import Final
 from attrs import evolve, frozen
 
 from codetether_core.access import Principal
-from codetether_core.errors import AlreadyExists, Conflict, IdempotencyMismatch
+from codetether_core.errors import AlreadyExists, Conflict, IdempotencyMismatch, NotFound
 from codetether_core.ids import CodebaseId, TaskId, derived_id, new_id
 from codetether_core.ports import Clock, CodebaseStore, Entropy, TaskQuery, TaskStore
 from codetether_core.services.task_writer import TaskWriter
-from codetether_core.tasks import ANYWHERE, Task, TaskSpec, TaskState, cancel, requeue, review
+from codetether_core.tasks import ANYWHERE, LIVE, Task, TaskSpec, TaskState, cancel, requeue, review
 
 __all__ = ["Submission"]
 
 _HELD: Final = frozenset({TaskState.RUNNING, TaskState.INPUT_REQUIRED})
-_LIVE: Final = _HELD | {TaskState.PENDING}
 _PAGE: Final = 200
 
 
@@ -37,25 +36,20 @@ class Submission:
         With an idempotency ``key`` (scoped by tenant, principal and codebase) a second submit meets the first task,
         and raises ``IdempotencyMismatch`` if it asks for something else.
         """
-        if spec.codebase not in ANYWHERE:
-            await self.codebases.get(principal.tenant, spec.codebase)
-        now = self.clock.now()
-        if key:
-            id = derived_id("tsk", principal.tenant, principal.name, spec.codebase, key)
-        else:
-            id = new_id("tsk", now, self.entropy.bytes(16))
         spec = evolve(spec, required_capabilities=tuple(sorted(set(spec.required_capabilities))))
-        task = Task.new(TaskId(id), principal.tenant, spec, created_by=principal.name, now=now)
+        if not key:
+            return await self._add(principal, spec, TaskId(new_id("tsk", self.clock.now(), self.entropy.bytes(16))))
+        id = TaskId(derived_id("tsk", principal.tenant, principal.name, spec.codebase, key))
         try:
-            await self.writer.add(task)
-        except AlreadyExists:
-            first = await self.tasks.get(principal.tenant, task.id)
-            if first.spec != spec:
-                raise IdempotencyMismatch(
-                    "This Idempotency-Key was used for another task", hint="use a new key", id=first.id
-                ) from None
-            return first
-        return task
+            first = await self.tasks.get(principal.tenant, id)
+        except NotFound:
+            try:
+                return await self._add(principal, spec, id)
+            except AlreadyExists:
+                first = await self.tasks.get(principal.tenant, id)
+        if first.spec != spec:
+            raise IdempotencyMismatch("This Idempotency-Key was used for another task", hint="use a new key", id=id)
+        return first
 
     async def retry(self, principal: Principal, id: TaskId, *, key: str = "") -> Task:
         """A new task that asks for the same as an ended one and names it; ``Conflict`` while that still goes on."""
@@ -64,11 +58,11 @@ class Submission:
             raise Conflict(f"The task is {ended.state}", hint="requeue or cancel it", id=id, state=ended.state)
         return await self.submit(principal, evolve(ended.spec, retry_of=id, start_by=None), key=key)
 
-    async def requeue(self, principal: Principal, id: TaskId) -> Task:
+    async def requeue(self, principal: Principal, id: TaskId, *, key: str = "") -> Task:
         """Take a running task from its holder and make it pending again; an ended one is retried as a new task."""
         task = await self.tasks.get(principal.tenant, id)
         if task.ended:
-            return await self.retry(principal, id)
+            return await self.retry(principal, id, key=key)
         return await self.writer.apply(principal.tenant, id, lambda task: requeue(task, self.clock.now()))
 
     async def cancel(self, principal: Principal, id: TaskId) -> Task:
@@ -77,7 +71,7 @@ class Submission:
         def verb(task: Task) -> Task:
             if task.state is TaskState.CANCELLED:
                 return task
-            if task.state not in _LIVE:
+            if task.state not in LIVE:
                 raise Conflict(f"The task is {task.state} already", id=id, state=task.state)
             return cancel(task, self.clock.now(), by=principal.name)
 
@@ -100,3 +94,10 @@ class Submission:
     async def review(self, principal: Principal, id: TaskId) -> Task:
         """Note that somebody has looked at the outcome."""
         return await self.writer.apply(principal.tenant, id, lambda task: review(task, self.clock.now()))
+
+    async def _add(self, principal: Principal, spec: TaskSpec, id: TaskId) -> Task:
+        if spec.codebase not in ANYWHERE:
+            await self.codebases.get(principal.tenant, spec.codebase)
+        task = Task.new(id, principal.tenant, spec, created_by=principal.name, now=self.clock.now())
+        await self.writer.add(task)
+        return task

@@ -15,9 +15,10 @@ from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import ApprovalChange, ApprovalStore, Clock, Entropy, TaskStore
 from codetether_core.tasks import Task, change
 
-__all__ = ["TaskWriter", "approval_event"]
+__all__ = ["TRIES", "TaskWriter", "approval_event"]
 
-_TRIES: Final = 16
+TRIES: Final = 16
+"""How often a lost swap is tried again before the caller is told."""
 
 Verb = Callable[[Task], Task]
 
@@ -43,7 +44,7 @@ class TaskWriter:
         Approvals that the verb dropped from ``awaiting`` die with their grant and are withdrawn in the same swap.
         """
         operation = self.entropy.bytes(12).hex()
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             old = await self.tasks.get(tenant, id)
             new = verb(old)
             if new is old or await self.swap(old, new, await self.withdrawals(old, new), operation):

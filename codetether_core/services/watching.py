@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection
 from datetime import timedelta
+from typing import Final
 
 from attrs import frozen
 
 from codetether_core.errors import CursorUnknown
 from codetether_core.events import Cursor, Page, Topic
-from codetether_core.ports import EventLog, Notifier
+from codetether_core.ports import Clock, EventLog, Notifier
 
 __all__ = ["Resync", "Watching"]
+
+
+_NOTHING: Final = timedelta()
 
 
 @frozen
@@ -28,6 +32,7 @@ class Watching:
 
     log: EventLog
     notifier: Notifier
+    clock: Clock
 
     async def follow(
         self,
@@ -46,6 +51,7 @@ class Watching:
         with self.notifier.listen(topic) as bell:
             cursor = after or (await self.log.start() if from_start else await self.log.head())
             yield Page((), cursor)
+            due = self.clock.now() + beat
             while True:
                 try:
                     page = await self.log.read(topic, cursor, kinds=kinds)
@@ -56,8 +62,13 @@ class Watching:
                 cursor = page.cursor
                 if page.records:
                     yield page
-                if not page.more and not await bell.wait(beat):
+                    due = self.clock.now() + beat
+                if page.more:
+                    continue
+                quiet = due - self.clock.now()
+                if quiet <= _NOTHING or not await bell.wait(quiet):
                     yield Page((), cursor)
+                    due = self.clock.now() + beat
 
     async def replay(
         self, topic: Topic, after: Cursor | None = None, *, kinds: Collection[str] | None = None

@@ -5,7 +5,7 @@ from codetether_core.tasks.ending import cancel, complete, confirm_stop, expire,
 from codetether_core.tasks.history import CHANGE_KINDS, change
 from codetether_core.tasks.holding import attend, claim, held_by, lapse, release, renew, requeue, wake
 from codetether_core.tasks.lease import Grant, LeaseTerms, Word
-from codetether_core.tasks.machine import TERMINAL, TRANSITIONS, TaskState, Trigger
+from codetether_core.tasks.machine import LIVE, TERMINAL, TRANSITIONS, TaskState, Trigger
 from codetether_core.tasks.matching import (
     ANYWHERE,
     GLOBAL,
@@ -16,7 +16,7 @@ from codetether_core.tasks.matching import (
     lane_of,
     refusals,
 )
-from codetether_core.tasks.output import OUTPUT_KINDS, OutputChunk, output_event
+from codetether_core.tasks.output import OUTPUT_KINDS, OutputChunk, output_event, session_of
 from codetether_core.tasks.retry import backoff
 from codetether_core.tasks.task import Attempt, Task, TaskSpec
 
@@ -24,6 +24,7 @@ __all__ = [
     "ANYWHERE",
     "CHANGE_KINDS",
     "GLOBAL",
+    "LIVE",
     "OUTPUT_KINDS",
     "PENDING_CODEBASE",
     "TERMINAL",
@@ -62,5 +63,6 @@ __all__ = [
     "renew",
     "requeue",
     "review",
+    "session_of",
     "wake",
 ]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from attrs import evolve
 
 from codetether_core.errors import IllegalTransition, StaleLease
-from codetether_core.tasks.holding import held_by
+from codetether_core.tasks.holding import held_by, repeated
 from codetether_core.tasks.lease import LeaseTerms, Word
 from codetether_core.tasks.machine import TaskState, Trigger
 from codetether_core.tasks.task import Task, parted, step
@@ -17,7 +17,7 @@ __all__ = ["cancel", "complete", "confirm_stop", "expire", "fail", "keep_evidenc
 
 def complete(task: Task, word: Word, now: datetime, terms: LeaseTerms, *, result: str | None = None) -> Task:
     """The holder's run succeeded. Said again by the same grant it changes nothing and returns the same value."""
-    if _said_before(task, word, TaskState.COMPLETED):
+    if repeated(task, word, Trigger.COMPLETE):
         return task
     return _ended(held_by(task, word, now, terms), Trigger.COMPLETE, now, result=result)
 
@@ -36,7 +36,7 @@ def fail(
 
     Said again by the same grant it changes nothing and returns the same value.
     """
-    if _said_before(task, word, TaskState.FAILED):
+    if repeated(task, word, Trigger.FAIL, Trigger.EXHAUST, Trigger.RETRY):
         return task
     held = held_by(task, word, now, terms)
     charged = held.charged + 1
@@ -106,18 +106,6 @@ def review(task: Task, now: datetime) -> Task:
     if task.reviewed:
         return task
     return evolve(task, reviewed=True, version=task.version + 1, updated_at=now)
-
-
-def _said_before(task: Task, word: Word, state: TaskState) -> bool:
-    """Whether the task has ended so, by this very grant's word."""
-    if task.state is not state or task.grant is None or not task.attempts:
-        return False
-    task.grant.fence(word)
-    return task.attempts[-1].token == task.grant.token and task.attempts[-1].ending in (
-        Trigger.COMPLETE,
-        Trigger.FAIL,
-        Trigger.EXHAUST,
-    )
 
 
 def _ended(

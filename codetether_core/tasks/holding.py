@@ -15,7 +15,7 @@ from codetether_core.tasks.lease import Grant, LeaseTerms, Word
 from codetether_core.tasks.machine import TaskState, Trigger
 from codetether_core.tasks.task import Task, parted, recorded, step
 
-__all__ = ["attend", "claim", "held_by", "lapse", "release", "renew", "requeue", "wake"]
+__all__ = ["attend", "claim", "held_by", "lapse", "release", "renew", "repeated", "requeue", "wake"]
 
 
 def claim(
@@ -33,6 +33,8 @@ def claim(
         raise TaskUnavailable(task.id, task.state)
     if task.not_before is not None and now < task.not_before:
         raise TaskUnavailable(task.id, "not_before")
+    if task.spec.start_by is not None and task.spec.start_by <= now and task.grant is None:
+        raise TaskUnavailable(task.id, "start_by")
     run_deadline = now + (task.spec.run_timeout or terms.run_timeout)
     grant = Grant(
         number=task.grant.number + 1 if task.grant else 1,
@@ -84,13 +86,15 @@ def renew(task: Task, word: Word, now: datetime, terms: LeaseTerms, *, session: 
 def attend(task: Task, worker: WorkerId, principal: str, now: datetime, terms: LeaseTerms) -> Task:
     """Renew a grant without a token because its worker is seen alive; the same value where that gains nothing.
 
-    Presence carries a grant no further than ``terms.silence`` past the holder's last word about this task.
+    Presence carries a grant no further than ``terms.silence`` past the holder's last word about this task. It does
+    carry it all the way to the run's deadline, however little that is: a lapse just before would start the run again.
     """
     holder = task.holder
     if holder is None or holder.tokened or (holder.worker, holder.principal) != (worker, principal) or task.lapsed:
         return task
     expires_at = min(holder.extended(now, terms), max(holder.spoke_at + terms.silence, holder.expires_at))
-    if expires_at - holder.expires_at < terms.ttl / 16:
+    gained = expires_at - holder.expires_at
+    if not gained or (gained < terms.ttl / 16 and expires_at < holder.run_deadline):
         return task
     return step(task, Trigger.RENEW, now, grant=evolve(holder, expires_at=expires_at))
 
@@ -128,7 +132,9 @@ def lapse(task: Task, now: datetime) -> Task:
 
 
 def release(task: Task, word: Word, now: datetime, terms: LeaseTerms) -> Task:
-    """The holder gives the task back; no attempt is charged and the grant is burnt."""
+    """The holder gives the task back; no attempt is charged and the grant is burnt. Said again it changes nothing."""
+    if repeated(task, word, Trigger.RELEASE):
+        return task
     held = held_by(task, word, now, terms)
     return _given_back(held, Trigger.RELEASE, now, "released")
 
@@ -146,6 +152,17 @@ def requeue(task: Task, now: datetime) -> Task:
 def wake(task: Task, now: datetime) -> Task:
     """A task that was put off may be claimed from now on."""
     return step(task, Trigger.WAKE, now, not_before=None, reason=None)
+
+
+def repeated(task: Task, word: Word, *endings: Trigger) -> bool:
+    """Whether the last grant ended in one of these ways and the word, which is its holder's, says so again."""
+    if task.grant is None or task.grant.burnt_at is None or not task.attempts:
+        return False
+    last = task.attempts[-1]
+    if last.token != task.grant.token or last.ending not in endings:
+        return False
+    task.grant.fence(word)
+    return True
 
 
 def _honoured(task: Task, word: Word) -> Grant:

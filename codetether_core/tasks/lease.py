@@ -8,6 +8,7 @@ carry no token; for a grant that was claimed without one the fence is (principal
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from hmac import compare_digest
 
 from attrs import frozen
 
@@ -66,7 +67,8 @@ class Grant:
     def fence(self, word: Word) -> None:
         """Refuse a word that is not this grant's: ``LeaseRequired`` without the token, else ``StaleLease``."""
         if word.token is not None:
-            if word.token != self.token:
+            shown = word.token.encode("utf-8", "surrogatepass")
+            if not compare_digest(shown, self.token.encode()) or word.principal != self.principal:
                 raise StaleLease("The lease token is not the current one", hint="stop the run; claim again to go on")
         elif self.tokened:
             raise LeaseRequired("This task was claimed with a lease token", hint="send it as X-Lease-Token")

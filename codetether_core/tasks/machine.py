@@ -18,7 +18,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["TERMINAL", "TRANSITIONS", "TaskState", "Trigger"]
+__all__ = ["LIVE", "TERMINAL", "TRANSITIONS", "TaskState", "Trigger"]
 
 
 class TaskState(StrEnum):
@@ -59,6 +59,7 @@ class Trigger(StrEnum):
 _S, _T = TaskState, Trigger
 
 TERMINAL: Final = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED})
+LIVE: Final = frozenset(TaskState) - TERMINAL
 
 TRANSITIONS: Final[Mapping[tuple[TaskState, Trigger], TaskState]] = MappingProxyType(
     {

@@ -6,7 +6,6 @@ watchers need not parse again. Nothing is dropped: what is not understood stays 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -14,10 +13,16 @@ from typing import Any, Final
 from attrs import Factory, frozen
 
 from codetether_core.events import Event, Topic
+from codetether_core.ids import SessionId
+from codetether_core.tasks.agent_json import read_object
 from codetether_core.tasks.lease import Grant
 from codetether_core.tasks.task import Task
 
-__all__ = ["OUTPUT_KINDS", "OutputChunk", "output_event", "understood"]
+__all__ = ["OUTPUT_KINDS", "OutputChunk", "output_event", "session_of", "understood"]
+
+_SESSION_MEMBERS: Final = ("sessionID", "session_id", "sessionId")
+_SESSION_PREFIX: Final = "ses_"
+_LONGEST_SESSION: Final = 500
 
 OUTPUT_KINDS: Final = ("task.output", "task.tool_use", "task.file_change")
 
@@ -44,13 +49,27 @@ def understood(chunk: OutputChunk) -> Mapping[str, Any] | None:
     """The JSON object that the chunk is, given as such or as text with a ``type``; ``None`` for plain text."""
     if chunk.event is not None:
         return chunk.event
-    if not chunk.text.startswith("{"):
+    value = _json(chunk)
+    return value if value is not None and isinstance(value.get("type"), str) else None
+
+
+def session_of(chunk: OutputChunk) -> SessionId | None:
+    """The agent's session, if the chunk is JSON that names it: an id that begins with ``ses_``."""
+    value = chunk.event
+    if value is None and _SESSION_PREFIX in chunk.text:
+        value = _json(chunk)
+    if value is None:
         return None
-    try:
-        value: Mapping[str, Any] = json.loads(chunk.text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value.get("type"), str) else None
+    for member in _SESSION_MEMBERS:
+        id = value.get(member)
+        if isinstance(id, str) and id.startswith(_SESSION_PREFIX) and len(id) <= _LONGEST_SESSION:
+            return SessionId(id)
+    return None
+
+
+def _json(chunk: OutputChunk) -> Mapping[str, Any] | None:
+    """The JSON object that the text is."""
+    return read_object(chunk.text) if chunk.text.startswith("{") else None
 
 
 def output_event(task: Task, grant: Grant, chunk: OutputChunk, now: datetime, *, trailing: bool = False) -> Event:

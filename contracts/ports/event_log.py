@@ -76,11 +76,16 @@ async def an_event_comes_back_as_it_was_told(backend: Backend) -> None:
 
 
 async def what_an_agent_prints_can_be_written(backend: Backend) -> None:
-    """Lone surrogates and integers of any size are JSON that agents print."""
+    """Lone surrogates and integers of any size are JSON that agents print; what is kept, every parser can read."""
     start = await backend.log.head()
-    await backend.log.append([note(_TASK, "\ud800"), Event(_TASK, "note", NOW, {"number": 10**30})])
+    numbers = {"most": 2**64 - 1, "more": 2**64, "least": -(2**63), "less": -(2**63) - 1}
+    await backend.log.append([note(_TASK, "a\ud800b"), Event(_TASK, "note", NOW, {"\udfff": [numbers, 10**30]})])
     records = (await backend.log.read(_TASK, start)).records
-    assert _texts(records) == ['{"text":"\\ud800"}', '{"number":1' + "0" * 30 + "}"]
+    assert _texts(records) == [
+        '{"text":"a\ufffdb"}',
+        '{"\ufffd":[{"most":18446744073709551615,"more":"18446744073709551616",'
+        '"least":-9223372036854775808,"less":"-9223372036854775809"},"1' + "0" * 30 + '"]}',
+    ]
 
 
 async def a_topic_shows_what_it_covers(backend: Backend) -> None:
@@ -241,6 +246,41 @@ async def a_search_finds_text_as_json_writes_it(backend: Backend) -> None:
     assert await found("nothing of it") == []
 
 
+async def the_last_are_read_back_in_pages(backend: Backend) -> None:
+    """Between two positions, both excluded, and no more bytes than asked for, but one record; nothing is lost."""
+    start = await backend.log.head()
+    sizes = (10, 500, 10, 10, 2000, 1, 1, 1)
+    await backend.log.append([note(_TASK, "x" * size, kind="ab"[size % 2]) for size in sizes])
+    await backend.log.append([note(_OTHER_TASK, "x", kind="b")] * 2)
+    everything = await _read_all(backend, _TASK, start)
+    positions = [record.position for record in everything]
+
+    async def latest(limit: int, **bounds: int) -> list[int]:
+        """The same by both ways."""
+        found = await backend.log.latest(_TASK, ["a", "b"], limit, **bounds)
+        searched = await backend.log.search(TENANT, "X", ["a", "b"], limit + 2, **bounds)
+        assert [record.position for record in searched if record.topic == _TASK][-limit:] == [
+            record.position for record in found
+        ] or "size" in bounds
+        return [record.position for record in found]
+
+    assert await latest(100) == positions
+    assert await latest(3) == positions[-3:]
+    assert await latest(100, after=positions[1], before=positions[6]) == positions[2:6]
+    assert await latest(2, before=positions[4]) == positions[2:4]
+    assert await latest(100, after=positions[-1]) == []
+    assert await latest(100, before=positions[0]) == []
+    small = len(everything[5].body)
+    assert await latest(100, size=3 * small) == positions[5:]
+    assert await latest(100, size=3 * small - 1) == positions[6:]
+    assert await latest(100, size=1, before=positions[5]) == [positions[4]]
+    for size in (1, 100, 600, 3000):
+        found: list[int] = []
+        while page := await latest(3, size=size, before=found[0] if found else 2**62):
+            found[:0] = page
+        assert found == positions
+
+
 async def an_empty_append_is_nothing(backend: Backend) -> None:
     """No event, no position; a guard is checked all the same."""
     head = await backend.log.head()
@@ -263,6 +303,7 @@ _EXAMPLES: Final[tuple[Example, ...]] = (
     positions_and_numbers_are_not_given_twice,
     records_are_counted_by_kind,
     a_search_finds_text_as_json_writes_it,
+    the_last_are_read_back_in_pages,
     an_empty_append_is_nothing,
     *WRITERS,
 )

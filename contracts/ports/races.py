@@ -69,7 +69,7 @@ async def _claim_what_is_ready(backend: Backend, worker: str) -> _Claimed:
     """Claim and give back until every task was granted a few times."""
     got: _Claimed = []
     while True:
-        offers = await backend.tasks.ready(await backend.tasks.lanes(TENANT), _TASKS)
+        offers = await backend.tasks.ready(await backend.tasks.lanes(TENANT, limit=_TASKS), _TASKS)
         wanted = [task for task in offers if (task.grant.number if task.grant else 0) < _ROUNDS]
         if not wanted:
             if all([await _settled(backend, n) for n in range(_TASKS)]):

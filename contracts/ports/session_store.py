@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import unittest
 from typing import Any, Final
 
 from attrs import evolve
 
-from codetether_core.errors import NotFound
+from codetether_core.errors import NotFound, VersionConflict
 from codetether_core.events import Topic
 from codetether_core.ids import CodebaseId, SessionId, TenantId
 from codetether_core.ports import Backend, SessionQuery
@@ -21,7 +22,7 @@ _OTHER_CODEBASE: Final = CodebaseId("cb2")
 
 
 def session_store_contract(open_backend: OpenBackend) -> type[unittest.TestCase]:
-    """Telling, telling again, listing and paging."""
+    """Telling, telling again, racing tellers, listing and paging."""
     return examples("SessionStoreContract", open_backend, _EXAMPLES)
 
 
@@ -49,7 +50,7 @@ async def what_was_told_comes_back_equal(backend: Backend) -> None:
     )
     topic = Topic(TENANT, CODEBASE, session.id)
     start = await backend.log.head()
-    await backend.sessions.put(session, [message], [note(topic)])
+    await backend.sessions.put(None, session, [message], [note(topic)])
     assert await backend.sessions.get(TENANT, CODEBASE, session.id) == session
     found, count = await backend.sessions.messages(TENANT, CODEBASE, session.id, limit=10)
     assert ([*found], count) == ([message], 1)
@@ -59,9 +60,10 @@ async def what_was_told_comes_back_equal(backend: Backend) -> None:
 async def telling_again_writes_over(backend: Backend) -> None:
     """The session and the messages with the same id; those that are left out stay."""
     sessions = backend.sessions
-    await sessions.put(_session(title="old"), [_message("a", 0), _message("b", 1)])
+    first = _session(title="old")
+    await sessions.put(None, first, [_message("a", 0), _message("b", 1)])
     later = _session(title="new", updated_at=NOW + SECOND, version=2)
-    await sessions.put(later, [_message("b", 2, role="tool"), _message("c", 1)])
+    await sessions.put(first, later, [_message("b", 2, role="tool"), _message("c", 1)])
     assert await sessions.get(TENANT, CODEBASE, later.id) == later
     found, count = await sessions.messages(TENANT, CODEBASE, later.id, limit=10)
     assert ([(message.id, message.role) for message in found], count) == (
@@ -71,12 +73,56 @@ async def telling_again_writes_over(backend: Backend) -> None:
     assert (await sessions.list(TENANT, SessionQuery()))[1] == 1
 
 
+async def only_one_telling_of_a_version_lands(backend: Backend) -> None:
+    """Of any number at once, the first among them; the others leave neither a message nor an event."""
+    topic = Topic(TENANT, CODEBASE, SessionId("s"))
+    known: Session | None = None
+    for version in (1, 2):
+        told = [_session(title=f"{n}", version=version) for n in range(10)]
+        tellings = (
+            backend.sessions.put(known, session, [_message(f"{version}.{session.title}")], [note(topic)])
+            for session in told
+        )
+        outcomes = await asyncio.gather(*tellings, return_exceptions=True)
+        assert all(isinstance(outcome, VersionConflict) for outcome in outcomes if outcome is not None)
+        assert outcomes.count(None) == 1
+        known = await backend.sessions.get(TENANT, CODEBASE, SessionId("s"))
+        assert known == told[outcomes.index(None)]
+        assert (await backend.sessions.messages(TENANT, CODEBASE, SessionId("s"), limit=10))[1] == version
+        assert await backend.log.count(topic, ["note"]) == version
+    unknown = _session("never")
+    await raises(VersionConflict, backend.sessions.put(unknown, evolve(unknown, version=2)))
+    await raises(NotFound, backend.sessions.get(TENANT, CODEBASE, unknown.id))
+
+
+async def no_detail_is_lost_among_tellers(backend: Backend) -> None:
+    """Who reads again after ``VersionConflict`` keeps what the others told."""
+
+    async def tell(n: int) -> None:
+        while True:
+            try:
+                old = await backend.sessions.get(TENANT, CODEBASE, SessionId("s"))
+            except NotFound:
+                old = None
+            await asyncio.sleep(0)
+            known = old or _session(version=0)
+            new = evolve(known, details={**known.details, str(n): n}, version=known.version + 1)
+            try:
+                return await backend.sessions.put(old, new)
+            except VersionConflict:
+                continue
+
+    await asyncio.gather(*(tell(n) for n in range(8)))
+    session = await backend.sessions.get(TENANT, CODEBASE, SessionId("s"))
+    assert (session.version, len(session.details)) == (8, 8)
+
+
 async def the_same_id_may_be_told_for_two_codebases(backend: Backend) -> None:
     """And for two tenants; each has its own messages."""
     sessions = backend.sessions
-    await sessions.put(first := _session(title="1"), [_message("a")])
-    await sessions.put(second := _session(title="2", codebase=_OTHER_CODEBASE), [_message("a"), _message("b")])
-    await sessions.put(_session(title="3", tenant=OTHER_TENANT))
+    await sessions.put(None, first := _session(title="1"), [_message("a")])
+    await sessions.put(None, second := _session(title="2", codebase=_OTHER_CODEBASE), [_message("a"), _message("b")])
+    await sessions.put(None, _session(title="3", tenant=OTHER_TENANT))
     assert await sessions.get(TENANT, CODEBASE, first.id) == first
     assert await sessions.get(TENANT, _OTHER_CODEBASE, first.id) == second
     assert (await sessions.messages(TENANT, CODEBASE, first.id, limit=10))[1] == 1
@@ -95,7 +141,7 @@ async def an_unknown_session_has_no_messages(backend: Backend) -> None:
 async def messages_come_in_order_of_creation(backend: Backend) -> None:
     """To the microsecond, then by id; in pages, with the count of all."""
     ids = [("d", 5), ("a", 7), ("c", 5), ("b", -3), ("e", 6)]
-    await backend.sessions.put(_session(), [_message(id, offset) for id, offset in ids])
+    await backend.sessions.put(None, _session(), [_message(id, offset) for id, offset in ids])
     for after, limit, expected in ((0, 10, "bcdea"), (1, 2, "cd"), (4, 5, "a"), (5, 5, ""), (0, 0, "")):
         found, count = await backend.sessions.messages(TENANT, CODEBASE, SessionId("s"), limit=limit, after=after)
         assert ("".join(message.id for message in found), count) == (expected, 5)
@@ -106,8 +152,8 @@ async def sessions_are_listed_last_updated_first(backend: Backend) -> None:
     titles = ["Fix the Build", "ÉTÉ build", "100% done", "rebuild", "other"]
     for n, title in enumerate(titles):
         codebase = CODEBASE if n % 2 else _OTHER_CODEBASE
-        await backend.sessions.put(_session(f"s{n}", codebase=codebase, title=title, updated_at=NOW + n * MICROSECOND))
-    await backend.sessions.put(_session("foreign", tenant=OTHER_TENANT, title="build"))
+        await backend.sessions.put(None, _session(f"s{n}", codebase=codebase, title=title, updated_at=NOW + n * MICROSECOND))
+    await backend.sessions.put(None, _session("foreign", tenant=OTHER_TENANT, title="build"))
 
     async def listed(**query: Any) -> tuple[str, int]:
         found, count = await backend.sessions.list(TENANT, SessionQuery(**query))
@@ -121,13 +167,15 @@ async def sessions_are_listed_last_updated_first(backend: Backend) -> None:
     assert await listed(text="été") == ("1", 1)
     assert await listed(text="%") == ("2", 1)
     assert await listed(text="_") == ("", 0)
-    await backend.sessions.put(_session("s0", codebase=_OTHER_CODEBASE, updated_at=NOW + SECOND))
+    await backend.sessions.put(None, _session("s0", codebase=_OTHER_CODEBASE, updated_at=NOW + SECOND))
     assert await listed() == ("04321", 5)
 
 
 _EXAMPLES: Final[tuple[Example, ...]] = (
     what_was_told_comes_back_equal,
     telling_again_writes_over,
+    only_one_telling_of_a_version_lands,
+    no_detail_is_lost_among_tellers,
     the_same_id_may_be_told_for_two_codebases,
     an_unknown_session_has_no_messages,
     messages_come_in_order_of_creation,

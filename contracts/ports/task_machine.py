@@ -122,7 +122,7 @@ class TaskStoreMachine(TaskDriver):
         """Whatever the store offers; whether this worker may have it is no matter of the store's."""
 
         async def offered(backend: Backend) -> Sequence[Task]:
-            lanes = [lane for tenant in TENANTS for lane in await backend.tasks.lanes(tenant)]
+            lanes = [lane for tenant in TENANTS for lane in await backend.tasks.lanes(tenant, limit=ALL)]
             return await backend.tasks.ready(lanes, 2)
 
         offers = self.call(offered)

@@ -77,7 +77,7 @@ class Model:
         for task in tasks:
             if task.ready:
                 lanes.setdefault(lane_of(tenant, task.spec), []).append(task)
-        present = await insist(lambda: store.lanes(tenant))
+        present = await insist(lambda: store.lanes(tenant, limit=ALL))
         assert len(present) == len(lanes) and {*present} == lanes.keys()
         for lane, ready in lanes.items():
             assert [*await insist(lambda: store.ready([lane], ALL))] == ready  # noqa: B023 - awaited at once

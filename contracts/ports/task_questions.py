@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from codetether_core.ids import CodebaseId, WorkerId
+from codetether_core.ids import CodebaseId, TaskId, WorkerId
 from codetether_core.ports import Backend, TaskQuery
 from codetether_core.tasks import TaskState, lane_of, release, requeue
 from contracts.ports.harness import Example
@@ -49,7 +49,7 @@ async def ready_is_best_first(backend: Backend) -> None:
 async def ready_is_cheap_to_bound(backend: Backend) -> None:
     """Of very many tasks as many as were asked for."""
     await asyncio.gather(*(backend.tasks.add(new_task(f"t{n:04}")) for n in range(1000)))
-    lanes = await backend.tasks.lanes(TENANT)
+    lanes = await backend.tasks.lanes(TENANT, limit=100)
     assert len(lanes) == 1
     assert [task.id for task in await backend.tasks.ready(lanes, 10)] == [f"t{n:04}" for n in range(10)]
     assert not await backend.tasks.ready([], 10)
@@ -64,13 +64,13 @@ async def a_lane_is_there_while_it_has_a_ready_task(backend: Backend) -> None:
     await store.add(second)
     running, delayed = claimed(first), put_off(second, NOW + SECOND)
     await store.replace(first, running)
-    assert [*await store.lanes(TENANT)] == [lane]
+    assert [*await store.lanes(TENANT, limit=100)] == [lane]
     await store.replace(second, delayed)
-    assert [*await store.lanes(TENANT)] == []
+    assert [*await store.lanes(TENANT, limit=100)] == []
     assert not await store.ready([lane], 10)
     back = release(running, word(running.grant), NOW, TERMS)
     await store.replace(running, back)
-    assert [*await store.lanes(TENANT)] == [lane]
+    assert [*await store.lanes(TENANT, limit=100)] == [lane]
     assert [*await store.ready([lane], 10)] == [back]
 
 
@@ -88,10 +88,29 @@ async def lanes_are_told_apart_by_all_of_their_members(backend: Backend) -> None
     tasks = [new_task(f"t{n}", **spec) for n, spec in enumerate(specs)]
     for task in tasks:
         await backend.tasks.add(task)
-    lanes = await backend.tasks.lanes(TENANT)
+    lanes = await backend.tasks.lanes(TENANT, limit=100)
     assert len(lanes) == len(specs) and {*lanes} == {lane_of(TENANT, task.spec) for task in tasks}
     for task in tasks:
         assert [*await backend.tasks.ready([lane_of(TENANT, task.spec)], 10)] == [task]
+
+
+async def lanes_come_in_pages(backend: Backend) -> None:
+    """In order of their keys, each once, the tenant's own; a page may begin after a key that is gone."""
+    store = backend.tasks
+    tasks = [new_task(f"t{n}", required_capabilities=(f"c{n}",)) for n in range(7)]
+    for task in (*tasks, *(evolve(task, id=TaskId(f"again-{task.id}")) for task in tasks)):
+        await store.add(task)
+    await store.add(new_task("other", tenant=OTHER_TENANT, agent_type="plan"))
+    lanes = sorted((lane_of(TENANT, task.spec) for task in tasks), key=lambda lane: lane.key)
+    assert [*await store.lanes(TENANT, limit=7)] == [*await store.lanes(TENANT, limit=100)] == lanes
+    assert [*await store.lanes(TENANT, limit=0)] == []
+    assert [*await store.lanes(TENANT, limit=3)] == lanes[:3]
+    assert [*await store.lanes(TENANT, after=lanes[2].key, limit=3)] == lanes[3:6]
+    assert [*await store.lanes(TENANT, after=lanes[6].key, limit=3)] == []
+    for task in await store.ready([lanes[2]], 2):
+        await store.replace(task, claimed(task))
+    assert [*await store.lanes(TENANT, limit=3)] == [*lanes[:2], lanes[3]]
+    assert [*await store.lanes(TENANT, after=lanes[2].key, limit=3)] == lanes[3:6]
 
 
 async def due_means_at_that_very_microsecond(backend: Backend) -> None:
@@ -168,6 +187,7 @@ QUESTIONS: Final[tuple[Example, ...]] = (
     ready_is_cheap_to_bound,
     a_lane_is_there_while_it_has_a_ready_task,
     lanes_are_told_apart_by_all_of_their_members,
+    lanes_come_in_pages,
     due_means_at_that_very_microsecond,
     the_most_overdue_comes_first,
     what_has_ended_is_never_due,

@@ -19,12 +19,12 @@ def having(*roles: str) -> Principal:
 CASES = {
     "viewer": (["tasks:read", "workers:read"], ["tasks:create", "approvals:answer", "tasks:execute"]),
     "editor": (
-        ["tasks:create", "tasks:cancel", "approvals:answer", "codebases:write", "audit:read"],
+        ["tasks:create", "tasks:cancel", "approvals:answer", "codebases:write", "messages:intervene", "audit:read"],
         ["workers:write", "audit:write", "tokens:create"],
     ),
     "worker": (
-        ["tasks:read", "tasks:execute", "workers:write", "sessions:write", "codebases:write"],
-        ["tasks:create", "tasks:cancel", "approvals:answer", "codebases:delete"],
+        ["tasks:read", "tasks:execute", "workers:write", "sessions:write", "codebases:register", "messages:write"],
+        ["tasks:create", "tasks:cancel", "approvals:answer", "codebases:write", "messages:intervene"],
     ),
     "admin": (["audit:write", "tokens:create", "anything:at all"], []),
 }

@@ -11,7 +11,7 @@ from attrs import Factory, field, frozen
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from codetether_adapters.http import Alias, Call, Encoded, Json, Route, Routes, document, encode_json, expand
+from codetether_adapters.http import Alias, Call, Encoded, Header, Json, Route, Routes, document, encode_json, expand
 from codetether_adapters.http.schema import Schemas
 from codetether_core.access import PUBLIC
 from codetether_core.ids import TaskId
@@ -74,10 +74,19 @@ async def handler(call: Call) -> Json:
     return Json({})
 
 
+SINCE = Header("Last-Event-ID", "Where to go on.")
 ROUTES = [
     Route("POST", "/v1/agent/trees/{id}", handler, "trees:write", summary="Grow", tag="trees", body=Tree, answer=Tree),
     Route("GET", "/v1/agent/trees", handler, "trees:read", summary="List", tag="trees", query=Wanted, errors=(409,)),
-    Route("GET", "/v1/agent/trees/{id}/events", handler, "trees:read", summary="Watch", stream="canonical"),
+    Route(
+        "GET",
+        "/v1/agent/trees/{id}/events",
+        handler,
+        "trees:read",
+        summary="Watch",
+        stream="canonical",
+        headers=(SINCE,),
+    ),
     Route("GET", "/files/{name:path}", handler, PUBLIC, summary="File", answer={"type": "string"}),
     Route("POST", "/v1/agent/trees/{id}:fell", handler, "trees:write", status=204, body=Leaf),
     Route("GET", "/", handler, PUBLIC),
@@ -130,6 +139,23 @@ def test_a_stream_is_described_as_one() -> None:
         "text/event-stream": {"schema": {"type": "string"}, "x-dialect": "canonical"}
     }
     assert [parameter["name"] for parameter in watch["parameters"]] == ["id", "Last-Event-ID"]
+    assert watch["parameters"][1] == {
+        "name": "Last-Event-ID",
+        "in": "header",
+        "required": False,
+        "description": "Where to go on.",
+        "schema": {"type": "string"},
+    }
+
+
+def test_answers_of_other_media_types_and_statuses_are_described() -> None:
+    table = Route("GET", "/t", handler, PUBLIC, answer={"type": "string"}, media_type="text/csv")
+    ready = Route("GET", "/r", handler, PUBLIC, answer=Leaf, also={503: Leaf, 202: None}, errors=(503,))
+    paths = described(table, ready)["paths"]
+    assert paths["/t"]["get"]["responses"]["200"]["content"] == {"text/csv": {"schema": {"type": "string"}}}
+    leaf = {"application/json": {"schema": {"$ref": "#/components/schemas/Leaf"}}}
+    answers = paths["/r"]["get"]["responses"]
+    assert [answers[status].get("content") for status in ("200", "202", "503")] == [leaf, None, leaf]
 
 
 def test_public_routes_and_aliases_are_marked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from attrs import Factory, frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.bounds import seconds
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
@@ -20,6 +22,7 @@ __all__ = ["ROUTES", "RegisterAgent", "agent_name", "agent_view", "register"]
 
 _LONGEST_NAME: Final = 200
 _LONGEST_AGE: Final = 366 * 24 * 3600
+_CREDENTIALS: Final = re.compile("^([a-z][a-z0-9+.-]*://)?[^/?#]*@", re.IGNORECASE)
 
 
 @frozen
@@ -72,13 +75,18 @@ async def register(call: Call, told: RegisterAgent, field: str = "name") -> Agen
         principal=call.principal.name,
         registered_at=now,
         last_seen=now,
-        url=told.url,
+        url=_without_credentials(told.url),
         description=told.description,
         capabilities=told.capabilities,
         models_supported=told.models_supported,
     )
     kept: Agent = await call.services.registration.add_agent(call.principal, agent)
     return kept
+
+
+def _without_credentials(url: str) -> str:
+    """A deployed worker tells the URL by which it reaches us, its token in it; everybody may read the directory."""
+    return _CREDENTIALS.sub(r"\1", url)
 
 
 async def add(call: Call) -> Response:
@@ -114,16 +122,64 @@ async def remove(call: Call) -> Response:
 
 
 ROUTES: Final = (
-    Route("POST", "/v1/agent/agents", add, "agents:write", summary="Register", tag="agents", body=RegisterAgent),
     Route(
-        "POST", "/v1/agent/agents/register", add, "agents:write",
-        summary="Register", tag="agents", body=RegisterAgent,
+        "POST",
+        "/v1/agent/agents",
+        add,
+        "agents:write",
+        summary="Register",
+        answer=shapes.AgentAnswer,
+        tag="agents",
+        body=RegisterAgent,
     ),
     Route(
-        "POST", "/v1/agent/agents/{name}/heartbeat", hear, "agents:write",
-        summary="Beat", tag="agents", errors=(404,),
+        "POST",
+        "/v1/agent/agents/register",
+        add,
+        "agents:write",
+        summary="Register",
+        answer=shapes.AgentAnswer,
+        tag="agents",
+        body=RegisterAgent,
     ),
-    Route("GET", "/v1/agent/agents", discover, "agents:read", summary="Discover", tag="agents", query=DiscoverAgents),
-    Route("GET", "/v1/agent/agents/{name}", show, "agents:read", summary="One agent", tag="agents", errors=(404,)),
-    Route("DELETE", "/v1/agent/agents/{name}", remove, "agents:delete", summary="Forget", tag="agents", errors=(404,)),
-)  # fmt: skip
+    Route(
+        "POST",
+        "/v1/agent/agents/{name}/heartbeat",
+        hear,
+        "agents:write",
+        summary="Beat",
+        answer=shapes.AgentBeat,
+        tag="agents",
+        errors=(404,),
+    ),
+    Route(
+        "GET",
+        "/v1/agent/agents",
+        discover,
+        "agents:read",
+        summary="Discover",
+        answer=shapes.Agents,
+        tag="agents",
+        query=DiscoverAgents,
+    ),
+    Route(
+        "GET",
+        "/v1/agent/agents/{name}",
+        show,
+        "agents:read",
+        summary="One agent",
+        answer=shapes.Agent,
+        tag="agents",
+        errors=(404,),
+    ),
+    Route(
+        "DELETE",
+        "/v1/agent/agents/{name}",
+        remove,
+        "agents:delete",
+        summary="Forget",
+        answer=shapes.Done,
+        tag="agents",
+        errors=(404,),
+    ),
+)

@@ -16,6 +16,7 @@ from codetether_adapters.http.call import Call
 from codetether_adapters.http.resources import following
 from codetether_adapters.http.resources.deployed_events import DEPLOYED, greeting
 from codetether_adapters.http.resources.following import Dialect, live, of_task
+from codetether_adapters.http.resources.request_headers import LAST_EVENT_ID
 from codetether_adapters.http.resources.task_events import CANONICAL, OUTPUT
 from codetether_adapters.http.routing import Route
 from codetether_core.events import Topic
@@ -53,7 +54,10 @@ async def codebase_events(call: Call) -> ASGIApp:
 
 
 async def task_events(call: Call) -> ASGIApp:
-    """What happens to a task, to its end."""
+    """What happens to a task, to its end.
+
+    A cancelled one goes on until its worker has confirmed that nothing runs any more (``stopped``), for a minute at most.
+    """
     return await _of_task(call, _dialect(call))
 
 
@@ -64,7 +68,7 @@ async def task_output(call: Call) -> ASGIApp:
 
 async def _of_task(call: Call, dialect: Dialect) -> ASGIApp:
     task = await call.services.backend.tasks.get(call.principal.tenant, TaskId(call.path["id"]))
-    return call.stream(of_task(call.services.watching, task, dialect, call.since, beat=following.BEAT))
+    return call.stream(of_task(call.services, task, dialect, call.since, beat=following.BEAT))
 
 
 async def _greeted(first: bytes, frames: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
@@ -89,6 +93,7 @@ ROUTES: Final = (
         summary="Watch a codebase",
         tag=_TAG,
         query=StreamFilter,
+        headers=(LAST_EVENT_ID,),
         stream="codebase-events",
         errors=(404,),
     ),
@@ -100,6 +105,7 @@ ROUTES: Final = (
         summary="Watch a task to its end",
         tag=_TAG,
         query=StreamFilter,
+        headers=(LAST_EVENT_ID,),
         stream="task-events",
         errors=(404,),
     ),
@@ -111,6 +117,7 @@ ROUTES: Final = (
         summary="Watch a task's output to its end",
         tag=_TAG,
         query=StreamFilter,
+        headers=(LAST_EVENT_ID,),
         stream="task-output",
         errors=(404,),
     ),

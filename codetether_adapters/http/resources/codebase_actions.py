@@ -11,6 +11,7 @@ from codetether_adapters.http.call import Call
 from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.bounds import within
 from codetether_adapters.http.resources.codebases import HELD, known, view_of
+from codetether_adapters.http.resources.request_headers import SUBMIT_KEY
 from codetether_adapters.http.resources.task_bodies import TaskBody, TriggerBody
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
@@ -150,6 +151,7 @@ ROUTES: Final = (
         trigger,
         "tasks:write",
         summary="Prompt a codebase's agent",
+        headers=(SUBMIT_KEY,),
         answer=shapes.Queued,
         tag=_TAG,
         body=TriggerBody,
@@ -172,7 +174,7 @@ ROUTES: Final = (
         stop,
         "tasks:write",
         summary="Cancel what runs",
-        answer=shapes.Done,
+        answer=shapes.Cancelled,
         tag=_TAG,
         errors=(404,),
     ),
@@ -182,7 +184,7 @@ ROUTES: Final = (
         stop,
         "tasks:write",
         summary="Cancel what runs",
-        answer=shapes.Done,
+        answer=shapes.Cancelled,
         tag=_TAG,
         errors=(404,),
     ),
@@ -192,6 +194,7 @@ ROUTES: Final = (
         start_watch,
         "codebases:write",
         summary="Mark as watched",
+        answer=shapes.WatchStarted,
         tag=_TAG,
         body=WatchBody,
         errors=(404,),
@@ -202,6 +205,7 @@ ROUTES: Final = (
         stop_watch,
         "codebases:write",
         summary="Mark as not watched",
+        answer=shapes.WatchStopped,
         tag=_TAG,
         errors=(404,),
     ),
@@ -211,6 +215,7 @@ ROUTES: Final = (
         show_watch,
         "codebases:read",
         summary="Whether it is watched",
+        answer=shapes.Watch,
         tag=_TAG,
         errors=(404,),
     ),

@@ -150,7 +150,7 @@ ROUTES: Final = (
         "POST",
         _C,
         register,
-        "codebases:write",
+        "codebases:register",
         summary="Register a codebase",
         answer=shapes.CodebaseAnswer,
         tag=_TAG,
@@ -187,7 +187,7 @@ ROUTES: Final = (
         summary="Forget a codebase",
         answer=shapes.Done,
         tag=_TAG,
-        errors=(404,),
+        errors=(404, 409),
     ),
     Route(
         "GET",

@@ -9,6 +9,7 @@ from attrs import frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.bounds import within
 from codetether_adapters.http.resources.sessions import session_view
 from codetether_adapters.http.resources.views import codebase_view
@@ -102,9 +103,47 @@ async def workers(call: Call) -> Response:
 
 _AT: Final = "/v1/agent/database"
 ROUTES: Final = (
-    Route("GET", f"{_AT}/status", status, "database:read", summary="The store", tag="database"),
-    Route("GET", f"{_AT}/sessions", sessions, "database:read", summary="Sessions", tag="database", query=PagedSessions),
-    Route("GET", f"{_AT}/codebases", codebases, "database:read", summary="Codebases", tag="database", query=Paged),
-    Route("GET", f"{_AT}/workspaces", codebases, "database:read", summary="Codebases", tag="database", query=Paged),
-    Route("GET", f"{_AT}/workers", workers, "database:read", summary="Workers", tag="database", query=Paged),
+    Route(
+        "GET", f"{_AT}/status", status, "database:read", summary="The store", answer=shapes.StoreStatus, tag="database"
+    ),
+    Route(
+        "GET",
+        f"{_AT}/sessions",
+        sessions,
+        "database:read",
+        summary="Sessions",
+        answer=shapes.StoredSessions,
+        tag="database",
+        query=PagedSessions,
+    ),
+    Route(
+        "GET",
+        f"{_AT}/codebases",
+        codebases,
+        "database:read",
+        summary="Codebases",
+        answer=shapes.StoredCodebases,
+        tag="database",
+        query=Paged,
+    ),
+    Route(
+        "GET",
+        f"{_AT}/workspaces",
+        codebases,
+        "database:read",
+        summary="Codebases",
+        answer=shapes.StoredCodebases,
+        tag="database",
+        query=Paged,
+    ),
+    Route(
+        "GET",
+        f"{_AT}/workers",
+        workers,
+        "database:read",
+        summary="Workers",
+        answer=shapes.StoredWorkers,
+        tag="database",
+        query=Paged,
+    ),
 )

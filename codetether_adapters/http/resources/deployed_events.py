@@ -23,8 +23,8 @@ from codetether_core.tasks import CHANGE_KINDS, OUTPUT_KINDS, Task, TaskState
 __all__ = ["DEPLOYED", "greeting"]
 
 _EVENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
-_OURS: Final = frozenset({"connected", "resync"})
-"""Names that an agent's output cannot take."""
+_OURS: Final = frozenset({"connected", "message", "resync", "status"})
+"""Names that an agent's output cannot take: what it prints under one of them is told as the text that it is."""
 
 
 def greeting(codebase: str, known: Codebase | None) -> bytes:
@@ -75,7 +75,9 @@ def _output(data: Mapping[str, Any], at: str) -> tuple[str, dict[str, Any]]:
             return "status", {"type": kind, **ids}
         case "tool_use":
             return "tool", {"type": kind, "tool": part.get("tool"), "state": part.get("state"), **ids}
-        case str() if _EVENT_NAME.fullmatch(kind) and kind not in _OURS:
+        case str() if kind in _OURS:
+            return "message", {"type": "text", "content": data["output"], **ids}
+        case str() if _EVENT_NAME.fullmatch(kind):
             return kind, {**event, **ids}
         case _:
             return "message", {**event, **ids}

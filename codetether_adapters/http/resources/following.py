@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import frozen
@@ -17,8 +17,8 @@ from attrs import frozen
 from codetether_adapters.http.responses import encode_json
 from codetether_adapters.sse import encode
 from codetether_core.events import Cursor, Page, Record, Topic
-from codetether_core.services import Resync, Watching
-from codetether_core.tasks import TERMINAL, Task
+from codetether_core.services import TRAILING_GRACE, Resync, Services, Watching
+from codetether_core.tasks import TERMINAL, Task, TaskState
 
 __all__ = ["BEAT", "ENDINGS", "Dialect", "frames", "live", "of_task"]
 
@@ -26,6 +26,10 @@ BEAT: Final = timedelta(seconds=15)
 
 ENDINGS: Final = frozenset(f"task.{state}" for state in TERMINAL)
 """The kinds of the event with which a task ends."""
+
+_CANCELLED: Final = f"task.{TaskState.CANCELLED}"
+_FINAL: Final = ENDINGS - {_CANCELLED}
+_STOPPED: Final = "task.stopped"
 
 
 @frozen
@@ -58,31 +62,62 @@ async def live(
 
 
 async def of_task(
-    watching: Watching, task: Task, dialect: Dialect, after: Cursor | None, *, beat: timedelta
+    services: Services, task: Task, dialect: Dialect, after: Cursor | None, *, beat: timedelta
 ) -> AsyncGenerator[bytes, None]:
     """A task's events from the first (or after the cursor) to its last; ``task`` is how it stands now.
 
-    One that has ended has its last event in the log already: what there is, is all there will be.
+    The last is its end. A cancelled task goes on until its worker has confirmed that nothing runs any more, for
+    ``TRAILING_GRACE`` at most: what the run still prints is told as well, to readers that come later too.
     """
     topic = Topic.task(task.tenant, task.spec.codebase, task.id)
-    if task.ended:
-        pages = watching.replay(topic, after, kinds=dialect.kinds)
-    else:
-        pages = watching.follow(topic, after, from_start=True, kinds=dialect.kinds, beat=beat)
-    whole = after is None
-    async with aclosing(pages) as source:
+    whole, told = after is None, False
+    async with aclosing(_pages(services, task, topic, dialect, after, beat)) as source:
         async for page in source:
             if isinstance(page, Resync):
                 whole = True
                 yield _resync(page)
-                continue
-            last = next((at for at, record in enumerate(page.records) if record.kind in ENDINGS), None)
-            if last is not None:
-                yield _joined(dialect, page.cursor.epoch, page.records[: last + 1])
-                return
-            yield frames(dialect, page) or _beat(page.cursor)
-    if whole:
+            else:
+                told = told or any(record.kind in ENDINGS for record in page.records)
+                yield frames(dialect, page) or _beat(page.cursor)
+    if whole and not told:
         yield dialect.ending(task)
+
+
+async def _pages(
+    services: Services, task: Task, topic: Topic, dialect: Dialect, after: Cursor | None, beat: timedelta
+) -> AsyncGenerator[Page | Resync, None]:
+    """What the log has of the task, for as long as there may be more of it."""
+    watching, cursor = services.watching, after
+    until = _awaited(task, watching.clock.now())
+    if not task.ended or until:
+        pages = watching.follow(topic, after, from_start=True, kinds=dialect.kinds, beat=beat)
+        async with aclosing(pages) as source:
+            async for page in source:
+                yield page
+                cursor = page.cursor
+                if isinstance(page, Resync):
+                    continue
+                kinds = {record.kind for record in page.records}
+                if _STOPPED in kinds or kinds & _FINAL:
+                    return
+                if _CANCELLED in kinds:
+                    task = await services.backend.tasks.get(task.tenant, task.id)
+                    until = _awaited(task, watching.clock.now())
+                    if until is None:  # either nothing ran, or the word of its end is in the log already
+                        break
+                if until and watching.clock.now() >= until and not page.more:
+                    return
+    async with aclosing(watching.replay(topic, cursor, kinds=dialect.kinds)) as source:
+        async for page in source:
+            yield page
+
+
+def _awaited(task: Task, now: datetime) -> datetime | None:
+    """Until when there may be more about a cancelled task; ``None`` if there is nothing more to come."""
+    if task.state is not TaskState.CANCELLED or task.stopped or task.ended_at is None:
+        return None
+    until = task.ended_at + TRAILING_GRACE
+    return until if now < until else None
 
 
 def _joined(dialect: Dialect, epoch: str, records: tuple[Record, ...]) -> bytes:

@@ -9,9 +9,10 @@ from starlette.responses import Response
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.outcomes import carry_out
+from codetether_adapters.http.resources.request_headers import CLAIM_KEY, HOLDER, WORKER_ID
 from codetether_adapters.http.resources.task_bodies import Claim, Release, StatusReport, TaskWord
-from codetether_adapters.http.resources.views import lease_view, moment_view, task_view
-from codetether_adapters.http.resources.words import word_of, worker_of
+from codetether_adapters.http.resources.views import approval_view, lease_view, moment_view, task_view
+from codetether_adapters.http.resources.words import Speaker, word_of, worker_of
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
 from codetether_core.ids import SessionId, TaskId
@@ -37,6 +38,7 @@ async def claim(call: Call) -> Response:
             "message": "Task claimed successfully",
             "lease": _lease(call, task),
             "task": task_view(task),
+            "answers": [approval_view(each) for each in await call.services.questions.answers(task)],
         }
     )
 
@@ -106,6 +108,8 @@ ROUTES: Final = (
         claim,
         "tasks:execute",
         summary="Claim a task",
+        headers=(WORKER_ID, CLAIM_KEY),
+        query=Speaker,
         answer=shapes.Claimed,
         tag=_TAG,
         body=Claim,
@@ -117,6 +121,8 @@ ROUTES: Final = (
         renew,
         "tasks:execute",
         summary="Renew a lease",
+        headers=HOLDER,
+        query=Speaker,
         answer=shapes.Renewed,
         tag=_TAG,
         body=TaskWord,
@@ -128,6 +134,8 @@ ROUTES: Final = (
         renew,
         "tasks:execute",
         summary="Renew a lease, by its deployed name",
+        headers=HOLDER,
+        query=Speaker,
         answer=shapes.Renewed,
         tag=_TAG,
         body=TaskWord,
@@ -139,6 +147,9 @@ ROUTES: Final = (
         release,
         "tasks:execute",
         summary="Give a task back, or report its outcome",
+        headers=HOLDER,
+        query=Speaker,
+        answer=shapes.Released,
         tag=_TAG,
         body=Release,
         errors=_ERRORS,
@@ -149,6 +160,8 @@ ROUTES: Final = (
         stopped,
         "tasks:execute",
         summary="Confirm that a cancelled run has stopped",
+        headers=HOLDER,
+        query=Speaker,
         answer=shapes.Done,
         tag=_TAG,
         body=TaskWord,

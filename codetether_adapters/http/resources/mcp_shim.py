@@ -8,14 +8,15 @@ those; a tool that fails says so in its result, since the worker gives up on an 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from attrs import frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.agents import RegisterAgent, register
-from codetether_adapters.http.responses import Encoded, Json, encode_json
+from codetether_adapters.http.responses import Json, encode_json
 from codetether_adapters.http.routing import Route
 from codetether_core import codec
 from codetether_core.errors import CodeTetherError, Invalid
@@ -24,6 +25,16 @@ from codetether_core.ids import AgentName
 __all__ = ["ROUTES"]
 
 _PARSE_ERROR, _INVALID_REQUEST, _METHOD_NOT_FOUND = -32700, -32600, -32601
+
+
+@frozen
+class RpcRequest:
+    """A request of JSON-RPC 2.0; without an ``id`` it is not answered (202)."""
+
+    jsonrpc: Literal["2.0"]
+    method: str
+    params: Mapping[str, Any] | None = None
+    id: Any = None
 
 
 @frozen
@@ -50,7 +61,7 @@ async def rpc(call: Call) -> Response:
         )
     else:
         answer = Json({"jsonrpc": "2.0", "id": id, "result": await _result(call, tool, params.get("arguments"))})
-    return answer if "id" in request else Encoded(b"", 202)
+    return answer if "id" in request else Response(status_code=202)
 
 
 async def _register(call: Call, arguments: Any) -> Mapping[str, Any]:
@@ -87,6 +98,14 @@ def _failure(id: Any, code: int, message: str) -> Json:
 
 ROUTES: Final = (
     Route(
-        "POST", "/mcp/v1/rpc", rpc, "agents:write", summary="A worker registers as an agent (JSON-RPC)", tag="workers"
+        "POST",
+        "/mcp/v1/rpc",
+        rpc,
+        "agents:write",
+        summary="A worker registers as an agent (JSON-RPC)",
+        answer=shapes.RpcAnswer,
+        also={202: None},
+        body=RpcRequest,
+        tag="workers",
     ),
 )

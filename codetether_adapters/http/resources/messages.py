@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.agents import agent_name
 from codetether_adapters.http.resources.bounds import seconds, within
 from codetether_adapters.http.responses import Json
@@ -31,7 +32,7 @@ class SendMessage:
 
     to: str
     body: str
-    sender: str | None = None
+    sender: str | None = field(default=None, metadata={"name": "from"})
     conversation_id: str | None = None
     metadata: Mapping[str, Any] = Factory(dict)
 
@@ -120,12 +121,34 @@ async def _await_mail(
 
 ROUTES: Final = (
     Route(
-        "POST", "/v1/agent/messages", send, "messages:write",
-        summary="Send a message", tag="messages", body=SendMessage, errors=(404,),
+        "POST",
+        "/v1/agent/messages",
+        send,
+        "messages:write",
+        summary="Send a message",
+        answer=shapes.MessageAnswer,
+        tag="messages",
+        body=SendMessage,
+        errors=(404,),
     ),
-    Route("GET", "/v1/agent/messages", read, "messages:read", summary="Read", tag="messages", query=ReadMessages),
     Route(
-        "POST", "/v1/agent/messages/{id}/ack", acknowledge, "messages:write",
-        summary="Acknowledge a message", tag="messages", errors=(404,),
+        "GET",
+        "/v1/agent/messages",
+        read,
+        "messages:read",
+        summary="Read",
+        answer=shapes.Messages,
+        tag="messages",
+        query=ReadMessages,
     ),
-)  # fmt: skip
+    Route(
+        "POST",
+        "/v1/agent/messages/{id}/ack",
+        acknowledge,
+        "messages:write",
+        summary="Acknowledge a message",
+        answer=shapes.MessageAnswer,
+        tag="messages",
+        errors=(404,),
+    ),
+)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
 from codetether_core.workers import Presence, Worker, presence
@@ -76,6 +77,22 @@ def _view(model: Mapping[str, Any], worker: Worker) -> dict[str, Any]:
 
 
 ROUTES: Final = (
-    Route("GET", "/v1/agent/models", models, "workers:read", summary="Models of present workers", tag="models"),
-    Route("GET", "/v1/agent/providers", providers, "workers:read", summary="Their providers", tag="models"),
+    Route(
+        "GET",
+        "/v1/agent/models",
+        models,
+        "workers:read",
+        summary="Models of present workers",
+        answer=shapes.Models,
+        tag="models",
+    ),
+    Route(
+        "GET",
+        "/v1/agent/providers",
+        providers,
+        "workers:read",
+        summary="Their providers",
+        answer=shapes.Providers,
+        tag="models",
+    ),
 )

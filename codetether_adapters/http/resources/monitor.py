@@ -14,6 +14,7 @@ from attrs import frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.agents import agent_name
 from codetether_adapters.http.resources.bounds import within
 from codetether_adapters.http.resources.models import models
@@ -25,6 +26,7 @@ from codetether_core.errors import Invalid
 from codetether_core.events import Topic
 from codetether_core.ids import AgentName
 from codetether_core.ports import TaskQuery
+from codetether_core.services import MonitorMessage
 from codetether_core.tasks import TaskState
 from codetether_core.workers import Presence, presence
 
@@ -96,20 +98,25 @@ async def agents(call: Call) -> Response:
 
 
 async def messages(call: Call) -> Response:
-    """The last messages, oldest first."""
+    """The last messages, oldest first; fewer than asked for where they have more than 4 MiB together."""
     query = call.query(ReadMessages)
     limit = within("limit", query.limit, 1, 1000)
     return Json(await call.services.monitoring.messages(call.principal, type=query.type or "", limit=limit))
 
 
 async def search(call: Call) -> Response:
-    """The last messages that match, oldest first."""
+    """The last messages that match, oldest first.
+
+    A search looks at the last million entries of the log, and its answer has a few MiB at most: ``complete`` is false
+    where there may be more matches than these.
+    """
     query = call.query(SearchMessages)
     if not query.q:
         raise Invalid("q", "must not be empty")
     limit = within("limit", query.limit, 1, 1000)
     found = await call.services.monitoring.search(call.principal, query.q, limit=limit)
-    return Json({"query": query.q, "results": found, "count": len(found)})
+    count = len(found.messages)
+    return Json({"query": query.q, "results": found.messages, "count": count, "complete": found.complete})
 
 
 async def count(call: Call) -> Response:
@@ -162,21 +169,74 @@ async def intervene(call: Call) -> Response:
 
 _AT: Final = "/v1/monitor"
 ROUTES: Final = (
-    Route("GET", f"{_AT}/agents", agents, "monitor:read", summary="Who is there", tag="monitor"),
-    Route("GET", f"{_AT}/messages", messages, "monitor:read", summary="The last", tag="monitor", query=ReadMessages),
     Route(
-        "GET", f"{_AT}/messages/search", search, "monitor:read",
-        summary="Messages that match", tag="monitor", query=SearchMessages,
+        "GET",
+        f"{_AT}/agents",
+        agents,
+        "monitor:read",
+        summary="Who is there",
+        answer=list[shapes.MonitorAgent],
+        tag="monitor",
     ),
     Route(
-        "GET", f"{_AT}/messages/count", count, "monitor:read",
-        summary="How many messages", tag="monitor", query=CountMessages,
+        "GET",
+        f"{_AT}/messages",
+        messages,
+        "monitor:read",
+        summary="The last",
+        answer=list[MonitorMessage],
+        tag="monitor",
+        query=ReadMessages,
     ),
-    Route("GET", f"{_AT}/stats", stats, "monitor:read", summary="Figures", tag="monitor"),
     Route(
-        "POST", f"{_AT}/intervene", intervene, "messages:write",
-        summary="A human's word to an agent", tag="monitor", body=Intervene, errors=(404,),
+        "GET",
+        f"{_AT}/messages/search",
+        search,
+        "monitor:read",
+        summary="Messages that match",
+        answer=shapes.MonitorFound,
+        tag="monitor",
+        query=SearchMessages,
     ),
-    Route("GET", f"{_AT}/workers", listed, "workers:read", summary="Workers", tag="monitor", query=ListWorkers),
-    Route("GET", f"{_AT}/models", models, "workers:read", summary="Models of present workers", tag="monitor"),
-)  # fmt: skip
+    Route(
+        "GET",
+        f"{_AT}/messages/count",
+        count,
+        "monitor:read",
+        summary="How many messages",
+        answer=shapes.MonitorCount,
+        tag="monitor",
+        query=CountMessages,
+    ),
+    Route("GET", f"{_AT}/stats", stats, "monitor:read", summary="Figures", answer=shapes.MonitorStats, tag="monitor"),
+    Route(
+        "POST",
+        f"{_AT}/intervene",
+        intervene,
+        "messages:intervene",
+        summary="A human's word to an agent",
+        answer=shapes.MonitorIntervened,
+        tag="monitor",
+        body=Intervene,
+        errors=(404,),
+    ),
+    Route(
+        "GET",
+        f"{_AT}/workers",
+        listed,
+        "workers:read",
+        summary="Workers",
+        answer=list[shapes.Worker],
+        tag="monitor",
+        query=ListWorkers,
+    ),
+    Route(
+        "GET",
+        f"{_AT}/models",
+        models,
+        "workers:read",
+        summary="Models of present workers",
+        answer=shapes.Models,
+        tag="monitor",
+    ),
+)

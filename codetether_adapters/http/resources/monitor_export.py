@@ -17,13 +17,14 @@ from attrs import frozen
 from starlette.responses import Response, StreamingResponse
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.bounds import within
 from codetether_adapters.http.resources.monitor import stats_of
 from codetether_adapters.http.responses import encode_json
 from codetether_adapters.http.routing import Route
 from codetether_core.codec import timestamp
 from codetether_core.errors import CursorUnknown
-from codetether_core.events import Topic
+from codetether_core.events import Cursor, Topic
 from codetether_core.services import MESSAGE_KINDS, MonitorMessage, told
 
 __all__ = ["ROUTES", "cell"]
@@ -83,17 +84,14 @@ def cell(value: object) -> str:
 def _messages(call: Call) -> AsyncGenerator[Sequence[MonitorMessage], None]:
     query = call.query(Export)
     limit = within("limit", query.limit, 1, _MOST)
-    return _everything(call) if query.all_messages else _last(call, limit)
+    return _pages(call, None if query.all_messages else limit)
 
 
-async def _last(call: Call, limit: int) -> AsyncGenerator[Sequence[MonitorMessage], None]:
-    yield await call.services.monitoring.messages(call.principal, limit=limit)
-
-
-async def _everything(call: Call) -> AsyncGenerator[Sequence[MonitorMessage], None]:
-    """Page by page, up to what there was when it began."""
+async def _pages(call: Call, limit: int | None) -> AsyncGenerator[Sequence[MonitorMessage], None]:
+    """The last ``limit`` or all, page by page, up to what there was when it began."""
     log = call.services.backend.log
-    cursor, head, more = await log.start(), await log.head(), True
+    head, more = await log.head(), True
+    cursor = await log.start() if limit is None else await _before_the_last(call, limit)
     while more:
         try:
             page = await log.read(Topic(call.principal.tenant), cursor, kinds=MESSAGE_KINDS)
@@ -102,6 +100,15 @@ async def _everything(call: Call) -> AsyncGenerator[Sequence[MonitorMessage], No
             continue
         cursor, more = page.cursor, page.more and page.cursor.position < head.position
         yield [told(record) for record in page.records if record.position <= head.position]
+
+
+async def _before_the_last(call: Call, limit: int) -> Cursor:
+    """Where the last ``limit`` messages begin."""
+    log, topic = call.services.backend.log, Topic(call.principal.tenant)
+    offset = max(await log.count(topic, MESSAGE_KINDS) - limit, 0)
+    first = await log.slice(topic, MESSAGE_KINDS, offset=offset, limit=1)
+    start: Cursor = await log.start()
+    return Cursor(start.epoch, max(start.position, first[0].position - 1)) if first else start
 
 
 def _rows(rows: Iterable[Iterable[object]]) -> bytes:
@@ -126,6 +133,25 @@ def _file(body: AsyncIterator[bytes], media_type: str, ending: str, now: datetim
 
 _AT: Final = "/v1/monitor/export"
 ROUTES: Final = (
-    Route("GET", f"{_AT}/json", export_json, "monitor:read", summary="Messages as JSON", tag="monitor", query=Export),
-    Route("GET", f"{_AT}/csv", export_csv, "monitor:read", summary="Messages as CSV", tag="monitor", query=Export),
+    Route(
+        "GET",
+        f"{_AT}/json",
+        export_json,
+        "monitor:read",
+        summary="Messages as JSON",
+        answer=shapes.MonitorExport,
+        tag="monitor",
+        query=Export,
+    ),
+    Route(
+        "GET",
+        f"{_AT}/csv",
+        export_csv,
+        "monitor:read",
+        summary="Messages as CSV",
+        answer={"type": "string"},
+        media_type="text/csv",
+        tag="monitor",
+        query=Export,
+    ),
 )

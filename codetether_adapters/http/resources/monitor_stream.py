@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.resources.following import BEAT, Dialect, live
+from codetether_adapters.http.resources.request_headers import LAST_EVENT_ID
 from codetether_adapters.http.responses import encode_json
 from codetether_adapters.http.routing import Route
 from codetether_adapters.sse import encode
@@ -69,6 +70,7 @@ _MONITOR: Final = Dialect("monitor", MESSAGE_KINDS, _render, _no_ending)
 ROUTES: Final = (
     Route(
         "GET", "/v1/monitor/stream", stream, "monitor:read",
-        summary="Follow the monitor", tag="monitor", query=Follow, stream="monitor", errors=(410,),
+        summary="Follow the monitor", tag="monitor", query=Follow,
+        headers=(LAST_EVENT_ID,), stream="monitor", errors=(410,),
     ),
 )  # fmt: skip

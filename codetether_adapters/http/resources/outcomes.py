@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Final
 
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.resources.task_bodies import StatusReport
@@ -13,6 +14,9 @@ from codetether_core.services import Services
 from codetether_core.tasks import Task, TaskState, Word
 
 __all__ = ["carry_out"]
+
+_KILLED: Final = frozenset({"Exit code: -15", "Task was cancelled"})
+"""What a deployed worker calls the failure of a run that it ended itself, because it was told to leave."""
 
 
 async def carry_out(call: Call, word: Word, id: TaskId, report: StatusReport) -> Task:
@@ -31,13 +35,14 @@ async def carry_out(call: Call, word: Word, id: TaskId, report: StatusReport) ->
         case TaskState.COMPLETED:
             return await reporting.complete(tenant, word, id, report.result, chunks=chunks, first=report.first)
         case TaskState.FAILED:
+            killed = word.token is None and report.error in _KILLED
             return await reporting.fail(
                 tenant,
                 word,
                 id,
                 report.error or "The agent failed",
-                reason=report.reason or "agent_failed",
-                retry=report.retry,
+                reason=report.reason or ("worker_left" if killed else "agent_failed"),
+                retry=report.retry or killed,
                 chunks=chunks,
                 first=report.first,
             )

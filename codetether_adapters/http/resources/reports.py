@@ -13,10 +13,11 @@ from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.approvals import AnswerBody
 from codetether_adapters.http.resources.bounds import within
 from codetether_adapters.http.resources.outcomes import carry_out
+from codetether_adapters.http.resources.request_headers import ASK_KEY, HOLDER
 from codetether_adapters.http.resources.task_bodies import Ask, Outputs, StatusReport
 from codetether_adapters.http.resources.task_events import output_body
 from codetether_adapters.http.resources.views import approval_view, lease_view, task_view
-from codetether_adapters.http.resources.words import word_of
+from codetether_adapters.http.resources.words import Speaker, word_of
 from codetether_adapters.http.responses import Encoded, Json, encode_json
 from codetether_adapters.http.routing import Route
 from codetether_core.events import Cursor, Record, Topic
@@ -87,7 +88,11 @@ async def ask(call: Call) -> Response:
     body = await call.body(Ask)
     word = word_of(call, body.worker_id, body.lease_token)
     task, approval = await call.services.reporting.ask(
-        call.principal.tenant, word, TaskId(call.path["id"]), body.question()
+        call.principal.tenant,
+        word,
+        TaskId(call.path["id"]),
+        body.question(),
+        key=call.headers.get("idempotency-key") or "",
     )
     return Json({"success": True, "approval": approval_view(approval), "task": task_view(task)})
 
@@ -137,6 +142,8 @@ ROUTES: Final = (
         put_status,
         "tasks:execute",
         summary="Report how a run stands",
+        headers=HOLDER,
+        query=Speaker,
         answer=shapes.Reported,
         tag=_TAG,
         body=StatusReport,
@@ -148,6 +155,8 @@ ROUTES: Final = (
         add_output,
         "tasks:execute",
         summary="Append output",
+        headers=HOLDER,
+        query=Speaker,
         answer=shapes.Accepted,
         tag=_TAG,
         body=Outputs,
@@ -159,12 +168,24 @@ ROUTES: Final = (
         read_output,
         "tasks:read",
         summary="Read output",
-        answer=shapes.Outputs,
+        answer=shapes.OutputPage,
         tag=_TAG,
         query=OutputFilter,
         errors=(404, 410),
     ),
-    Route("POST", f"{_T}/ask", ask, "tasks:execute", summary="Ask a question", tag=_TAG, body=Ask, errors=_ERRORS),
+    Route(
+        "POST",
+        f"{_T}/ask",
+        ask,
+        "tasks:execute",
+        summary="Ask a question",
+        headers=(*HOLDER, ASK_KEY),
+        query=Speaker,
+        answer=shapes.Asked,
+        tag=_TAG,
+        body=Ask,
+        errors=_ERRORS,
+    ),
     Route(
         "POST",
         f"{_T}/answer",

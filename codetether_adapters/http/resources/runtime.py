@@ -12,6 +12,7 @@ from attrs import frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.bounds import within
 from codetether_adapters.http.resources.found import found_session
 from codetether_adapters.http.responses import Json
@@ -201,20 +202,74 @@ def _part_view(part: Any, message: SessionMessage) -> Any:
 
 _AT: Final = "/v1/agent/runtime"
 ROUTES: Final = (
-    Route("GET", "/v1/agent/status", status, "sessions:read", summary="Whether agents can run", tag="runtime"),
-    Route("GET", f"{_AT}/status", runtime_status, "sessions:read", summary="Whether there is history", tag="runtime"),
-    Route("GET", f"{_AT}/projects", projects, "sessions:read", summary="Codebases with sessions", tag="runtime"),
-    Route("GET", f"{_AT}/sessions", sessions, "sessions:read", summary="Sessions", tag="runtime", query=ListSessions),
     Route(
-        "GET", f"{_AT}/sessions/{{id}}", session, "sessions:read",
-        summary="One session", tag="runtime", query=ReadMessages, errors=(404,),
+        "GET",
+        "/v1/agent/status",
+        status,
+        "sessions:read",
+        summary="Whether agents can run",
+        answer=shapes.AgentStatus,
+        tag="runtime",
     ),
     Route(
-        "GET", f"{_AT}/sessions/{{id}}/messages", messages, "sessions:read",
-        summary="A session's messages", tag="runtime", query=ReadMessages, errors=(404,),
+        "GET",
+        f"{_AT}/status",
+        runtime_status,
+        "sessions:read",
+        summary="Whether there is history",
+        answer=shapes.RuntimeStatus,
+        tag="runtime",
     ),
     Route(
-        "GET", f"{_AT}/sessions/{{id}}/parts", parts, "sessions:read",
-        summary="The parts of a session's messages", tag="runtime", query=ReadParts, errors=(404,),
+        "GET",
+        f"{_AT}/projects",
+        projects,
+        "sessions:read",
+        summary="Codebases with sessions",
+        answer=shapes.RuntimeProjects,
+        tag="runtime",
     ),
-)  # fmt: skip
+    Route(
+        "GET",
+        f"{_AT}/sessions",
+        sessions,
+        "sessions:read",
+        summary="Sessions",
+        answer=shapes.RuntimeSessions,
+        tag="runtime",
+        query=ListSessions,
+    ),
+    Route(
+        "GET",
+        f"{_AT}/sessions/{{id}}",
+        session,
+        "sessions:read",
+        summary="One session",
+        answer=shapes.RuntimeSessionAnswer,
+        tag="runtime",
+        query=ReadMessages,
+        errors=(404,),
+    ),
+    Route(
+        "GET",
+        f"{_AT}/sessions/{{id}}/messages",
+        messages,
+        "sessions:read",
+        summary="A session's messages",
+        answer=shapes.RuntimeMessages,
+        tag="runtime",
+        query=ReadMessages,
+        errors=(404,),
+    ),
+    Route(
+        "GET",
+        f"{_AT}/sessions/{{id}}/parts",
+        parts,
+        "sessions:read",
+        summary="The parts of a session's messages",
+        answer=shapes.RuntimeParts,
+        tag="runtime",
+        query=ReadParts,
+        errors=(404,),
+    ),
+)

@@ -13,6 +13,7 @@ from attrs import Factory, frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.telling import ToldMessage, ToldSession, message_of, session_of
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
@@ -97,15 +98,36 @@ def _codebase(call: Call) -> CodebaseId:
 
 ROUTES: Final = (
     Route(
-        "POST", f"{_AT}/sync", sync, "sessions:write",
-        summary="Tell sessions", tag="sessions", body=SyncSessions, errors=(404,),
+        "POST",
+        f"{_AT}/sync",
+        sync,
+        "sessions:write",
+        summary="Tell sessions",
+        answer=shapes.SessionsTold,
+        tag="sessions",
+        body=SyncSessions,
+        errors=(404,),
     ),
     Route(
-        "POST", f"{_AT}/{{sid}}/messages/sync", sync_messages, "sessions:write",
-        summary="Tell messages", tag="sessions", body=SyncMessages, errors=(404,),
+        "POST",
+        f"{_AT}/{{sid}}/messages/sync",
+        sync_messages,
+        "sessions:write",
+        summary="Tell messages",
+        answer=shapes.MessagesTold,
+        tag="sessions",
+        body=SyncMessages,
+        errors=(404,),
     ),
     Route(
-        "POST", f"{_AT}/{{sid}}/ingest", ingest, "sessions:write",
-        summary="Tell a session and its messages", tag="sessions", body=IngestSession, errors=(404,),
+        "POST",
+        f"{_AT}/{{sid}}/ingest",
+        ingest,
+        "sessions:write",
+        summary="Tell a session and its messages",
+        answer=shapes.Ingested,
+        tag="sessions",
+        body=IngestSession,
+        errors=(404,),
     ),
-)  # fmt: skip
+)

@@ -8,7 +8,9 @@ from attrs import frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.bounds import within
+from codetether_adapters.http.resources.request_headers import SUBMIT_KEY
 from codetether_adapters.http.resources.task_bodies import model_of
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
@@ -134,7 +136,8 @@ async def latest_messages(call: Call) -> Response:
     limit = within("limit", call.query(ReadLatest).limit, 1, 1000)
     latest, _ = await call.services.conversation.find(call.principal, SessionQuery(codebase=_codebase(call), limit=1))
     if not latest:
-        return Json({"messages": [], "session_id": None})
+        page = {"total": 0, "limit": limit, "offset": 0, "source": "database", "synced_at": None}
+        return Json({"messages": [], "session_id": None, **page})
     return Json(await _messages(call, latest[0].id, limit, None))
 
 
@@ -192,18 +195,58 @@ def _session(call: Call) -> SessionId:
 
 
 ROUTES: Final = (
-    Route("GET", _AT, listed, "sessions:read", summary="Sessions", tag="sessions", query=ListSessions, errors=(404,)),
-    Route("GET", f"{_AT}/{{sid}}", show, "sessions:read", summary="One session", tag="sessions", errors=(404,)),
     Route(
-        "GET", f"{_AT}/{{sid}}/messages", messages, "sessions:read",
-        summary="A session's messages", tag="sessions", query=ReadMessages,
+        "GET",
+        _AT,
+        listed,
+        "sessions:read",
+        summary="Sessions",
+        answer=shapes.SessionPage,
+        tag="sessions",
+        query=ListSessions,
+        errors=(404,),
     ),
     Route(
-        "POST", f"{_AT}/{{sid}}/resume", resume, "tasks:write",
-        summary="Go on with a session", tag="sessions", body=ResumeSession, errors=(404,),
+        "GET",
+        f"{_AT}/{{sid}}",
+        show,
+        "sessions:read",
+        summary="One session",
+        answer=shapes.Session,
+        tag="sessions",
+        errors=(404,),
     ),
     Route(
-        "GET", "/v1/agent/codebases/{id}/messages", latest_messages, "sessions:read",
-        summary="The last session's messages", tag="sessions", query=ReadLatest, errors=(404,),
+        "GET",
+        f"{_AT}/{{sid}}/messages",
+        messages,
+        "sessions:read",
+        summary="A session's messages",
+        answer=shapes.SessionMessages,
+        tag="sessions",
+        query=ReadMessages,
     ),
-)  # fmt: skip
+    Route(
+        "POST",
+        f"{_AT}/{{sid}}/resume",
+        resume,
+        "tasks:write",
+        summary="Go on with a session",
+        answer=shapes.Resumed,
+        headers=(SUBMIT_KEY,),
+        tag="sessions",
+        body=ResumeSession,
+        errors=(404, 409),
+    ),
+    Route(
+        "GET",
+        "/v1/agent/codebases/{id}/messages",
+        latest_messages,
+        "sessions:read",
+        summary="The last session's messages",
+        answer=shapes.SessionMessages,
+        tag="sessions",
+        query=ReadLatest,
+        errors=(404,),
+    ),
+)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from codetether_adapters.http.resources.following import Dialect
-from codetether_adapters.http.resources.views import task_view
 from codetether_adapters.http.responses import encode_json
 from codetether_adapters.sse import encode
 from codetether_core.codec import timestamp
@@ -59,13 +58,29 @@ def _canonical(record: Record, cursor: str) -> bytes:
 
 
 def _canonical_ending(task: Task) -> bytes:
-    name = "error" if task.state is TaskState.FAILED else "complete"
-    return encode(encode_json({"task_id": task.id, **task_view(task)}), event=name)
+    data = {
+        "task_id": task.id,
+        "codebase_id": task.spec.codebase,
+        "workspace_id": task.spec.codebase,
+        "title": task.spec.title,
+        "status": task.state,
+        "attempt": task.grant.number if task.grant else 0,
+        "worker_id": task.grant and task.grant.worker,
+        "session_id": task.session,
+        "result": task.result,
+        "error": task.error,
+        "timestamp": task.ended_at,
+    }
+    if task.reason:
+        data["reason"] = task.reason
+    return encode(encode_json(data), event="error" if task.state is TaskState.FAILED else "complete")
 
 
 def _output(record: Record, cursor: str) -> bytes:
     if record.kind in OUTPUT_KINDS:
         return encode(output_body(record), event="output", id=cursor)
+    if record.kind == "task.stopped":
+        return b""
     state = record.kind.removeprefix("task.")
     return encode(encode_json({"status": state}), event="done", id=cursor)
 
@@ -77,5 +92,5 @@ def _output_ending(task: Task) -> bytes:
 CANONICAL: Final = Dialect("canonical", (*CHANGE_KINDS, *OUTPUT_KINDS), _canonical, _canonical_ending)
 """Every change and all output."""
 
-OUTPUT: Final = Dialect("output", (*OUTPUT_KINDS, *_ENDINGS), _output, _output_ending)
-"""Output only, then ``done``; the same under every prefix."""
+OUTPUT: Final = Dialect("output", (*OUTPUT_KINDS, *_ENDINGS, "task.stopped"), _output, _output_ending)
+"""Output only, then ``done``; the same under every prefix. After a cancel, what the run still prints follows on it."""

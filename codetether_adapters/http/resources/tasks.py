@@ -11,9 +11,11 @@ from starlette.responses import Response
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.bounds import seconds, within
+from codetether_adapters.http.resources.request_headers import SUBMIT_KEY
 from codetether_adapters.http.resources.task_bodies import TaskBody
-from codetether_adapters.http.resources.views import explanation_view, moment_view, task_view, tasks_view
-from codetether_adapters.http.responses import Json
+from codetether_adapters.http.resources.task_lists import Rows, list_answer, listed
+from codetether_adapters.http.resources.views import explanation_view, moment_view, task_details_view, task_view
+from codetether_adapters.http.responses import Encoded, Json, encode_json
 from codetether_adapters.http.routing import Route
 from codetether_core.errors import Invalid
 from codetether_core.ids import CodebaseId, TaskId, WorkerId
@@ -96,34 +98,34 @@ async def create_in_codebase(call: Call) -> Response:
 
 
 async def find(call: Call) -> Response:
-    """Tasks that match."""
+    """Tasks that match.
+
+    A page has at most 4 MiB of JSON, so there may be fewer than ``limit``: where more may follow, the header ``Link``
+    has the address of the next page (``rel="next"``).
+    """
     asked = call.query(TaskFilter)
     query = asked.query()
-    tasks, dispatch = call.services.backend.tasks, call.services.dispatch
-    if query.states != _PENDING:
-        return Json(tasks_view(await tasks.list(call.principal.tenant, query)))
-    if asked.agent_name:
-        found = await dispatch.open_to(call.principal, query.after + query.limit, name=asked.agent_name)
-        fitting = [task for task in found if query.codebase in (None, task.spec.codebase)]
-        return Json(tasks_view(fitting[query.after :]))
-    pending = await tasks.list(call.principal.tenant, query)
+    dispatch = call.services.dispatch
+    if query.states == _PENDING and asked.agent_name:
+        most = query.after + query.limit
+        found = await dispatch.open_to(call.principal, most, name=asked.agent_name, codebase=query.codebase)
+        return list_answer(call, query, found[query.after :])
     if call.alias == _DEPLOYED and query == _POLL:
-        own = await dispatch.open_to(call.principal, query.limit)
-        pending = list({task.id: task for task in (*own, *pending)}.values())[: query.limit]
-    return Json(tasks_view(pending))
+        return await listed(call, query, first=await dispatch.open_to(call.principal, query.limit))
+    return await listed(call, query)
 
 
 async def find_in_codebase(call: Call) -> Response:
-    """Tasks of the codebase of the path that match."""
+    """Tasks of the codebase of the path that match, in pages of at most 4 MiB of JSON as all lists of tasks."""
     query = call.query(TaskFilter).query(call.path["id"])
     if query.codebase not in ANYWHERE:
         await call.services.backend.codebases.get(call.principal.tenant, call.path["id"])
-    return Json(tasks_view(await call.services.backend.tasks.list(call.principal.tenant, query)))
+    return await listed(call, query)
 
 
 async def show(call: Call) -> Response:
     """One task."""
-    return Json(task_view(await call.services.backend.tasks.get(call.principal.tenant, _id(call))))
+    return Json(task_details_view(await call.services.backend.tasks.get(call.principal.tenant, _id(call))))
 
 
 async def cancel(call: Call) -> Response:
@@ -134,7 +136,7 @@ async def cancel(call: Call) -> Response:
 
 async def requeue(call: Call) -> Response:
     """Take a running task from its holder, or ask for an ended one again."""
-    task = await call.services.submission.requeue(call.principal, _id(call))
+    task = await call.services.submission.requeue(call.principal, _id(call), key=_key(call))
     message = "Task requeued" if task.id == _id(call) else f"Task requeued as {task.id}"
     return Json({"success": True, "task_id": task.id, "message": message, "task": task_view(task)})
 
@@ -162,7 +164,10 @@ async def stuck(call: Call) -> Response:
     asked = call.query(Timeout).timeout_seconds
     timeout = seconds("timeout_seconds", asked, 0.0, 366 * 86_400.0)
     tasks = await call.services.maintenance.silent(call.principal.tenant, timeout)
-    return Json({"timeout_seconds": asked, "count": len(tasks), "tasks": tasks_view(tasks)})
+    rows = Rows()
+    rows.add(tasks)
+    head = encode_json({"timeout_seconds": asked, "count": len(tasks)})
+    return Encoded(b'%b,"tasks":%b}' % (head[:-1], rows.body))
 
 
 async def recover(call: Call) -> Response:
@@ -211,6 +216,7 @@ ROUTES: Final = (
         create,
         "tasks:write",
         summary="Submit a task",
+        headers=(SUBMIT_KEY,),
         answer=shapes.Task,
         tag=_TAG,
         body=TaskBody,
@@ -232,6 +238,7 @@ ROUTES: Final = (
         create_in_codebase,
         "tasks:write",
         summary="Submit a task for a codebase",
+        headers=(SUBMIT_KEY,),
         answer=shapes.TaskAnswer,
         tag=_TAG,
         body=TaskBody,
@@ -248,16 +255,41 @@ ROUTES: Final = (
         query=TaskFilter,
         errors=(404,),
     ),
-    Route("GET", f"{_P}/tasks/stuck", stuck, "tasks:read", summary="List silent runs", tag=_TAG, query=Timeout),
-    Route("POST", f"{_P}/tasks/stuck/recover", recover, "tasks:write", summary="Let the reaper look now", tag=_TAG),
-    Route("GET", f"{_P}/reaper/health", reaper, "tasks:read", summary="Whether the reaper is at work", tag=_TAG),
+    Route(
+        "GET",
+        f"{_P}/tasks/stuck",
+        stuck,
+        "tasks:read",
+        summary="List silent runs",
+        answer=shapes.StuckTasks,
+        tag=_TAG,
+        query=Timeout,
+    ),
+    Route(
+        "POST",
+        f"{_P}/tasks/stuck/recover",
+        recover,
+        "tasks:write",
+        summary="Let the reaper look now",
+        answer=shapes.Recovered,
+        tag=_TAG,
+    ),
+    Route(
+        "GET",
+        f"{_P}/reaper/health",
+        reaper,
+        "tasks:read",
+        summary="Whether the reaper is at work",
+        answer=shapes.Reaper,
+        tag=_TAG,
+    ),
     Route(
         "GET",
         f"{_P}/tasks/{{id}}",
         show,
         "tasks:read",
         summary="Show a task",
-        answer=shapes.Task,
+        answer=shapes.TaskDetails,
         tag=_TAG,
         errors=(404,),
     ),
@@ -267,7 +299,7 @@ ROUTES: Final = (
         cancel,
         "tasks:write",
         summary="Cancel a task",
-        answer=shapes.TaskAnswer,
+        answer=shapes.TaskCancelled,
         tag=_TAG,
         errors=(404, 409),
     ),
@@ -277,7 +309,8 @@ ROUTES: Final = (
         requeue,
         "tasks:write",
         summary="Requeue a task",
-        answer=shapes.TaskAnswer,
+        headers=(SUBMIT_KEY,),
+        answer=shapes.Requeued,
         tag=_TAG,
         errors=(404, 409),
     ),
@@ -287,6 +320,7 @@ ROUTES: Final = (
         retry,
         "tasks:write",
         summary="Retry an ended task",
+        headers=(SUBMIT_KEY,),
         answer=shapes.TaskAnswer,
         tag=_TAG,
         errors=(404, 409),
@@ -302,6 +336,13 @@ ROUTES: Final = (
         errors=(404, 409),
     ),
     Route(
-        "GET", f"{_P}/tasks/{{id}}/explain", explain, "tasks:read", summary="Why a task waits", tag=_TAG, errors=(404,)
+        "GET",
+        f"{_P}/tasks/{{id}}/explain",
+        explain,
+        "tasks:read",
+        summary="Why a task waits",
+        answer=shapes.Explanation,
+        tag=_TAG,
+        errors=(404,),
     ),
 )

@@ -24,8 +24,8 @@ __all__ = [
     "explanation_view",
     "lease_view",
     "moment_view",
+    "task_details_view",
     "task_view",
-    "tasks_view",
     "waiting_for",
 ]
 
@@ -82,9 +82,20 @@ def task_view(task: Task) -> dict[str, Any]:
     }
 
 
-def tasks_view(tasks: Sequence[Task]) -> list[dict[str, Any]]:
-    """Tasks, in their order."""
-    return [task_view(task) for task in tasks]
+def task_details_view(task: Task) -> dict[str, Any]:
+    """A task with its attempts, for whoever asks for this one; their tokens are nobody's to see."""
+    attempts = [
+        {
+            "number": int(attempt.token.partition(".")[0]),
+            "worker_id": attempt.worker,
+            "granted_at": _timestamp(attempt.granted_at),
+            "ended_at": _timestamp(attempt.ended_at),
+            "ending": attempt.ending,
+            "evidence": attempt.evidence,
+        }
+        for attempt in task.attempts
+    ]
+    return {**task_view(task), "attempts": attempts}
 
 
 def lease_view(grant: Grant, ttl: timedelta) -> dict[str, Any]:

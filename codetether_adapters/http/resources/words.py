@@ -9,17 +9,19 @@ from codetether_core.errors import Invalid
 from codetether_core.ids import WorkerId
 from codetether_core.tasks import Word
 
-__all__ = ["word_of", "worker_of"]
+__all__ = ["Speaker", "word_of", "worker_of"]
 
 
 @frozen
-class _Asked:
+class Speaker:
+    """The worker that speaks, unless the body or ``X-Worker-ID`` says so."""
+
     worker_id: str | None = None
 
 
 def worker_of(call: Call, said: str | None = None) -> WorkerId:
     """The worker that speaks: by what its body said, else ``X-Worker-ID``, else ``?worker_id=``."""
-    worker = said or call.headers.get("x-worker-id") or call.query(_Asked).worker_id
+    worker = said or call.headers.get("x-worker-id") or call.query(Speaker).worker_id
     if not worker:
         raise Invalid("worker_id", "is required: in the body, as X-Worker-ID or in the query")
     return WorkerId(worker)

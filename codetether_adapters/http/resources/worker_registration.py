@@ -8,6 +8,7 @@ from attrs import frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.bounds import within
 from codetether_adapters.http.resources.workers import worker_view
 from codetether_adapters.http.responses import Json
@@ -66,6 +67,9 @@ async def register(call: Call) -> Response:
         slots=_slots(told),
     )
     kept = await call.services.registration.add_worker(call.principal, worker)
+    dispatch = call.services.dispatch
+    for connection in dispatch.of_worker(kept.tenant, kept.id):  # what it has since it connected is offered at once
+        dispatch.serve(kept.tenant, kept.id, connection.slot.profile.codebases | frozenset(kept.codebases))
     return Json({"success": True, "worker": worker_view(kept, now)})
 
 
@@ -97,6 +101,6 @@ def _slots(told: RegisterWorker) -> int:
 ROUTES: Final = (
     Route(
         "POST", "/v1/agent/workers/register", register, "workers:write",
-        summary="Register a worker", tag="workers", body=RegisterWorker,
+        summary="Register a worker", answer=shapes.WorkerAnswer, tag="workers", body=RegisterWorker,
     ),
 )  # fmt: skip

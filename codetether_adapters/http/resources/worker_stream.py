@@ -18,10 +18,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from codetether_adapters.http.call import Call
-from codetether_adapters.http.resources import following
+from codetether_adapters.http.resources import following, shapes
 from codetether_adapters.http.resources.bounds import within
+from codetether_adapters.http.resources.request_headers import STREAMING_WORKER, WORKER_ID
 from codetether_adapters.http.resources.views import moment_view, task_view
-from codetether_adapters.http.resources.words import worker_of
+from codetether_adapters.http.resources.words import Speaker, worker_of
 from codetether_adapters.http.responses import Json, encode_json
 from codetether_adapters.http.routing import Route
 from codetether_adapters.sse import encode
@@ -74,7 +75,8 @@ async def stream(call: Call) -> ASGIApp:
 async def _frames(
     services: Services, principal: Principal, told: Worker, worker: Worker, cancels: bool, dedupes: bool
 ) -> AsyncIterator[bytes]:
-    dispatch, clock, beat = services.dispatch, services.clock, following.BEAT
+    dispatch, clock = services.dispatch, services.clock
+    beat = min(following.BEAT, services.terms.ttl / 4)  # a beat renews, so one that is lost must not cost the lease
     with dispatch.connect(_profile(told, worker), name=told.name, slots=told.slots, dedupes=dedupes) as connection:
         await dispatch.occupy(connection)
         await services.reporting.attend(principal, told.id)
@@ -252,6 +254,7 @@ ROUTES: Final = (
         stream,
         "tasks:execute",
         summary="Receive offers",
+        headers=STREAMING_WORKER,
         tag=_TAG,
         query=StreamQuery,
         stream="worker",
@@ -262,17 +265,29 @@ ROUTES: Final = (
         put_codebases,
         "workers:write",
         summary="Say which codebases a worker serves",
+        headers=(WORKER_ID,),
+        query=Speaker,
+        answer=shapes.Served,
         tag=_TAG,
         body=CodebasesBody,
         errors=(404,),
     ),
-    Route("GET", f"{_W}/connected", connected, "workers:read", summary="List connected workers", tag=_TAG),
+    Route(
+        "GET",
+        f"{_W}/connected",
+        connected,
+        "workers:read",
+        summary="List connected workers",
+        answer=shapes.Connections,
+        tag=_TAG,
+    ),
     Route(
         "GET",
         f"{_W}/connected/{{id}}",
         connected_one,
         "workers:read",
         summary="Show a connected worker",
+        answer=shapes.Connection,
         tag=_TAG,
         errors=(404,),
     ),

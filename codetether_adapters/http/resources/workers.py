@@ -9,6 +9,7 @@ from attrs import frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.bounds import within
 from codetether_adapters.http.resources.found import found_session
 from codetether_adapters.http.responses import Json
@@ -70,15 +71,17 @@ def worker_view(worker: Worker, now: datetime) -> dict[str, Any]:
 
 
 async def beat(call: Call) -> Response:
-    """Note that it is there."""
+    """Note that it is there, which renews what it holds without a token."""
     await call.body(Beat)
     worker = await call.services.registration.greet_worker(call.principal, WorkerId(call.path["id"]))
+    await call.services.reporting.attend(call.principal, worker.id)
     return Json({"success": True, "worker_id": worker.id, "last_seen": worker.last_seen})
 
 
 async def unregister(call: Call) -> Response:
-    """It signs off."""
+    """It signs off, and gives back what it holds without a token: a deployed worker has killed those runs."""
     worker = await call.services.registration.dismiss_worker(call.principal, WorkerId(call.path["id"]))
+    await call.services.reporting.sign_off(call.principal, worker.id)
     return Json({"success": True, "message": "Worker unregistered", "worker_id": worker.id})
 
 
@@ -139,17 +142,55 @@ def _searched(worker: Worker) -> tuple[str, ...]:
 
 ROUTES: Final = (
     Route(
-        "POST", "/v1/agent/workers/{id}/heartbeat", beat, "workers:write",
-        summary="Beat", tag="workers", body=Beat, errors=(404,),
+        "POST",
+        "/v1/agent/workers/{id}/heartbeat",
+        beat,
+        "workers:write",
+        summary="Beat",
+        answer=shapes.WorkerBeat,
+        tag="workers",
+        body=Beat,
+        errors=(404,),
     ),
     Route(
-        "POST", "/v1/agent/workers/{id}/unregister", unregister, "workers:write",
-        summary="Sign off", tag="workers", errors=(404,),
+        "POST",
+        "/v1/agent/workers/{id}/unregister",
+        unregister,
+        "workers:write",
+        summary="Sign off",
+        answer=shapes.SignedOff,
+        tag="workers",
+        errors=(404,),
     ),
-    Route("GET", "/v1/agent/workers", listed, "workers:read", summary="Workers", tag="workers", query=ListWorkers),
-    Route("GET", "/v1/agent/workers/{id}", show, "workers:read", summary="One worker", tag="workers", errors=(404,)),
     Route(
-        "GET", "/v1/agent/sessions/{id}/worker-status", of_session, "sessions:read",
-        summary="Whether a session's worker is there", tag="sessions", query=InCodebase, errors=(404,),
+        "GET",
+        "/v1/agent/workers",
+        listed,
+        "workers:read",
+        summary="Workers",
+        answer=list[shapes.Worker],
+        tag="workers",
+        query=ListWorkers,
     ),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/v1/agent/workers/{id}",
+        show,
+        "workers:read",
+        summary="One worker",
+        answer=shapes.WorkerHolding,
+        tag="workers",
+        errors=(404,),
+    ),
+    Route(
+        "GET",
+        "/v1/agent/sessions/{id}/worker-status",
+        of_session,
+        "sessions:read",
+        summary="Whether a session's worker is there",
+        answer=shapes.SessionWorker,
+        tag="sessions",
+        query=InCodebase,
+        errors=(404,),
+    ),
+)

@@ -271,6 +271,15 @@ def test_presence_never_takes_away_what_a_word_has_gained() -> None:
     assert attend(task, ANN, f"principal of {ANN}", LATER, terms) is task
 
 
+@pytest.mark.parametrize("missing", [1, 2, 30])
+def test_presence_carries_a_run_all_the_way_to_its_deadline(missing: int) -> None:
+    """However little is missing: a lapse before the deadline would start the run again, with a new one."""
+    task = claimed(new(run_timeout=TERMS.ttl + missing * SECOND), tokened=False)
+    task = attended(task, NOW + missing * SECOND)
+    assert grant_of(task).expires_at == grant_of(task).run_deadline
+    assert attended(task, NOW + (missing + 1) * SECOND) is task
+
+
 # ------------------------------------------------------------------------------------------------ lapse
 
 

@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codetether_core.events import Topic
-from codetether_core.tasks import OUTPUT_KINDS, OutputChunk, output_event
+from codetether_core.tasks import OUTPUT_KINDS, OutputChunk, output_event, session_of
 from codetether_core.tasks.output import understood
 from tests.core.tasks.lives import NOW, RUNNING, SECOND, grant_of
 
 GRANT = grant_of(RUNNING)
+words = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=8,
 )
 
@@ -58,7 +59,7 @@ def test_an_agents_own_events_are_told_apart_as_text_and_as_json(type: str, kind
         assert event.kind in OUTPUT_KINDS
 
 
-@given(st.dictionaries(st.text(), json_values, max_size=4), st.text())
+@given(st.dictionaries(words, json_values, max_size=4), words)
 def test_a_line_of_json_with_a_type_is_understood(value: dict[str, Any], type: str) -> None:
     said = {**value, "type": type}
     assert understood(OutputChunk(text=json.dumps(said))) == said
@@ -78,7 +79,6 @@ def test_a_line_of_json_with_a_type_is_understood(value: dict[str, Any], type: s
         '{"type": "tool"} and more',
         '{"type": "tool"}\n{"type": "tool"}',
         '{"type":' * 100_000,
-        '{"type":' + "9" * 10_000 + "}",
         '"type"',
     ],
 )
@@ -92,3 +92,60 @@ def test_what_is_not_understood_stays_text(text: str) -> None:
 @given(st.text() | st.text().map(lambda rest: "{" + rest))
 def test_no_text_is_lost_and_none_is_refused(text: str) -> None:
     assert output_event(RUNNING, GRANT, OutputChunk(text=text), NOW).data["output"] == text
+
+
+@pytest.mark.parametrize(
+    ("printed", "kept"),
+    [
+        (r"\ud800", "\ufffd"),
+        (r"a\u0000b", "a\ufffdb"),
+        (r"\ud83e\udd8a", "🦊"),
+    ],
+)
+def test_characters_that_no_store_can_hold_are_replaced_in_values_and_names(printed: str, kept: str) -> None:
+    said = understood(OutputChunk(text=f'{{"type":"text","part":[{{"{printed}":"{printed}"}}]}}'))
+    assert said == {"type": "text", "part": [{kept: kept}]}
+
+
+@pytest.mark.parametrize(
+    ("printed", "kept"),
+    [
+        (str(2**64 - 1), 2**64 - 1),
+        (str(-(2**63)), -(2**63)),
+        (str(2**64), str(2**64)),
+        (str(-(2**63) - 1), str(-(2**63) - 1)),
+        ("9" * 5000, "9" * 5000),
+        ("1e999", "1e999"),
+        ("-1e999", "-1e999"),
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("1e5", 1e5),
+    ],
+)
+def test_numbers_beyond_64_bits_are_kept_as_they_were_printed(printed: str, kept: Any) -> None:
+    assert understood(OutputChunk(text=f'{{"type":"text","n":{printed}}}')) == {"type": "text", "n": kept}
+
+
+@pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]")])
+def test_what_is_nested_deeper_than_a_hundred_levels_stays_text(opening: str, closing: str) -> None:
+    def line(depth: int) -> OutputChunk:
+        return OutputChunk(text=f'{{"type":"text","wide":[[],[],{{}}],"a":{opening * depth}1{closing * depth}}}')
+
+    assert understood(line(99)) is not None
+    assert understood(line(100)) is None
+    assert understood(OutputChunk(text='{"type":"text","a":[' + "{}," * 200 + "{}]}")) is not None
+
+
+@pytest.mark.parametrize("member", ["sessionID", "session_id", "sessionId"])
+def test_an_agents_session_is_found_in_its_json_whatever_it_calls_it(member: str) -> None:
+    event = {"type": "text", member: "ses_1"}
+    assert session_of(OutputChunk(text=json.dumps(event) + "\n")) == "ses_1"
+    assert session_of(OutputChunk(text="", event=event)) == "ses_1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ses_1", '{"sessionID": "1"}', '{"sessionID": ["ses_1"]}', '{"other": "ses_1"}', '{"sessionID": "ses_1"', "[1]"],
+)
+def test_what_only_looks_like_a_session_is_none(text: str) -> None:
+    assert session_of(OutputChunk(text=text)) is None

@@ -20,6 +20,7 @@ from codetether_adapters.sse import Decoder, ServerSentEvent
 from codetether_adapters.tokens import RolePolicy, StaticToken, StaticTokens
 from codetether_core.ports import Backend
 from codetether_core.services import Services, assemble
+from tests.http.conformance import check, checked
 
 PATIENCE = 5.0
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -140,7 +141,8 @@ async def open_api(backend: Backend) -> AsyncIterator[Api]:
     services = assemble(backend, clock, Dice())
     tokens = StaticTokens(StaticToken.of(name, token, roles) for name, (token, roles) in TOKENS.items())
     app = create_app(services, authenticator=tokens, authorizer=RolePolicy(), routes=all_routes())
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+    transport, hooks = httpx.ASGITransport(app), checked(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://server", event_hooks=hooks) as client:
         yield Api(app, services, clock, client)
 
 
@@ -181,6 +183,9 @@ class Stream:
         self._task = asyncio.create_task(self.app(scope, self._received.get, self._sent.put))
         head = await asyncio.wait_for(self._sent.get(), PATIENCE)
         self.status = head["status"]
+        media_type = dict(head["headers"])[b"content-type"].decode().partition(";")[0]
+        if self.status == 200:
+            check(self.app, "GET", path.encode(), self.status, media_type)
 
     async def chunk(self) -> bytes:
         """The next chunk; empty at the end."""

@@ -9,6 +9,7 @@ import pytest
 
 from codetether_adapters.http.resources import following
 from codetether_adapters.sse import ServerSentEvent
+from tests.http.coverage import covers
 from tests.http.resources.harness import Api, Stream, data
 
 P = "/v1/agent"
@@ -29,6 +30,7 @@ async def finish(api: Api, id: str, word: dict[str, str], status: str = "complet
     await api.bot.ok("PUT", f"{P}/tasks/{id}/status", {"status": status, **members} | word)
 
 
+@covers("GET /v1/agent/codebases/{id}/events")
 async def test_a_codebases_stream_tells_in_the_canonical_words(api: Api) -> None:
     codebase = await api.codebase()
     async with api.watch(f"{P}/codebases/{codebase}/events") as stream:
@@ -130,6 +132,7 @@ async def test_a_watcher_cut_a_hundred_times_sees_each_event_once(api: Api, pref
     assert [data(event)["task_id"] for event in seen] == submitted
 
 
+@covers("GET /v1/agent/tasks/{id}/events")
 @pytest.mark.parametrize("ends_while_watched", [True, False])
 async def test_a_tasks_stream_has_all_from_the_first_and_ends_after_the_last(
     api: Api, ends_while_watched: bool
@@ -168,6 +171,7 @@ async def test_a_task_whose_history_is_forgotten_still_tells_its_end(api: Api, p
         assert [(event.event, data(event)) for event in await stream.rest()] == [("done", {"status": "completed"})]
 
 
+@covers("GET /v1/agent/tasks/{id}/output/stream")
 @pytest.mark.parametrize("prefix", ["/v1/agent", "/v1/opencode"])
 async def test_an_output_stream_is_output_and_done(api: Api, prefix: str) -> None:
     id, word = await running(api)

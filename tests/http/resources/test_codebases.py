@@ -6,11 +6,18 @@ from typing import Any
 
 import pytest
 
+from tests.http.coverage import covers
 from tests.http.resources.harness import Api
 
 P = "/v1/agent"
 
 
+@covers(
+    "POST /v1/agent/codebases",
+    "GET /v1/agent/codebases",
+    "GET /v1/agent/codebases/{id}",
+    "GET /v1/agent/codebases/{id}/status",
+)
 @pytest.mark.parametrize("prefix", ["/v1/agent/codebases", "/v1/opencode/codebases", "/v1/agent/workspaces"])
 async def test_registering_is_200_idempotent_and_seen_under_every_prefix(api: Api, prefix: str) -> None:
     body = {"name": "demo", "path": "/srv/demo", "description": "d", "agent_config": {"a": 1}}
@@ -37,6 +44,7 @@ async def test_a_registered_workers_new_codebase_is_among_those_it_serves(api: A
     assert (await api.claimed((await api.task(codebase_id=codebase))["id"], "w1"))["success"] is True
 
 
+@covers("GET /v1/agent/codebases/list")
 async def test_one_is_listed_for_each_path_with_a_worker_that_is_there(api: Api) -> None:
     await api.codebase("gone", "/same", worker="w0")
     await api.bot.ok("POST", f"{P}/workers/register", {"worker_id": "w1", "name": "one"})
@@ -50,16 +58,20 @@ async def test_one_is_listed_for_each_path_with_a_worker_that_is_there(api: Api)
     assert [each["path"] for each in await api.alice.ok("GET", f"{P}/codebases?path=/else/")] == ["/else"]
 
 
+@covers("DELETE /v1/agent/codebases/{id}")
 async def test_a_deleted_codebase_is_gone_and_its_tasks_stay(api: Api) -> None:
     codebase = await api.codebase()
     task = await api.task(codebase_id=codebase)
+    await api.alice.refused(409, "DELETE", f"{P}/codebases/{codebase}")
+    await api.alice.ok("POST", f"{P}/tasks/{task['id']}/cancel")
     assert await api.alice.ok("DELETE", f"{P}/codebases/{codebase}") == {"success": True}
     for path in ("", "/status", "/tasks", "/watch/status", "/events"):
         problem = await api.alice.refused(404, "GET", f"{P}/codebases/{codebase}{path}")
         assert problem["code"] == "codebase_not_found"
-    assert (await api.shown(task["id"]))["status"] == "pending"
+    assert (await api.shown(task["id"]))["status"] == "cancelled"
 
 
+@covers("POST /v1/agent/codebases/{id}/trigger")
 async def test_a_trigger_is_a_task_with_model_and_files(api: Api) -> None:
     codebase = await api.codebase()
     body = {"prompt": "go", "agent": "plan", "model": "a/b", "files": ["x.py"], "metadata": {"k": 1}}
@@ -73,6 +85,7 @@ async def test_a_trigger_is_a_task_with_model_and_files(api: Api) -> None:
     assert shown["last_triggered"] == task["created_at"]
 
 
+@covers("POST /v1/agent/codebases/{id}/message")
 async def test_a_message_goes_on_with_the_latest_session(api: Api) -> None:
     codebase = await api.codebase()
     answer = await api.alice.ok("POST", f"{P}/codebases/{codebase}/message", {"message": "hello"})
@@ -86,6 +99,7 @@ async def test_a_message_goes_on_with_the_latest_session(api: Api) -> None:
     assert (await api.alice.ok("GET", f"{P}/codebases/{codebase}"))["session_id"] == "ses_1"
 
 
+@covers("POST /v1/agent/codebases/{id}/interrupt", "POST /v1/agent/codebases/{id}/stop")
 @pytest.mark.parametrize("word", ["interrupt", "stop"])
 async def test_interrupt_and_stop_cancel_what_runs_and_nothing_else(api: Api, word: str) -> None:
     codebase = await api.codebase()
@@ -102,6 +116,11 @@ async def test_interrupt_and_stop_cancel_what_runs_and_nothing_else(api: Api, wo
     await api.alice.refused(404, "POST", f"{P}/codebases/nothing/{word}")
 
 
+@covers(
+    "POST /v1/agent/codebases/{id}/watch/start",
+    "POST /v1/agent/codebases/{id}/watch/stop",
+    "GET /v1/agent/codebases/{id}/watch/status",
+)
 async def test_watching_is_switched_on_and_off(api: Api) -> None:
     codebase = await api.codebase()
     await api.task(codebase_id=codebase)

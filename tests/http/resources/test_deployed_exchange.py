@@ -7,6 +7,7 @@ are exactly 200 where the worker insists on that.
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -266,3 +267,81 @@ async def test_a_register_codebase_task_goes_to_any_worker(api: Api) -> None:
     async with api.watch(f"{W}/tasks/stream?worker_id=w&agent_name=w", "deployed") as stream:
         await stream.event()
         assert (await offered(api, stream))["id"] == task["id"]
+
+
+@pytest.fixture
+async def held(api: Api) -> str:
+    """A task that the deployed worker ``w1`` holds, and one beside it that it holds by a token."""
+    tokened, held = [str((await api.task())["id"]) for _ in range(2)]
+    for id in (tokened, held):
+        body = {"task_id": id, "worker_id": "w1", "lease": id == tokened}
+        await api.deployed.ok("POST", f"{W}/tasks/claim", body)
+    await api.deployed.ok("POST", "/v1/opencode/workers/register", {"worker_id": "w1", "name": "one"})
+    return held
+
+
+async def running(api: Api) -> list[int]:
+    """How often each of the running tasks was charged."""
+    return [task["attempts_charged"] for task in await api.alice.ok("GET", "/v1/agent/tasks?status=running")]
+
+
+async def test_a_heartbeat_renews_what_is_held_without_a_token(api: Api, held: str) -> None:
+    for _ in range(3):
+        api.clock.advance(timedelta(seconds=50))
+        await api.deployed.ok("POST", "/v1/opencode/workers/w1/heartbeat")
+        await api.alice.ok("POST", "/v1/agent/tasks/stuck/recover")
+    assert (await api.shown(held))["status"] == "running"
+
+
+async def test_a_worker_that_starts_again_no_longer_holds_what_it_held(api: Api, held: str) -> None:
+    """Only its start brings the question for keys; its presence must not renew what the dead process held."""
+    await api.other.ok("GET", "/v1/opencode/api-keys/sync?worker_id=w1")
+    assert await running(api) == [0, 0]
+    await api.deployed.ok("GET", "/v1/opencode/api-keys/sync?worker_id=w1")
+    task = await api.shown(held)
+    assert (task["status"], task["reason"], task["attempts_charged"]) == ("pending", "worker_lost", 1)
+    assert await running(api) == [0]
+    claim = {"task_id": held, "worker_id": "w1"}
+    assert (await api.deployed.ok("POST", f"{W}/tasks/claim", claim))["task"]["attempt"] == 2
+
+
+async def test_a_worker_that_signs_off_gives_back_what_it_held_and_its_last_words_are_refused(
+    api: Api, held: str
+) -> None:
+    await api.deployed.ok("POST", "/v1/opencode/workers/w1/unregister")
+    task = await api.shown(held)
+    assert (task["status"], task["reason"], task["attempts_charged"]) == ("pending", "released", 0)
+    assert await running(api) == [0]
+    word = {"status": "failed", "worker_id": "w1", "error": "Task was cancelled"}
+    await api.deployed.refused(409, "PUT", f"/v1/opencode/tasks/{held}/status", word)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        ("Exit code: -15", "pending", "worker_left"),
+        ("Task was cancelled", "pending", "worker_left"),
+        ("Exit code: 1", "failed", "agent_failed"),
+    ],
+)
+async def test_a_run_that_a_leaving_worker_ended_is_tried_again(
+    api: Api, held: str, error: str, status: str, reason: str
+) -> None:
+    word = {"status": "failed", "worker_id": "w1", "error": error}
+    task = (await api.deployed.ok("PUT", f"/v1/opencode/tasks/{held}/status", word))["task"]
+    assert (task["status"], task["reason"]) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("http://any:a-secret@host:8000/path@1", "http://host:8000/path@1"),
+        ("https://host", "https://host"),
+        ("any:a-secret@host", "host"),
+        ("http://a-secret@[::1]:80?x=1", "http://[::1]:80?x=1"),
+        ("", ""),
+    ],
+)
+async def test_no_credentials_are_kept_of_an_agents_url(api: Api, told: str, kept: str) -> None:
+    answer = await api.deployed.ok("POST", "/v1/agent/agents", {"name": "one", "url": told})
+    assert answer["agent"]["url"] == kept

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.http.coverage import covers
 from tests.http.resources.harness import Api
 
 P = "/v1/agent"
@@ -42,6 +43,7 @@ async def test_running_by_another_worker_takes_over_a_lapsed_task(api: Api) -> N
     assert (answer["task"]["worker_id"], answer["task"]["attempt"]) == ("w2", 2)
 
 
+@covers("PUT /v1/agent/tasks/{id}/status")
 @pytest.mark.parametrize(
     ("report", "seen"),
     [
@@ -116,6 +118,7 @@ async def test_a_cancelled_run_may_trail_then_says_that_it_stopped(api: Api) -> 
     assert output["outputs"][0]["after_cancel"] is True
 
 
+@covers("POST /v1/agent/tasks/{id}/output", "GET /v1/agent/tasks/{id}/output")
 async def test_output_is_read_by_ordinal_and_by_cursor(api: Api) -> None:
     id, word = await running(api)
     one = {"output": "a", "timestamp": "2026-11-22T15:00:31.942252", "stream": "stderr"} | word
@@ -157,6 +160,12 @@ async def test_1500_lines_are_all_there(api: Api) -> None:
     assert [each["output"] for each in output["outputs"]] == [f"line {at}" for at in range(1500)]
 
 
+@covers(
+    "POST /v1/agent/tasks/{id}/ask",
+    "POST /v1/agent/tasks/{id}/answer",
+    "GET /v1/agent/approvals",
+    "GET /v1/agent/approvals/{id}",
+)
 async def test_what_a_task_asks_is_listed_shown_and_answered(api: Api) -> None:
     id, word = await running(api)
     options = [{"id": "yes", "label": "Yes"}, {"id": "no", "label": "No", "allows": False}]
@@ -189,6 +198,7 @@ async def test_of_two_questions_the_one_answered_has_to_be_named(api: Api) -> No
     assert (await api.shown(id))["status"] == "input_required"
 
 
+@covers("POST /v1/agent/approvals/{id}/answer")
 async def test_a_parked_question_gives_the_task_back_and_its_answer_makes_it_pending(api: Api) -> None:
     id, word = await running(api)
     asked = await api.bot.ok("POST", f"{P}/tasks/{id}/ask", {"prompt": "?", "held": False} | word)

@@ -256,7 +256,8 @@ async def test_a_codebases_messages_are_its_last_sessions() -> None:
     async with open_world() as world:
         codebase = await world.codebase()
         messages = f"/v1/agent/codebases/{codebase}/messages"
-        assert await world.get(messages) == {"messages": [], "session_id": None}
+        nothing = await world.get(messages)
+        assert (nothing["messages"], nothing["session_id"], nothing["total"]) == ([], None, 0)
         await say(world, codebase, SAID, session="old")
         world.clock.advance(seconds=1)
         await say(world, codebase, SAID | {"parts": [{"type": "text", "text": "newer"}]}, session="new")

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.http.coverage import covers
 from tests.http.resources.harness import Api
 
 P = "/v1/agent"
 
 
+@covers("POST /v1/agent/tasks", "GET /v1/agent/tasks/{id}")
 async def test_a_task_without_a_codebase_is_shown_as_it_was_submitted(api: Api) -> None:
     body = {
         "prompt": "x" * 100,
@@ -25,6 +27,7 @@ async def test_a_task_without_a_codebase_is_shown_as_it_was_submitted(api: Api) 
     }
     created = await api.alice.ok("POST", f"{P}/tasks", body)
     task = await api.shown(created["id"])
+    assert task.pop("attempts") == []
     assert task == created
     assert task["title"] == "x" * 80
     assert task["description"] == task["prompt"] == "x" * 100
@@ -39,6 +42,7 @@ async def test_a_task_without_a_codebase_is_shown_as_it_was_submitted(api: Api) 
     assert task["created_by"] == "alice"
 
 
+@covers("POST /v1/agent/codebases/{id}/tasks", "GET /v1/agent/codebases/{id}/tasks")
 @pytest.mark.parametrize("prefix", ["/v1/agent/codebases", "/v1/opencode/codebases", "/v1/agent/workspaces"])
 async def test_a_codebases_task_is_in_its_list_under_every_prefix(api: Api, prefix: str) -> None:
     codebase = await api.codebase()
@@ -50,6 +54,7 @@ async def test_a_codebases_task_is_in_its_list_under_every_prefix(api: Api, pref
         assert await api.alice.ok("GET", f"{other}/{codebase}/tasks?status=failed,completed") == []
 
 
+@covers("GET /v1/agent/tasks")
 async def test_lists_are_by_priority_then_age_and_paged(api: Api) -> None:
     for title, priority in (("a", 0), ("b", 5), ("c", 0)):
         await api.task(title=title, priority=priority)
@@ -89,6 +94,7 @@ async def test_the_same_idempotency_key_gives_the_same_task(api: Api) -> None:
     assert len(await api.alice.ok("GET", f"{P}/tasks")) == 1
 
 
+@covers("POST /v1/agent/tasks/{id}/cancel")
 async def test_cancel_ends_a_task_once(api: Api) -> None:
     task = await api.task()
     assert (await api.alice.ok("POST", f"{P}/tasks/{task['id']}/cancel"))["task"]["status"] == "cancelled"
@@ -100,6 +106,7 @@ async def test_cancel_ends_a_task_once(api: Api) -> None:
     assert (await api.shown(done))["status"] == "completed"
 
 
+@covers("POST /v1/agent/tasks/{id}/requeue")
 async def test_requeue_takes_a_running_task_back_and_asks_again_for_an_ended_one(api: Api) -> None:
     task = await api.task()
     await api.claimed(task["id"])
@@ -113,6 +120,7 @@ async def test_requeue_takes_a_running_task_back_and_asks_again_for_an_ended_one
     await api.alice.refused(409, "POST", f"{P}/tasks/{task['id']}/requeue")
 
 
+@covers("POST /v1/agent/tasks/{id}/retry")
 async def test_retry_of_an_ended_task_is_a_new_one(api: Api) -> None:
     done = await completed(api)
     retried = await api.alice.ok("POST", f"{P}/tasks/{done}/retry")
@@ -120,12 +128,14 @@ async def test_retry_of_an_ended_task_is_a_new_one(api: Api) -> None:
     await api.alice.refused(409, "POST", f"{P}/tasks/{retried['task']['id']}/retry")
 
 
+@covers("POST /v1/agent/tasks/{id}/review")
 async def test_a_review_stays(api: Api) -> None:
     done = await completed(api)
     await api.alice.ok("POST", f"{P}/tasks/{done}/review")
     assert (await api.shown(done))["reviewed"] is True
 
 
+@covers("GET /v1/agent/tasks/{id}/explain")
 async def test_explain_says_what_a_task_waits_for(api: Api) -> None:
     codebase = await api.codebase()
     task = await api.task(codebase_id=codebase)
@@ -149,6 +159,7 @@ async def test_explain_says_what_a_task_waits_for(api: Api) -> None:
     assert (await explained())["waiting_for"] == "nothing: it is cancelled"
 
 
+@covers("GET /v1/agent/tasks/stuck", "POST /v1/agent/tasks/stuck/recover", "GET /v1/agent/reaper/health")
 async def test_silent_runs_are_stuck_and_recover_makes_them_pending(api: Api) -> None:
     task = await api.task()
     await api.claimed(task["id"])

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from codetether_adapters.http.resources import following
+from tests.http.coverage import covers
 from tests.http.resources.harness import Api, Stream, data
 
 W = "/v1/worker"
@@ -24,6 +25,7 @@ async def offered(api: Api, stream: Stream) -> str:
     return str(data(event)["id"])
 
 
+@covers("GET /v1/worker/tasks/stream", "GET /v1/worker/connected", "GET /v1/worker/connected/{id}")
 async def test_a_stream_greets_offers_whole_tasks_and_shows_as_connected(api: Api) -> None:
     codebase = await api.codebase()
     headers = {
@@ -64,6 +66,7 @@ async def test_only_what_the_worker_may_take_is_offered_and_not_what_it_holds(ap
         assert await offered(api, stream) == ours["id"]
 
 
+@covers("PUT /v1/worker/codebases")
 async def test_new_codebases_count_at_once(api: Api) -> None:
     codebase = await api.codebase()
     task = await api.task(codebase_id=codebase)

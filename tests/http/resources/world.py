@@ -16,6 +16,7 @@ from codetether_adapters.http.resources import all_routes
 from codetether_adapters.memory import open_backend
 from codetether_adapters.tokens import RolePolicy
 from codetether_core.services import Services, assemble
+from tests.http.conformance import checked
 from tests.http.harness import NOW, TOKENS, client_of
 
 __all__ = ["World", "open_world"]
@@ -93,7 +94,7 @@ async def open_world() -> AsyncIterator[World]:
         app = create_app(services, authenticator=TOKENS, authorizer=RolePolicy(), routes=all_routes())
         clients = {
             role: await stack.enter_async_context(
-                client_of(app, headers={"Authorization": f"Bearer {role}-token"}),
+                client_of(app, headers={"Authorization": f"Bearer {role}-token"}, event_hooks=checked(app)),
             )
             for role in ("admin", "editor", "viewer", "worker")
         }

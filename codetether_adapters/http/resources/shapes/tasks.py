@@ -1,4 +1,4 @@
-"""The shapes of our answers, for the documentation: ``views`` makes them, a test holds the two together."""
+"""Tasks, leases, output and approvals, as answered."""
 
 from __future__ import annotations
 
@@ -9,25 +9,33 @@ from typing import Any
 from attrs import frozen
 
 from codetether_core.approvals import ApprovalKind, ApprovalState, Option
-from codetether_core.tasks import TaskState
+from codetether_core.tasks import Refusal, TaskState, Trigger
+from codetether_core.workers import Presence
 
 __all__ = [
     "Accepted",
     "Approval",
     "ApprovalAnswer",
     "Approvals",
+    "Asked",
     "Claimed",
-    "Codebase",
-    "CodebaseAnswer",
     "Done",
+    "Explanation",
     "Lease",
-    "Output",
-    "Outputs",
+    "OutputItem",
+    "OutputPage",
     "Queued",
+    "Reaper",
+    "Recovered",
+    "Released",
     "Renewed",
     "Reported",
+    "Requeued",
+    "StuckTasks",
     "Task",
     "TaskAnswer",
+    "TaskCancelled",
+    "TaskDetails",
 ]
 
 
@@ -72,6 +80,25 @@ class Task:
 
 
 @frozen(kw_only=True)
+class Attempt:
+    """A lease that is over: whose it was, how it ended, and what its holder still had to say too late."""
+
+    number: int
+    worker_id: str
+    granted_at: datetime
+    ended_at: datetime
+    ending: Trigger
+    evidence: str | None
+
+
+@frozen(kw_only=True)
+class TaskDetails(Task):
+    """A task with its history: the last of its attempts that are over, oldest first."""
+
+    attempts: tuple[Attempt, ...]
+
+
+@frozen(kw_only=True)
 class Lease:
     """A lease; ``token`` goes with every word about its task."""
 
@@ -105,32 +132,7 @@ class Approval:
 
 
 @frozen(kw_only=True)
-class Codebase:
-    """A codebase. ``worker_id`` is a worker that is there, if any is; ``available`` says whether."""
-
-    id: str
-    codebase_id: str
-    workspace_id: str
-    name: str
-    path: str
-    description: str
-    registered_at: datetime
-    updated_at: datetime
-    agent_config: Mapping[str, Any]
-    last_triggered: datetime | None
-    status: str
-    opencode_port: int | None
-    session_id: str | None
-    watch_mode: bool
-    watch_interval: int
-    worker_id: str | None
-    workers: tuple[str, ...]
-    available: bool
-    version: int
-
-
-@frozen(kw_only=True)
-class Output:
+class OutputItem:
     """A piece of output. ``sequence`` counts the task's events, ``produced_at`` is the agent's own clock."""
 
     task_id: str
@@ -148,11 +150,11 @@ class Output:
 
 
 @frozen(kw_only=True)
-class Outputs:
+class OutputPage:
     """A page of output; ``next`` is the ``since`` of the following one."""
 
     task_id: str
-    outputs: tuple[Output, ...]
+    outputs: tuple[OutputItem, ...]
     total: int
     next: Any
 
@@ -191,7 +193,7 @@ class Reported:
 
 @frozen(kw_only=True)
 class Claimed:
-    """The task is the worker's."""
+    """The task is the worker's; ``answers`` are those to questions that earlier runs of it parked."""
 
     success: bool
     task_id: str
@@ -199,6 +201,7 @@ class Claimed:
     message: str
     lease: Lease
     task: Task
+    answers: tuple[Approval, ...]
 
 
 @frozen(kw_only=True)
@@ -228,15 +231,6 @@ class Approvals:
 
 
 @frozen(kw_only=True)
-class CodebaseAnswer:
-    """It is registered; under ``workspaces`` it is there as ``workspace`` too."""
-
-    success: bool
-    id: str
-    codebase: Codebase
-
-
-@frozen(kw_only=True)
 class Queued:
     """A task was queued; ``session_id`` is the session that it goes on with, after a trigger the task's id."""
 
@@ -248,3 +242,104 @@ class Queued:
     workspace_id: str
     agent: str
     error: str | None
+
+
+@frozen(kw_only=True)
+class TaskCancelled:
+    """The task is cancelled."""
+
+    success: bool
+    message: str
+    task: Task
+
+
+@frozen(kw_only=True)
+class Requeued:
+    """The task that waits now: the same one if it was running, else a new one."""
+
+    success: bool
+    task_id: str
+    message: str
+    task: Task
+
+
+@frozen(kw_only=True)
+class Released:
+    """How the task stands after its release."""
+
+    success: bool
+    task_id: str
+    worker_id: str
+    status: TaskState
+    message: str
+
+
+@frozen(kw_only=True)
+class Asked:
+    """The question was put; the task waits for the answer."""
+
+    success: bool
+    approval: Approval
+    task: Task
+
+
+@frozen(kw_only=True)
+class Standing:
+    """What keeps a task from a worker: nothing, if ``refusals`` is empty and a slot is free."""
+
+    worker_id: str
+    name: str
+    presence: Presence
+    refusals: tuple[Refusal, ...]
+    busy: int
+    slots: int
+
+
+@frozen(kw_only=True)
+class Explanation:
+    """What a task waits for, in words, and how every worker stands to it."""
+
+    task: Task
+    waiting_for: str
+    workers: tuple[Standing, ...]
+
+
+@frozen(kw_only=True)
+class StuckTasks:
+    """Running tasks of which nothing was heard for that long."""
+
+    timeout_seconds: float
+    count: int
+    tasks: tuple[Task, ...]
+
+
+@frozen(kw_only=True)
+class Sweep:
+    """What the reaper did."""
+
+    checked_at: datetime | None
+    tasks_checked: int
+    tasks_requeued: int
+    tasks_failed: int
+    tasks_notified: int
+    errors: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Recovered:
+    """The reaper has looked."""
+
+    success: bool
+    stats: Sweep
+
+
+@frozen(kw_only=True)
+class Reaper:
+    """``status`` is ``healthy`` or ``stopped``; ``stuck_timeout_seconds`` is the time to live of a lease."""
+
+    status: str
+    running: bool
+    stuck_timeout_seconds: float
+    interval_seconds: float
+    max_attempts: int
+    last_run: datetime | None

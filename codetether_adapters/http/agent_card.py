@@ -1,0 +1,79 @@
+"""The agent card (A2A), by which other agents find out who we are and how to sign in.
+
+It has what release 0.3 of the protocol and release 1.0 require. Interfaces are those that exist, so there are none yet:
+the A2A binding comes with its own adapter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from attrs import frozen
+from starlette.responses import Response
+
+from codetether_adapters.http.call import Call
+from codetether_adapters.http.responses import Json
+from codetether_adapters.http.routing import Route
+from codetether_core.access import PUBLIC
+
+__all__ = ["AgentCard", "card_route"]
+
+_AUTHORITY: Final = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
+_TEXT: Final = "text/plain"
+_BEARER: Final = {"type": "http", "scheme": "bearer"}
+
+
+@frozen(kw_only=True)
+class AgentCard:
+    """Who we are. ``url`` is our address; ``supportedInterfaces`` has where A2A is spoken."""
+
+    protocolVersion: str
+    name: str
+    description: str
+    url: str
+    version: str
+    supportedInterfaces: tuple[Mapping[str, Any], ...]
+    capabilities: Mapping[str, Any]
+    defaultInputModes: tuple[str, ...]
+    defaultOutputModes: tuple[str, ...]
+    skills: tuple[Mapping[str, Any], ...]
+    securitySchemes: Mapping[str, Any]
+    security: tuple[Mapping[str, Any], ...]
+    securityRequirements: tuple[Mapping[str, Any], ...]
+
+
+def card_route(*, version: str, public_url: str = "", base_path: str = "") -> Route:
+    """The card's route. Without a public URL the card names the address that it was asked at."""
+
+    async def card(call: Call) -> Response:
+        return Json(
+            AgentCard(
+                protocolVersion="0.3.0",
+                name="CodeTether",
+                description="A self-hosted control plane for AI coding agents.",
+                url=public_url or _asked_at(call, base_path),
+                version=version,
+                supportedInterfaces=(),
+                capabilities={"streaming": False, "pushNotifications": False},
+                defaultInputModes=(_TEXT,),
+                defaultOutputModes=(_TEXT,),
+                skills=(),
+                securitySchemes={"bearer": _BEARER | {"httpAuthSecurityScheme": {"scheme": "bearer"}}},
+                security=({"bearer": []},),
+                securityRequirements=({"schemes": {"bearer": {"list": []}}},),
+            )
+        )
+
+    path = "/.well-known/agent-card.json"
+    return Route("GET", path, card, PUBLIC, summary="Who we are (A2A)", tag="a2a", answer=AgentCard)
+
+
+def _asked_at(call: Call, base_path: str) -> str:
+    """Where the request says that we are."""
+    host = call.headers.get("host") or ""
+    if not _AUTHORITY.fullmatch(host):
+        host = "localhost"
+    below = (base_path or call.scope.get("root_path", "")).rstrip("/")
+    return f"{call.scope.get('scheme', 'http')}://{host}{below}"

@@ -1,0 +1,70 @@
+"""What agents print as JSON, read into values that every store, stream and client can hold.
+
+Agents print what their own parsers let through. A lone surrogate and the NUL character become U+FFFD; a number that
+has no place in 64 bits, NaN and the infinities stay what they were printed as: text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, Final
+
+__all__ = ["read_object"]
+
+_DEEPEST: Final = 100
+_UNFIT: Final = re.compile("[\0\ud800-\udfff]")
+_ESCAPED: Final = "\\u"
+_LONGEST: Final = len(str(-(2**63)))
+
+
+def read_object(text: str) -> Mapping[str, Any] | None:
+    """The object that the text is; ``None`` if it is none, or nested deeper than 100 levels."""
+    try:
+        value = json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or _too_deep(value, text):
+        return None
+    fit: dict[str, Any] = _fit(value) if _ESCAPED in text or _UNFIT.search(text) else value
+    return fit
+
+
+def _integer(text: str) -> int | str:
+    if len(text) > _LONGEST:
+        return text
+    value = int(text)
+    return value if -(2**63) <= value < 2**64 else text
+
+
+def _number(text: str) -> float | str:
+    value = float(text)
+    return value if isfinite(value) else text
+
+
+def _too_deep(value: Any, text: str) -> bool:
+    if text.count("{") + text.count("[") <= _DEEPEST:
+        return False
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            member
+            for each in level
+            for member in (each.values() if isinstance(each, dict) else each)
+            if isinstance(member, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _fit(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNFIT.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_fit(name): _fit(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_fit(member) for member in value]
+    return value

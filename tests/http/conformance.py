@@ -1,0 +1,115 @@
+"""Every answer that a test gets is one that the description of the API has.
+
+A hook in the tests' clients: it looks up the operation and validates status, media type and body. Here a member that
+is not described is a mistake, though clients have to ignore such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from codetether_adapters.http import Application, Routes, create_app, document
+from codetether_adapters.http.resources import all_routes
+from codetether_adapters.http.routing import MethodNotAllowed, Route
+from codetether_adapters.tokens import RolePolicy, StaticTokens
+from codetether_core.codec import moment, timestamp
+from codetether_core.errors import CodeTetherError, NotFound
+from codetether_core.services import Services
+
+__all__ = ["check", "checked", "description", "table"]
+
+DOCUMENT = "urn:codetether:openapi"
+PROBLEM = "#/components/schemas/Problem"
+FORMATS = FormatChecker(())
+
+
+@FORMATS.checks("date-time", ValueError)
+def _is_moment(value: object) -> bool:
+    """Whether it is a moment as we write it: UTC, with microseconds."""
+    return not isinstance(value, str) or timestamp(moment(value)) == value
+
+
+@cache
+def table() -> Routes:
+    """All routes, as an application has them."""
+
+    async def ping() -> None:
+        """A store that is there."""
+
+    services = cast(Services, SimpleNamespace(backend=SimpleNamespace(ping=ping)))
+    return create_app(services, authenticator=StaticTokens(()), authorizer=RolePolicy(), routes=all_routes()).routes
+
+
+@cache
+def description() -> Any:
+    """The description of them, in which objects have no other members than those described."""
+    described = document(table(), version="0")
+    for schema in described["components"]["schemas"].values():
+        if "properties" in schema:
+            schema.setdefault("additionalProperties", False)
+    return described
+
+
+def checked(app: Application) -> dict[str, list[Callable[[httpx.Response], Awaitable[None]]]]:
+    """The ``event_hooks`` of a client of this application."""
+
+    async def hook(response: httpx.Response) -> None:
+        await response.aread()
+        media_type = response.headers.get("content-type", "").partition(";")[0]
+        body = response.json() if media_type.endswith("json") else None
+        request = response.request
+        check(app, request.method, request.url.raw_path.partition(b"?")[0], response.status_code, media_type, body)
+
+    return {"response": [hook]}
+
+
+def check(app: Application, method: str, path: bytes, status: int, media_type: str, body: Any = None) -> None:
+    """Fail unless this is an answer that the description has."""
+    if method in ("OPTIONS", "HEAD"):
+        return
+    try:
+        route = app.routes.match(method, path).route
+    except (NotFound, MethodNotAllowed, CodeTetherError) as refusal:
+        expected = {MethodNotAllowed: 405, NotFound: 404}.get(type(refusal), 400)
+        assert (status, media_type) == (expected, "application/problem+json"), (method, path, status)
+        _validator(PROBLEM).validate(body)
+        return
+    schema = _answer(route, status, media_type)
+    if media_type.endswith("json"):
+        _validator(schema).validate(body)
+
+
+def _answer(route: Route, status: int, media_type: str) -> str:
+    """Where the schema of an answer is."""
+    paths = description()["paths"]
+    path = route.path.replace(":path}", "}")
+    answers = paths[path][route.method.lower()]["responses"]
+    where = f"{route.method} {route.path} answers {status} {media_type}"
+    assert str(status) in answers, f"{where}, described are {', '.join(answers)}"
+    answer = answers[str(status)]
+    if "$ref" in answer:
+        assert media_type == "application/problem+json", where
+        return PROBLEM
+    content = answer.get("content", {"": {}})
+    assert media_type in content, f"{where}, described are {', '.join(content)}"
+    return _pointer("paths", path, route.method.lower(), "responses", str(status), "content", media_type, "schema")
+
+
+def _pointer(*steps: str) -> str:
+    return "#/" + "/".join(
+        step.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D") for step in steps
+    )
+
+
+@cache
+def _validator(pointer: str) -> Draft202012Validator:
+    registry: Registry[Any] = Registry().with_resource(DOCUMENT, DRAFT202012.create_resource(description()))
+    return Draft202012Validator({"$ref": f"{DOCUMENT}{pointer}"}, registry=registry, format_checker=FORMATS)
