@@ -40,11 +40,32 @@ class FaultyLog:
     async def count(self, topic: Topic, kinds: Collection[str]) -> int:
         return await self._faults(lambda: self._log.count(topic, kinds))
 
-    async def latest(self, topic: Topic, kinds: Collection[str], limit: int) -> Sequence[Record]:
-        return await self._faults(lambda: self._log.latest(topic, kinds, limit))
+    async def latest(
+        self,
+        topic: Topic,
+        kinds: Collection[str],
+        limit: int,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        size: int | None = None,
+    ) -> Sequence[Record]:
+        return await self._faults(lambda: self._log.latest(topic, kinds, limit, after=after, before=before, size=size))
 
-    async def search(self, tenant: TenantId, text: str, kinds: Collection[str], limit: int) -> Sequence[Record]:
-        return await self._faults(lambda: self._log.search(tenant, text, kinds, limit))
+    async def search(
+        self,
+        tenant: TenantId,
+        text: str,
+        kinds: Collection[str],
+        limit: int,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        size: int | None = None,
+    ) -> Sequence[Record]:
+        return await self._faults(
+            lambda: self._log.search(tenant, text, kinds, limit, after=after, before=before, size=size)
+        )
 
     async def trim(self, before: datetime, limit: int) -> int:
         return await self._faults(lambda: self._log.trim(before, limit))

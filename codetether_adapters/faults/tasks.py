@@ -38,8 +38,8 @@ class FaultyTasks:
     ) -> None:
         await self._faults(lambda: self._store.replace(old, new, events, approvals=approvals, op=op))
 
-    async def lanes(self, tenant: TenantId) -> Sequence[Lane]:
-        return await self._faults(lambda: self._store.lanes(tenant))
+    async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
+        return await self._faults(lambda: self._store.lanes(tenant, after=after, limit=limit))
 
     async def ready(self, lanes: Collection[Lane], limit: int) -> Sequence[Task]:
         return await self._faults(lambda: self._store.ready(lanes, limit))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
 
-from codetether_adapters.tail import Entry, LocalNotifier, encoded, fill, following, needle, position
+from codetether_adapters.tail import Entry, LocalNotifier, encoded, fill, following, last, needle, position
 from codetether_core.errors import StaleLease
 from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
 from codetether_core.ids import TaskId, TenantId
@@ -79,20 +79,34 @@ class MemoryLog:
         """Of the kept records."""
         return sum(1 for _ in self._of(topic, kinds))
 
-    async def latest(self, topic: Topic, kinds: Collection[str], limit: int) -> Sequence[Record]:
+    async def latest(
+        self,
+        topic: Topic,
+        kinds: Collection[str],
+        limit: int,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        size: int | None = None,
+    ) -> Sequence[Record]:
         """From the end of the topic's list."""
-        backwards = (record for record in reversed(self._topics.get(topic, [])) if record.kind in kinds)
-        return list(islice(backwards, limit))[::-1]
+        return last(self._backwards(topic, kinds, after, before), limit, size)
 
-    async def search(self, tenant: TenantId, text: str, kinds: Collection[str], limit: int) -> Sequence[Record]:
+    async def search(
+        self,
+        tenant: TenantId,
+        text: str,
+        kinds: Collection[str],
+        limit: int,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        size: int | None = None,
+    ) -> Sequence[Record]:
         """From the end of the tenant's list."""
         wanted = needle(text)
-        backwards = (
-            record
-            for record in reversed(self._topics.get(Topic(tenant), []))
-            if record.kind in kinds and wanted in record.body.lower()
-        )
-        return list(islice(backwards, limit))[::-1]
+        backwards = self._backwards(Topic(tenant), kinds, after, before)
+        return last((record for record in backwards if wanted in record.body.lower()), limit, size)
 
     async def trim(self, before: datetime, limit: int) -> int:
         """Cut the log's oldest end off, as far as it is from before that moment."""
@@ -118,6 +132,16 @@ class MemoryLog:
         if known < len(entries):
             self._ordinals[guard.task] = guard.grant, guard.first + len(entries)
         return entries[known:]
+
+    def _backwards(self, topic: Topic, kinds: Collection[str], after: int, before: int | None) -> Iterator[Record]:
+        records = self._topics.get(topic, [])
+        end = len(records) if before is None else bisect_left(records, before, key=_position)
+        for index in range(end - 1, -1, -1):
+            record = records[index]
+            if record.position <= after:
+                return
+            if record.kind in kinds:
+                yield record
 
     def _of(self, topic: Topic, kinds: Collection[str]) -> Iterator[Record]:
         return (record for record in self._topics.get(topic, []) if record.kind in kinds)

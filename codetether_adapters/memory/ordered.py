@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from itertools import takewhile
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 __all__ = ["Ordered"]
@@ -32,6 +33,11 @@ class Ordered(Generic[K]):
     def first(self, count: int) -> Sequence[K]:
         """The least of them."""
         return self._keys[:count]
+
+    def after(self, bound: Any, count: int) -> Sequence[K]:
+        """The least of them whose first member is greater than ``bound``."""
+        start = bisect_right(self._keys, bound, key=itemgetter(0))
+        return self._keys[start : start + count]
 
     def until(self, bound: Any, count: int) -> Sequence[K]:
         """The least of them whose first member is at most ``bound``."""

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from codetether_adapters.memory.log import MemoryLog
 from codetether_adapters.tail import encoded
-from codetether_core.errors import NotFound
+from codetether_core.errors import NotFound, VersionConflict
 from codetether_core.events import Event
 from codetether_core.ids import CodebaseId, SessionId, TenantId
 from codetether_core.ports import SessionQuery
@@ -27,12 +27,19 @@ class MemorySessions:
         self._messages: dict[_Key, dict[str, SessionMessage]] = {}
 
     async def put(
-        self, session: Session, messages: Sequence[SessionMessage] = (), events: Sequence[Event] = ()
+        self,
+        old: Session | None,
+        new: Session,
+        messages: Sequence[SessionMessage] = (),
+        events: Sequence[Event] = (),
     ) -> None:
-        """Write over what is there."""
+        """Compare, then write."""
         entries = encoded(events)
-        key = session.tenant, session.codebase, session.id
-        self._sessions[key] = session
+        key = new.tenant, new.codebase, new.id
+        present = self._sessions.get(key)
+        if (present and present.version) != (old and old.version):
+            raise VersionConflict("The session was changed meanwhile", id=new.id)
+        self._sessions[key] = new
         self._messages.setdefault(key, {}).update((message.id, message) for message in messages)
         self._log.commit(entries)
 

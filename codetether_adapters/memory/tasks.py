@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TypeAlias
@@ -31,6 +31,7 @@ class MemoryTasks:
         self._log = log
         self._operations: dict[TaskId, str] = {}
         self._ready: dict[Lane, Ordered[_Rank]] = {}
+        self._lanes: defaultdict[TenantId, Ordered[tuple[str, Lane]]] = defaultdict(Ordered)
         self._due: Ordered[tuple[datetime, TaskId]] = Ordered()
 
     async def add(self, task: Task, events: Sequence[Event] = ()) -> None:
@@ -68,9 +69,9 @@ class MemoryTasks:
         self._operations[new.id] = op
         self._write(new, entries)
 
-    async def lanes(self, tenant: TenantId) -> Sequence[Lane]:
-        """The lanes that have an index."""
-        return [lane for lane in self._ready if lane.tenant == tenant]
+    async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
+        """The lanes that have an index, a stretch of them."""
+        return [lane for _, lane in self._lanes[tenant].after(after, limit)]
 
     async def ready(self, lanes: Collection[Lane], limit: int) -> Sequence[Task]:
         """The head of each lane's index."""
@@ -112,7 +113,11 @@ class MemoryTasks:
     def _write(self, task: Task, entries: Sequence[Entry]) -> None:
         self._tasks[task.id] = task
         if task.ready:
-            self._ready.setdefault(lane_of(task.tenant, task.spec), Ordered()).add(_rank(task))
+            lane = lane_of(task.tenant, task.spec)
+            if lane not in self._ready:
+                self._ready[lane] = Ordered()
+                self._lanes[task.tenant].add((lane.key, lane))
+            self._ready[lane].add(_rank(task))
         if task.due_at is not None:
             self._due.add((task.due_at, task.id))
         self._log.commit(entries, [Topic(task.tenant, READY)] if task.ready else [])
@@ -123,6 +128,7 @@ class MemoryTasks:
             self._ready[lane].remove(_rank(task))
             if not self._ready[lane]:
                 del self._ready[lane]
+                self._lanes[task.tenant].remove((lane.key, lane))
         if task.due_at is not None:
             self._due.remove((task.due_at, task.id))
 

@@ -13,7 +13,7 @@ from codetether_adapters.sqlite.encoding import microseconds, moment
 from codetether_adapters.sqlite.reader import Reader
 from codetether_adapters.sqlite.transaction import Transaction
 from codetether_adapters.sqlite.writer import Writer
-from codetether_adapters.tail import Entry, Ring, encoded, fill, needle, position
+from codetether_adapters.tail import Entry, Ring, encoded, fill, last, needle, position
 from codetether_core.errors import StaleLease
 from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
 from codetether_core.ids import TenantId
@@ -27,6 +27,7 @@ _START: Final = "SELECT value FROM meta WHERE name = 'start'"
 _TRIM_TO: Final = "UPDATE meta SET value = ? WHERE name = 'start'"
 _OLDEST: Final = "SELECT position, at FROM events ORDER BY position LIMIT ?"
 _FORGET: Final = "DELETE FROM events WHERE position <= ?"
+_LAST: Final = 2**63 - 1
 
 
 class SqliteLog:
@@ -85,16 +86,33 @@ class SqliteLog:
         (count,) = await self._reader.scan(lambda connection: connection.execute(sql, values).fetchone())
         return int(count)
 
-    async def latest(self, topic: Topic, kinds: Collection[str], limit: int) -> Sequence[Record]:
+    async def latest(
+        self,
+        topic: Topic,
+        kinds: Collection[str],
+        limit: int,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        size: int | None = None,
+    ) -> Sequence[Record]:
         """From the end of the topic's index."""
-        found = await self._query(topic, kinds, "TRUE ORDER BY position DESC LIMIT ?", limit)
-        return found[::-1]
+        return await self._last(topic, kinds, "TRUE", (), limit, (after, before), size)
 
-    async def search(self, tenant: TenantId, text: str, kinds: Collection[str], limit: int) -> Sequence[Record]:
+    async def search(
+        self,
+        tenant: TenantId,
+        text: str,
+        kinds: Collection[str],
+        limit: int,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        size: int | None = None,
+    ) -> Sequence[Record]:
         """From the end of the tenant's records; SQLite's ``lower`` knows ASCII only, as is wanted."""
-        rest = "instr(lower(CAST(body AS TEXT)), ?) > 0 ORDER BY position DESC LIMIT ?"
-        found = await self._query(Topic(tenant), kinds, rest, needle(text).decode(), limit)
-        return found[::-1]
+        contains, text = "instr(lower(CAST(body AS TEXT)), ?) > 0", needle(text).decode()
+        return await self._last(Topic(tenant), kinds, contains, (text,), limit, (after, before), size)
 
     async def trim(self, before: datetime, limit: int) -> int:
         """Cut the log's oldest end off, as far as it is from before that moment."""
@@ -119,6 +137,24 @@ class SqliteLog:
 
     async def _query(self, topic: Topic, kinds: Collection[str], rest: str, *values: Any) -> Sequence[Record]:
         return await self._reader.scan(lambda connection: [*_records(connection, topic, kinds, rest, *values)])
+
+    async def _last(
+        self,
+        topic: Topic,
+        kinds: Collection[str],
+        condition: str,
+        values: tuple[Any, ...],
+        limit: int,
+        between: tuple[int, int | None],
+        size: int | None,
+    ) -> Sequence[Record]:
+        """Row by row from the latest on, so that no more is read than is asked for."""
+        after, before = between
+        rest = f"position > ? AND position < ? AND {condition} ORDER BY position DESC LIMIT ?"
+        bounds = (after, _LAST if before is None else before)
+        return await self._reader.scan(
+            lambda connection: last(_records(connection, topic, kinds, rest, *bounds, *values, limit), limit, size)
+        )
 
 
 def _admitted(transaction: Transaction, entries: Sequence[Entry], guard: Guard) -> Sequence[Entry]:

@@ -89,6 +89,7 @@ CREATE TABLE sessions (
     tenant TEXT NOT NULL,
     codebase TEXT NOT NULL,
     id TEXT NOT NULL,
+    version INTEGER NOT NULL,
     updated INTEGER NOT NULL,
     title TEXT NOT NULL,         -- casefolded, for searching
     body BLOB NOT NULL,

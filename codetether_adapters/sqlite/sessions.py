@@ -11,7 +11,7 @@ from codetether_adapters.sqlite.reader import Reader
 from codetether_adapters.sqlite.transaction import Transaction
 from codetether_adapters.sqlite.writer import Writer
 from codetether_adapters.tail import encoded
-from codetether_core.errors import NotFound
+from codetether_core.errors import NotFound, VersionConflict
 from codetether_core.events import Event
 from codetether_core.ids import CodebaseId, SessionId, TenantId
 from codetether_core.ports import SessionQuery
@@ -19,7 +19,11 @@ from codetether_core.sessions import Session, SessionMessage
 
 __all__ = ["SqliteSessions"]
 
-_PUT: Final = "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)"
+_ADD: Final = "INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)"
+_REPLACE: Final = (
+    "UPDATE sessions SET version = ?, updated = ?, title = ?, body = ?"
+    " WHERE tenant = ? AND codebase = ? AND id = ? AND version = ?"
+)
 _PUT_MESSAGE: Final = "INSERT OR REPLACE INTO session_messages VALUES (?, ?, ?, ?, ?, ?)"
 _GET: Final = "SELECT body FROM sessions WHERE tenant = ? AND codebase = ? AND id = ?"
 _OF_SESSION: Final = "FROM session_messages WHERE tenant = ? AND codebase = ? AND session = ?"
@@ -35,20 +39,29 @@ class SqliteSessions:
         self._reader = reader
 
     async def put(
-        self, session: Session, messages: Sequence[SessionMessage] = (), events: Sequence[Event] = ()
+        self,
+        old: Session | None,
+        new: Session,
+        messages: Sequence[SessionMessage] = (),
+        events: Sequence[Event] = (),
     ) -> None:
-        """Insert, or write over."""
+        """Insert it, or update the row that has the old version."""
         entries = encoded(events)
-        key = session.tenant, session.codebase, session.id
-        row = (*key, microseconds(session.updated_at), session.title.casefold(), document(session))
+        key = new.tenant, new.codebase, new.id
+        values = new.version, microseconds(new.updated_at), new.title.casefold(), document(new)
         rows = [(*key, message.id, microseconds(message.created_at), document(message)) for message in messages]
 
-        def upsert(transaction: Transaction) -> None:
-            transaction.execute(_PUT, row)
+        def write(transaction: Transaction) -> None:
+            if old is None:
+                written = transaction.execute(_ADD, (*key, *values))
+            else:
+                written = transaction.execute(_REPLACE, (*values, *key, old.version))
+            if written.rowcount != 1:
+                raise VersionConflict("The session was changed meanwhile", id=new.id)
             transaction.executemany(_PUT_MESSAGE, rows)
             transaction.append(entries)
 
-        await self._writer.write(upsert)
+        await self._writer.write(write)
 
     async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
         """By primary key."""

@@ -21,14 +21,16 @@ FENCE: Final = "SELECT fence FROM tasks WHERE id = ?"
 
 LANES: Final = """
 WITH RECURSIVE present (lane) AS (
-    SELECT (SELECT lane FROM tasks WHERE ready AND tenant = ?1 ORDER BY lane LIMIT 1)
+    SELECT (SELECT lane FROM tasks WHERE ready AND tenant = ?1 AND lane > ?2 ORDER BY lane LIMIT 1)
     UNION ALL
     SELECT (SELECT lane FROM tasks WHERE ready AND tenant = ?1 AND lane > present.lane ORDER BY lane LIMIT 1)
     FROM present WHERE present.lane IS NOT NULL
+    LIMIT ?3
 )
 SELECT body FROM present CROSS JOIN lanes ON lanes.lane = present.lane
 """
-"""From each lane straight to the next one in the index: as many steps as lanes, however many tasks they hold."""
+"""From each lane straight to the next one in the index: as many steps as lanes are asked for, however many
+tasks they hold."""
 
 READY: Final = (
     "SELECT id, tenant, version FROM tasks"

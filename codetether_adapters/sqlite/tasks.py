@@ -88,9 +88,9 @@ class SqliteTasks:
 
         await self._writer.write(swap)
 
-    async def lanes(self, tenant: TenantId) -> Sequence[Lane]:
+    async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
         """By skipping through the index of what is ready."""
-        return [_lane(body) for (body,) in self._reader.rows(queries.LANES, tenant)]
+        return [_lane(body) for (body,) in self._reader.rows(queries.LANES, tenant, after, limit)]
 
     async def ready(self, lanes: Collection[Lane], limit: int) -> Sequence[Task]:
         """The head of each lane in the index of what is ready."""
@@ -163,6 +163,6 @@ def _changed(transaction: Transaction, sql: str, values: Row) -> bool:
     return transaction.execute(sql, values).rowcount == 1
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)
 def _lane(body: bytes) -> Lane:
     return decoded(Lane, body)

@@ -1,10 +1,14 @@
-"""JSON as the log and the stores keep it: UTF-8 on one line, encoded once."""
+"""JSON as the log and the stores keep it: UTF-8 on one line, encoded once, and readable by every parser.
+
+Agents print what orjson reads and will not write. It is stored as what comes closest: a lone surrogate as U+FFFD, an
+integer of more than 64 bits as text; NaN and the infinities are ``null``. Nothing that reads the log need be careful.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias
 
 import orjson
 
@@ -16,6 +20,8 @@ __all__ = ["Entry", "encode", "encoded", "needle"]
 
 Entry: TypeAlias = tuple[Event, bytes]
 """An event on its way into the log, and its body."""
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def encode(value: Any) -> bytes:
@@ -40,8 +46,33 @@ def needle(text: str) -> bytes:
 
 
 def _encode_slowly(value: Any) -> bytes:
-    """Agents print JSON that orjson reads and will not write: lone surrogates, integers of more than 64 bits."""
     try:
-        return json.dumps(value, default=dump, separators=(",", ":"), allow_nan=False).encode()
+        return orjson.dumps(_writable(value), option=orjson.OPT_NON_STR_KEYS)
     except (RecursionError, TypeError, ValueError) as error:
         raise Invalid("", f"cannot be written as JSON: {error}") from None
+
+
+def _writable(value: Any) -> Any:
+    """The value in what orjson writes."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**64 else _decimal(value)
+    if value is None or isinstance(value, float):
+        return value
+    if isinstance(value, Mapping):
+        return {_writable(name): _writable(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_writable(member) for member in value]
+    plain = dump(value)
+    if type(plain) is type(value):
+        raise TypeError(f"Type is not JSON serializable: {type(value).__name__}")
+    return _writable(plain)
+
+
+def _decimal(value: int) -> str:
+    """Its digits; in hexadecimal if there are so many that Python does not count them."""
+    try:
+        return str(value)
+    except ValueError:
+        return hex(value)

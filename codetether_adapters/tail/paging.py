@@ -9,7 +9,7 @@ from operator import attrgetter
 from codetether_core.errors import CursorUnknown
 from codetether_core.events import Cursor, Page, Record
 
-__all__ = ["fill", "following", "position"]
+__all__ = ["fill", "following", "last", "position"]
 
 _position = attrgetter("position")
 
@@ -31,6 +31,18 @@ def following(records: Sequence[Record], position: int) -> Iterator[Record]:
     """The records after a position, out of a list in log order; what lies before it costs nothing."""
     for index in range(bisect_right(records, position, key=_position), len(records)):
         yield records[index]
+
+
+def last(records: Iterable[Record], limit: int, size: int | None) -> list[Record]:
+    """Of records that come latest first as many as fit, oldest first; one at least, however long."""
+    taken: list[Record] = []
+    total = 0
+    for record in records:
+        total += len(record.body)
+        if len(taken) == limit or (taken and size is not None and total > size):
+            break
+        taken.append(record)
+    return taken[::-1]
 
 
 def fill(records: Iterable[Record], head: Cursor, limit: int, kinds: Collection[str] | None) -> Page:

@@ -7,7 +7,7 @@ the store for the lanes that its free workers can serve, and offers. An offer is
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,15 +19,32 @@ from codetether_core.errors import Invalid, NotFound, PermissionDenied, StaleLea
 from codetether_core.events import READY, Topic
 from codetether_core.ids import CodebaseId, TaskId, TenantId, WorkerId, digest
 from codetether_core.ports import Clock, Directory, Entropy, Listener, Notifier, TaskStore
+from codetether_core.services.lanes import PAGE, SWEEP, Lanes
 from codetether_core.services.offering import WIDEN, Offers, Slot
 from codetether_core.services.task_writer import TaskWriter
-from codetether_core.tasks import LeaseTerms, Profile, Refusal, Task, TaskState, Word, claim, lane_of, refusals, renew
+from codetether_core.tasks import (
+    Lane,
+    LeaseTerms,
+    Profile,
+    Refusal,
+    Task,
+    TaskState,
+    Word,
+    claim,
+    lane_of,
+    refusals,
+    renew,
+)
 from codetether_core.workers import Presence, Worker, presence
 
 __all__ = ["Connection", "Dispatch", "Explanation", "profile_of"]
 
-_SWEEP: Final = timedelta(seconds=1)
-_REMEMBERED: Final = 10_000
+_PAUSE: Final = timedelta(milliseconds=2)
+"""Between two rounds, however often the bell rings."""
+
+_REMEMBERED: Final = 50_000
+"""Announcements to deployed workers, of all of them together."""
+
 _SHORTEST_KEY: Final = 16
 
 
@@ -88,7 +105,8 @@ class Dispatch:
     connections: list[Connection] = field(factory=list)
     _offers: Offers = field(factory=Offers)
     _bell: Listener | None = None
-    _announced: dict[tuple[TenantId, WorkerId], OrderedDict[TaskId, None]] = field(factory=dict)
+    _lanes: dict[TenantId, Lanes] = field(factory=dict)
+    _announced: OrderedDict[tuple[TenantId, WorkerId, TaskId], None] = field(factory=OrderedDict)
 
     def __attrs_post_init__(self) -> None:
         self.writer.observers.append(self._note)
@@ -102,43 +120,56 @@ class Dispatch:
         """
         with self.notifier.listen() as bell:
             connection = Connection(Slot(profile, slots), bell, self.clock.now(), name, dedupes)
+            lanes = self._lanes.setdefault(profile.tenant, Lanes(profile.tenant))
+            lanes.join(connection.slot)
             self.connections.append(connection)
             self._ring()
             try:
                 yield connection
             finally:
                 self.connections.remove(connection)
+                lanes.leave(connection.slot)
+                if lanes.deserted:
+                    del self._lanes[profile.tenant]
 
     async def run(self) -> None:
         """Offer ready tasks to connected workers, until cancelled."""
         while True:
-            tenants = self._tenants()
+            tenants, woken = self._tenants(), True
             with self.notifier.listen(*(Topic(tenant, READY) for tenant in tenants)) as self._bell:
                 while tenants == self._tenants():
+                    rest = SWEEP
                     with suppress(Unavailable):  # the probes tell of it; the next round may find the store again
-                        await self.offer_ready()
-                    await self._bell.wait(WIDEN if self._offers.widening(self.clock.now()) else _SWEEP)
+                        rest = await self.offer_ready(woken=woken)
+                    if self._offers.widening(self.clock.now()):
+                        rest = min(rest, WIDEN)
+                    await self.clock.sleep(_PAUSE)
+                    woken = await self._bell.wait(rest)
 
-    async def offer_ready(self) -> None:
-        """One round of offers."""
-        for tenant in self._tenants():
+    async def offer_ready(self, *, woken: bool = True) -> timedelta:
+        """One round of offers; how long the next may wait. ``woken`` if something may have become ready."""
+        rest = SWEEP
+        for lanes in self._lanes.values():
+            if woken:
+                lanes.wake()
+        for tenant, lanes in [*self._lanes.items()]:
             now = self.clock.now()
             here = {each.slot: each for each in self._newest(tenant)}
             free = {slot: slot.free(now) for slot in here}
             open_slots = sum(max(count, 0) for count in free.values())
             if not open_slots:
                 continue
-            lanes = [
-                lane
-                for lane in await self.tasks.lanes(tenant)
-                if any(count > 0 and slot.takes(lane) for slot, count in free.items())
-            ]
-            ready: dict[object, list[Task]] = {lane: [] for lane in lanes}
-            for task in await self.tasks.ready(lanes, open_slots + len(self._offers)):
+            await lanes.search(self.tasks, now)
+            takers = lanes.next(free)
+            ready: dict[Lane, list[Task]] = {lane: [] for lane in takers}
+            for task in await self.tasks.ready(takers, open_slots + len(self._offers)):
                 ready[lane_of(task.tenant, task.spec)].append(task)
+            lanes.drop(lane for lane, tasks in ready.items() if not tasks)
             present = [slot for slot, connection in here.items() if connection in self.connections]
-            for slot, task in self._offers.plan([(lane, ready[lane]) for lane in lanes], present, now):
+            for slot, task in self._offers.plan([(takers[lane], ready[lane]) for lane in takers], present, now):
                 self._bring(here[slot], task)
+            rest = min(rest, lanes.rest(now))
+        return rest
 
     async def claim(self, principal: Principal, worker: WorkerId, id: TaskId, *, tokened: bool, key: str = "") -> Task:
         """Grant the task to the worker; ``TaskUnavailable`` says why not.
@@ -190,7 +221,7 @@ class Dispatch:
         ]
         lanes = [
             lane
-            for lane in await self.tasks.lanes(principal.tenant)
+            async for lane in self._every_lane(principal.tenant)
             if codebase in (None, lane.codebase) and any(not refusals(lane, profile) for profile in profiles)
         ]
         found = await self.tasks.ready(lanes, limit)
@@ -201,7 +232,10 @@ class Dispatch:
         connections = self.of_worker(tenant, worker)
         for connection in connections:
             if connection.slot.profile.codebases != codebases:
-                connection.slot.serve(evolve(connection.slot.profile, codebases=codebases))
+                lanes = self._lanes[tenant]
+                lanes.leave(connection.slot)
+                connection.slot.profile = evolve(connection.slot.profile, codebases=codebases)
+                lanes.join(connection.slot)
                 self._ring()
         return len(connections)
 
@@ -269,19 +303,22 @@ class Dispatch:
 
     def _bring(self, connection: Connection, task: Task) -> None:
         profile = connection.slot.profile
-        announced = self._announced.setdefault((profile.tenant, profile.worker), OrderedDict())
-        if connection.dedupes and task.id in announced:
-            connection.end()
-            return
-        announced[task.id] = None
-        if len(announced) > _REMEMBERED:
-            announced.popitem(last=False)
+        if connection.dedupes:
+            announcement = profile.tenant, profile.worker, task.id
+            if announcement in self._announced:
+                connection.end()
+                return
+            self._announced[announcement] = None
+            if len(self._announced) > _REMEMBERED:
+                self._announced.popitem(last=False)
         connection.tell(task)
 
     def _note(self, task: Task) -> None:
         """Keep the slots' books after a change that this process made."""
         if not task.ready:
             self._offers.settle(task.id)
+        elif (lanes := self._lanes.get(task.tenant)) and lanes.learn(lane_of(task.tenant, task.spec)):
+            self._ring()
         holder = task.holder if not task.lapsed else None
         for connection in self.connections:
             slot = connection.slot
@@ -294,6 +331,15 @@ class Dispatch:
                 self._ring()
             if not task.ready:
                 slot.offered.pop(task.id, None)
+
+    async def _every_lane(self, tenant: TenantId) -> AsyncIterator[Lane]:
+        """All that have a ready task; between the pages others have their turn."""
+        page = await self.tasks.lanes(tenant, limit=PAGE)
+        while page:
+            for lane in page:
+                yield lane
+            await self.clock.sleep(timedelta())
+            page = await self.tasks.lanes(tenant, after=page[-1].key, limit=PAGE) if len(page) == PAGE else ()
 
     def _newest(self, tenant: TenantId) -> Iterable[Connection]:
         """One stream of each worker: of two, the older is likely cut off and does not know it yet."""

@@ -48,9 +48,6 @@ class Lanes:
     _pages: int = 0
     _after: str | None = None
 
-    def __len__(self) -> int:
-        return len(self._kept)
-
     def join(self, slot: Slot) -> None:
         """A worker came: what it can serve is searched for."""
         self._slots.setdefault(slot.profile.worker, set()).add(slot)
@@ -86,6 +83,7 @@ class Lanes:
             return False
         self._kept[lane] = takers
         self._kept.move_to_end(lane, last=False)
+        self._unasked += 1
         if len(self._kept) > _KEPT:
             self._kept.popitem()
         return True
@@ -109,7 +107,7 @@ class Lanes:
     def next(self, free: Mapping[Slot, int]) -> Mapping[Lane, Collection[Slot]]:
         """The lanes to ask for in this round, and who may take them: those whose turn was longest ago."""
         now = list(islice(self._kept.items(), _ASKED))
-        self._unasked -= len(now)
+        self._unasked = max(self._unasked - len(now), 0)
         if len(self._kept) > _ASKED:
             for lane, _ in now:
                 self._kept.move_to_end(lane)

@@ -22,7 +22,8 @@ _BATCH: Final = 200
 _RUNNING: Final = frozenset({TaskState.RUNNING})
 _SHORTEST_PAUSE: Final = timedelta(milliseconds=50)
 _FORGET_EVERY: Final = timedelta(minutes=1)
-_FORGET_BATCH: Final = 5_000
+_FORGET_BATCH: Final = 1_000
+"""So few, for a store may keep the event loop for as long as they take."""
 
 
 @define
@@ -56,7 +57,8 @@ class Maintenance:
             wait = self.interval
             with suppress(Unavailable):  # the probes tell of it; the next sweep may find the store again
                 await self.sweep()
-                await self._forget()
+                if await self.forget():
+                    wait = _SHORTEST_PAUSE
                 if due := await self.tasks.next_due():
                     wait = min(wait, due - self.clock.now())
             await self.clock.sleep(max(wait, _SHORTEST_PAUSE))
@@ -116,8 +118,12 @@ class Maintenance:
             return expire(task, now, reason="start_by", error="Nobody started it in time")
         return task
 
-    async def _forget(self) -> None:
+    async def forget(self) -> bool:
+        """Forget a batch of events that are too old, if it is time to; whether there are likely more."""
         now = self.clock.now()
-        if self._forgot_at is None or now - self._forgot_at >= _FORGET_EVERY:
-            self._forgot_at = now
-            await self.log.trim(now - self.retention, _FORGET_BATCH)
+        if self._forgot_at is not None and now - self._forgot_at < _FORGET_EVERY:
+            return False
+        if await self.log.trim(now - self.retention, _FORGET_BATCH) == _FORGET_BATCH:
+            return True
+        self._forgot_at = now
+        return False

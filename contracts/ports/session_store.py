@@ -152,7 +152,9 @@ async def sessions_are_listed_last_updated_first(backend: Backend) -> None:
     titles = ["Fix the Build", "ÉTÉ build", "100% done", "rebuild", "other"]
     for n, title in enumerate(titles):
         codebase = CODEBASE if n % 2 else _OTHER_CODEBASE
-        await backend.sessions.put(None, _session(f"s{n}", codebase=codebase, title=title, updated_at=NOW + n * MICROSECOND))
+        await backend.sessions.put(
+            None, _session(f"s{n}", codebase=codebase, title=title, updated_at=NOW + n * MICROSECOND)
+        )
     await backend.sessions.put(None, _session("foreign", tenant=OTHER_TENANT, title="build"))
 
     async def listed(**query: Any) -> tuple[str, int]:
@@ -167,7 +169,8 @@ async def sessions_are_listed_last_updated_first(backend: Backend) -> None:
     assert await listed(text="été") == ("1", 1)
     assert await listed(text="%") == ("2", 1)
     assert await listed(text="_") == ("", 0)
-    await backend.sessions.put(None, _session("s0", codebase=_OTHER_CODEBASE, updated_at=NOW + SECOND))
+    first = await backend.sessions.get(TENANT, _OTHER_CODEBASE, SessionId("s0"))
+    await backend.sessions.put(first, _session("s0", codebase=_OTHER_CODEBASE, updated_at=NOW + SECOND, version=2))
     assert await listed() == ("04321", 5)
 
 

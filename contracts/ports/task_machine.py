@@ -13,7 +13,7 @@ from typing import Final
 
 from attrs import evolve
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, initialize, invariant, precondition, rule
+from hypothesis.stateful import Bundle, MultipleResults, initialize, invariant, multiple, precondition, rule
 
 from codetether_core import approvals as approving
 from codetether_core import tasks as verbs
@@ -112,21 +112,26 @@ class TaskStoreMachine(TaskDriver):
     def answer(self, which: int) -> None:
         task = self.one(lambda task: bool(task.awaiting), which)
         asked = self.model.approvals[task.awaiting[which % len(task.awaiting)]]
-        self.answer_question(asked, approving.answer(asked, self.now, by="somebody", choice="yes"))
+        if self.now < asked.deadline:
+            self.answer_question(asked, approving.answer(asked, self.now, by="somebody", choice="yes"))
 
     # ------------------------------------------------------------------ what workers do
 
     @precondition(lambda self: self.model.where(lambda task: task.ready))
     @rule(target=grants, worker=st.sampled_from(WORKERS), which=_WHICH)
-    def claim_next(self, worker: WorkerId, which: int) -> Spoken:
-        """Whatever the store offers; whether this worker may have it is no matter of the store's."""
+    def claim_next(self, worker: WorkerId, which: int) -> Spoken | MultipleResults[Spoken]:
+        """Whatever the store offers; whether this worker may have it, or still may, is no matter of the store's."""
 
         async def offered(backend: Backend) -> Sequence[Task]:
             lanes = [lane for tenant in TENANTS for lane in await backend.tasks.lanes(tenant, limit=ALL)]
             return await backend.tasks.ready(lanes, 2)
 
         offers = self.call(offered)
-        return self.claim(offers[which % len(offers)], worker)
+        task = offers[which % len(offers)]
+        start_by = task.spec.start_by
+        if task.grant is None and start_by is not None and start_by <= self.now:
+            return multiple()
+        return self.claim(task, worker)
 
     @precondition(lambda self: self.model.where(is_held))
     @rule(grant=grants, late=_LATE)

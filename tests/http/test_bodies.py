@@ -97,6 +97,9 @@ async def test_a_body_is_read_into_its_class() -> None:
         (rb'{"title": "a", "parts": [{"text": "x"}, {"text": "\u0000"}]}', "parts.1.text"),
         (rb'{"title": "a", "metadata": {"deep": {"a\u0000": 1}}}', "metadata.deep"),
         (rb'{"title": "a", "unknown": ["\u0000"]}', "unknown.0"),
+        (b'{"title": "a", "metadata": {"n": [1, 18446744073709551616]}}', "metadata.n.1"),
+        (b'{"title": "a", "metadata": {"n": -9223372036854775809}}', "metadata.n"),
+        (b'{"title": "a", "priority": ' + b"9" * 300 + b"}", "priority"),
     ],
 )
 async def test_what_is_wrong_is_refused_by_name(body: bytes, field: str) -> None:
@@ -127,6 +130,14 @@ async def test_what_is_wrong_is_refused_by_name(body: bytes, field: str) -> None
 async def test_what_cannot_be_read_is_refused(body: bytes, code: str) -> None:
     status, refusal = await post("/note", body)
     assert (status, refusal["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    "number", ["18446744073709551615", "-9223372036854775808", "0.12345678901234567890123", "1e300"]
+)
+async def test_numbers_of_64_bits_are_taken_as_they_are(number: str) -> None:
+    text = f'{{"n": {number}, "text": "12345678901234567890123"}}'
+    assert await post("/anything", text) == (200, json.loads(text))
 
 
 @pytest.mark.parametrize("body", [b"[]", b"5", b'"title"', b"null", b"true"])

@@ -62,7 +62,7 @@ async def test_reopening_keeps_everything(path: Path) -> None:
         start, head = await backend.log.start(), await backend.log.head()
     async with open_backend(url(path)) as backend:
         assert await backend.tasks.get(TENANT, task.id) == running
-        assert [*await backend.tasks.ready(await backend.tasks.lanes(TENANT), 10)] == [waiting]
+        assert [*await backend.tasks.ready(await backend.tasks.lanes(TENANT, limit=100), 10)] == [waiting]
         assert await backend.tasks.next_due() == running.due_at
         assert (await backend.log.start(), await backend.log.head()) == (start, head)
         await backend.tasks.replace(task, running, [note(TOPIC)], op="o")

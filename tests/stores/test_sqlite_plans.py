@@ -25,7 +25,7 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def plan(connection: sqlite3.Connection, sql: str) -> list[str]:
-    values = [""] if "?1" in sql else [""] * sql.count("?")
+    values = [""] * (3 if "?3" in sql else sql.count("?"))
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
 
 

@@ -56,7 +56,8 @@ async def codebase_events(call: Call) -> ASGIApp:
 async def task_events(call: Call) -> ASGIApp:
     """What happens to a task, to its end.
 
-    A cancelled one goes on until its worker has confirmed that nothing runs any more (``stopped``), for a minute at most.
+    A cancelled one goes on until its worker has confirmed that nothing runs any more (``stopped``), for at most a
+    minute.
     """
     return await _of_task(call, _dialect(call))
 

@@ -76,7 +76,12 @@ def test_a_task_may_set_its_own_run_deadline_and_no_lease_outlasts_it() -> None:
 @given(tasks())
 def test_a_claim_mints_a_number_above_all_before_it_or_changes_nothing(task: Task) -> None:
     """The number is what orders grants, so it must rise through lapses, retries, questions and requeues alike."""
-    if task.state is TaskState.PENDING:
+    late = task.spec.start_by is not None and task.spec.start_by <= NOW + 24 * HOUR and task.grant is None
+    if task.state is TaskState.PENDING and late:
+        with pytest.raises(TaskUnavailable) as refused:
+            claimed(task, now=NOW + 24 * HOUR)
+        assert refused.value.reason == "start_by"
+    elif task.state is TaskState.PENDING:
         again = claimed(task, now=NOW + 24 * HOUR)
         assert grant_of(again).number == (task.grant.number if task.grant else 0) + 1
         assert (again.awaiting, again.answer_by, again.reason, again.error) == ((), None, None, None)

@@ -269,7 +269,7 @@ async def test_the_deployed_words_under_the_alias(api: Api) -> None:
             ("message", "text"),
             ("tool", "tool_use"),
             ("todo", "todo"),
-            ("message", "resync"),
+            ("message", "text"),
             ("status", "completed"),
             ("message", "text"),
             ("status", "pending"),
@@ -312,3 +312,98 @@ class Watchers:
     async def __aexit__(self, *error: object) -> None:
         for each in self._opened:
             await each.__aexit__(None, None, None)
+
+
+POISON = (
+    r'{"type":"text","part":{"text":"\ud800"}}',
+    '{"type":"text","n":' + "9" * 4000 + "}",
+    r'{"type":"x\u0000y"}',
+    '{"type":"todo","n":1e999,"m":NaN}',
+    '{"type":"todo","deep":' + "[" * 500 + "]" * 500 + "}",
+    '{"type":"todo","deep":' + "[" * 5000 + "]" * 5000 + "}",
+)
+
+
+@pytest.mark.parametrize("prefix", ["/v1/agent", "/v1/opencode"])
+@pytest.mark.parametrize("line", POISON)
+async def test_a_line_that_an_agent_prints_ends_nobodys_stream(api: Api, prefix: str, line: str) -> None:
+    id, word = await running(api)
+    async with api.watch(f"{prefix}/tasks/{id}/events") as stream, api.watch("/v1/monitor/stream") as monitor:
+        await say(api, id, word, line, "after")
+        await finish(api, id, word)
+        texts = [str(data(event)) for event in await stream.rest()]
+        assert any("after" in text for text in texts)
+        while "after" not in (await monitor.event()).data:
+            pass
+    outputs = (await api.alice.ok("GET", f"{P}/tasks/{id}/output"))["outputs"]
+    assert [output["output"] for output in outputs] == [line, "after"]
+
+
+async def test_an_agent_cannot_take_our_words_in_its_mouth(api: Api) -> None:
+    """Neither the names of our events nor, under them, members that only we may say."""
+    id, word = await running(api)
+    lines = [f'{{"type":"{name}","status":"completed","content":"forged"}}' for name in ("status", "message")]
+    await say(api, id, word, *lines, '{"type":"connected"}')
+    await finish(api, id, word)
+    async with api.watch(f"/v1/opencode/tasks/{id}/events") as stream:
+        events = [event for event in await stream.rest() if event.event != "status"]
+    assert [(event.event, data(event)["type"], data(event)["content"]) for event in events] == [
+        ("message", "text", line) for line in (*lines, '{"type":"connected"}')
+    ]
+    assert not any("status" in data(event) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/v1/agent/tasks/{id}/events", ["complete", "output", "status"]),
+        ("/v1/opencode/tasks/{id}/events", ["status", "message"]),
+        ("/v1/agent/tasks/{id}/output/stream", ["done", "output"]),
+    ],
+)
+async def test_what_follows_a_cancel_is_told_until_the_stop(api: Api, path: str, told: list[str]) -> None:
+    """Live, by a replay, and by a resume after the end alike."""
+    id, word = await running(api)
+    async with api.watch(path.format(id=id)) as stream:
+        await api.alice.ok("POST", f"{P}/tasks/{id}/cancel")
+        await say(api, id, word, "late")
+        await stream.chunk()
+        async with api.watch(path.format(id=id)) as second:  # opened between the two
+            await api.bot.ok("POST", "/v1/worker/tasks/stopped", {"task_id": id} | word)
+            live, joined = await stream.rest(), await second.rest()
+    assert [event.event for event in live][-len(told) :] == told
+    async with api.watch(path.format(id=id)) as stream:
+        replayed = await stream.rest()
+    assert [event.data for event in live] == [event.data for event in joined] == [event.data for event in replayed]
+    async with api.watch(path.format(id=id), **{"Last-Event-ID": live[-len(told)].id}) as stream:
+        assert [event.event for event in await stream.rest()] == told[1:]
+
+
+async def test_a_cancelled_task_whose_worker_says_nothing_is_told_for_a_minute(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "BEAT", timedelta(milliseconds=1))
+    id, word = await running(api)
+    async with api.watch(f"{P}/tasks/{id}/events") as stream:
+        await api.alice.ok("POST", f"{P}/tasks/{id}/cancel")
+        api.clock.advance(timedelta(seconds=59))
+        await say(api, id, word, "late")
+        while "late" not in (await stream.event()).data:
+            pass
+        for _ in range(3):
+            await stream.chunk()
+        api.clock.advance(timedelta(seconds=1))
+        assert await stream.rest() == []
+    async with api.watch(f"{P}/tasks/{id}/events") as stream:
+        assert [event.event for event in await stream.rest()] == ["status", "status", "complete", "output"]
+    await api.bot.ok("POST", "/v1/worker/tasks/stopped", {"task_id": id} | word)
+    async with api.watch(f"{P}/tasks/{id}/events") as stream:
+        assert [event.event for event in await stream.rest()][-2:] == ["output", "status"]
+
+
+async def test_a_task_cancelled_before_anybody_had_it_ends_its_stream_at_once(api: Api) -> None:
+    id = (await api.task())["id"]
+    async with api.watch(f"{P}/tasks/{id}/events") as stream:
+        await stream.chunk()
+        await api.alice.ok("POST", f"{P}/tasks/{id}/cancel")
+        assert [event.event for event in await stream.rest()] == ["status", "complete"]

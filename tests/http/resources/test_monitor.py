@@ -6,6 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from codetether_adapters.memory import log as memory_log
+from codetether_adapters.tail import last
+from codetether_core.ports import PAGE_BYTES
+from codetether_core.services import monitoring
 from tests.http.coverage import covers
 from tests.http.resources.world import World, ok, open_world
 
@@ -205,6 +209,60 @@ async def test_a_search_looks_past_records_that_match_elsewhere_only() -> None:
             await world.post("/v1/agent/messages", to="a", body="hay", metadata={"not": "the needle"})
         found = await world.get(f"{AT}/messages/search", q="needle", limit=1)
         assert [each["content"] for each in found["results"]] == ["the needle"]
+
+
+@pytest.mark.parametrize("route", ["messages?limit=1000", "messages/search?q=XXX&limit=1000"])
+async def test_an_answer_is_bounded_by_bytes(route: str) -> None:
+    async with open_world() as world:
+        await run(world, *(f"{number}" + "x" * 500_000 for number in range(20)))
+        answer = await world.client.get(f"{AT}/{route}")
+        assert len(answer.content) < 10 * 1024 * 1024  # a message has its words twice
+        found = answer.json()
+        messages = found["results"] if isinstance(found, dict) else found
+        printed = [message["content"] for message in messages if message["type"] == "agent"]
+        assert [text.strip("x") for text in printed] == [str(number) for number in range(20)][-len(printed) :]
+        if isinstance(found, dict):
+            assert found["complete"] is False
+
+
+async def test_a_search_says_whether_it_saw_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_world() as world:
+        await run(world, "needle", *["hay"] * 400, prompt="a needle")
+
+        async def search(**query: Any) -> tuple[int, bool]:
+            found = await world.get(f"{AT}/messages/search", q="needle", **query)
+            return found["count"], found["complete"]
+
+        everything = (4, True)  # the three changes of the task besides
+        assert await search() == everything
+        monkeypatch.setattr(monitoring, "_LOOK_BACK", 100)
+        assert await search() == (1, False)
+        assert await search(limit=1) == (1, True)
+        monkeypatch.setattr(monitoring, "_LOOK_BACK", 10_000)
+        monkeypatch.setattr(monitoring, "_PAGE", 1)
+        assert await search() == everything
+        monkeypatch.setattr(monitoring, "_EXAMINED", 1)
+        assert (await search())[1] is False
+
+
+@pytest.mark.parametrize("route", ["messages?limit=1000", "messages/search?q=xxx", "export/csv", "export/json"])
+async def test_history_is_read_in_pages(route: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all of it at once, however many records are asked for."""
+    pages: list[int] = []
+
+    def counting(records: Any, limit: int, size: int | None) -> Any:
+        found = last(records, limit, size)
+        pages.append(sum(len(record.body) for record in found))
+        return found
+
+    monkeypatch.setattr(memory_log, "last", counting)
+    async with open_world() as world:
+        await run(world, *("x" * 50_000 for _ in range(40)))
+        pages.clear()
+        ok_response = await world.client.get(f"{AT}/{route}")
+        assert ok_response.status_code == 200
+        assert ok_response.text.count("x" * 50_000) >= 40
+        assert all(size <= PAGE_BYTES for size in pages)
 
 
 WORDS = st.text(st.sampled_from("aAéÉ\"\\ \n:'tTk1"), min_size=1, max_size=6)

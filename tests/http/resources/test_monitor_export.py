@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -76,3 +77,14 @@ async def test_everything_is_more_than_the_last_and_comes_page_by_page() -> None
         assert (await world.get(f"{AT}/json", all_messages=True, limit=1))["messages"] == shown
         assert len(await rows(world, all_messages=True, limit=1)) == 24
         assert len(await rows(world, limit=1)) == 2
+        assert (await world.get(f"{AT}/json", limit=15))["messages"] == shown[-15:]
+
+
+async def test_the_last_are_told_from_the_log_as_it_was_when_it_began() -> None:
+    async with open_world() as world:
+        for _ in range(3):
+            await run(world, "x")
+        await world.services.backend.log.trim(world.clock.now() + timedelta(days=1), 3)
+        shown = await world.get("/v1/monitor/messages")
+        for limit in (1, 4, len(shown), 1000):
+            assert (await world.get(f"{AT}/json", limit=limit))["messages"] == shown[-limit:]

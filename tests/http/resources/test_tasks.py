@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.http.coverage import covers
@@ -82,6 +83,74 @@ async def test_a_poll_by_agent_name_has_only_what_such_a_worker_may_take(api: Ap
     await api.bot.ok("POST", f"{P}/workers/register", register)
     found = await api.bot.ok("GET", f"{P}/tasks?status=pending&agent_name=rusty")
     assert [task["title"] for task in found] == ["theirs", "anybody's"]
+
+
+async def test_a_poll_by_agent_name_for_one_codebase_looks_past_the_others(api: Api) -> None:
+    codebase = await api.codebase()
+    for _ in range(3):
+        await api.task(title="anybody's", priority=9)
+    await api.task(title="theirs", codebase_id=codebase)
+    await api.bot.ok("POST", f"{P}/workers/register", {"worker_id": "w1", "name": "rusty", "codebases": [codebase]})
+    query = f"status=pending&agent_name=rusty&codebase_id={codebase}&limit=2"
+    assert [task["title"] for task in await api.bot.ok("GET", f"{P}/tasks?{query}")] == ["theirs"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/agent/tasks?order=newest&limit=500",
+        "/v1/agent/tasks?status=pending&limit=500",
+        "/v1/agent/codebases/global/tasks?limit=500",
+        "/v1/agent/tasks?status=pending&agent_name=rusty&limit=500",
+    ],
+)
+async def test_a_list_is_bounded_by_bytes_and_tells_where_it_goes_on(api: Api, path: str) -> None:
+    """Deployed readers get fewer rows in the same shape; the header has the address of the next page."""
+    await api.bot.ok("POST", f"{P}/workers/register", {"worker_id": "w1", "name": "rusty"})
+    submitted = {(await api.task(prompt="x" * 700_000))["id"] for _ in range(7)}
+    found: list[str] = []
+    sizes: list[int] = []
+    following: httpx.URL | None = httpx.URL(path)
+    while following:
+        answer = await api.alice("GET", str(following))
+        assert len(answer.content) <= 4 * 1024 * 1024
+        sizes.append(len(answer.json()))
+        found += [task["id"] for task in answer.json()]
+        following = following.join(answer.links["next"]["url"]) if "next" in answer.links else None
+    assert sizes == [2, 2, 2, 1]
+    assert (len(found), set(found)) == (7, submitted)
+
+
+async def test_a_task_that_is_longer_than_a_page_is_one(api: Api) -> None:
+    for _ in range(2):
+        await api.task(prompt="x" * 3_000_000)
+    assert len(await api.alice.ok("GET", f"{P}/tasks")) == 1
+    assert len(await api.alice.ok("GET", "/v1/opencode/tasks?status=pending")) == 1
+
+
+async def test_a_page_that_is_full_has_a_next_one(api: Api) -> None:
+    for _ in range(60):
+        await api.task()
+    full, last = await api.alice("GET", f"{P}/tasks?limit=55&x=1"), await api.alice("GET", f"{P}/tasks?offset=55")
+    assert (len(full.json()), full.links["next"]["url"]) == (55, "?limit=55&x=1&offset=55")
+    assert (len(last.json()), last.links) == (5, {})
+    assert not {task["id"] for task in full.json()} & {task["id"] for task in last.json()}
+
+
+async def test_one_task_tells_of_its_attempts_and_of_no_token(api: Api) -> None:
+    id = (await api.task())["id"]
+    late = {"worker_id": "w1", "lease_token": (await api.claimed(id))["lease"]["token"]}
+    await api.alice.ok("POST", f"{P}/tasks/{id}/requeue")
+    await api.bot.refused(409, "PUT", f"{P}/tasks/{id}/status", {"status": "completed", "result": "too late"} | late)
+    await api.claimed(id, "w2")
+    shown = await api.shown(id)
+    (attempt,) = shown["attempts"]
+    assert (attempt["number"], attempt["worker_id"], attempt["ending"]) == (1, "w1", "requeue")
+    assert "too late" in attempt["evidence"]
+    assert attempt["granted_at"] < attempt["ended_at"]
+    assert late["lease_token"].partition(".")[2] not in str(shown)
+    (listed,) = await api.alice.ok("GET", f"{P}/tasks")
+    assert "attempts" not in listed
 
 
 async def test_the_same_idempotency_key_gives_the_same_task(api: Api) -> None:

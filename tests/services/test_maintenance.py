@@ -1,0 +1,40 @@
+"""What the reaper does about the log."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from codetether_core.events import Topic
+from codetether_core.ports import Backend
+from codetether_core.services import assemble
+from contracts.ports.samples import CODEBASE, NOW, TENANT, note
+from tests.services.conftest import Dice, FakeClock
+
+pytestmark = pytest.mark.anyio
+
+TOPIC = Topic(TENANT, CODEBASE, "t")
+
+
+async def test_what_is_too_old_is_forgotten_however_much_it_is(
+    backend: Backend, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In small batches with sweeps in between, until nothing old is left; no minute passes."""
+    services = assemble(backend, clock, Dice(), retention=timedelta(days=1))
+    old = [note(TOPIC, at=NOW - timedelta(days=2)) for _ in range(12_500)]
+    await backend.log.append([*old, note(TOPIC, "kept")])
+    batches: list[int] = []
+    trim = backend.log.trim
+
+    async def counted(before: object, limit: int) -> int:
+        batches.append(limit)
+        return await trim(before, limit)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(backend.log), "trim", lambda log, before, limit: counted(before, limit))
+    running = asyncio.create_task(services.maintenance.run())
+    while await backend.log.count(TOPIC, ["note"]) > 1:
+        await asyncio.sleep(0)
+        assert clock.now() - NOW < timedelta(minutes=1)
+    running.cancel()
+    assert max(batches) <= 1_000
+    assert (await backend.log.latest(TOPIC, ["note"], 9))[0].body == b'{"text":"kept"}'
