@@ -29,7 +29,7 @@ check: $(VENV)/.dev ## Format, lint, types, import rules, contracts unchanged
 test: $(VENV)/.dev ## The suite (ARGS='-k lease -x' narrows it)
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
-demo: $(VENV)/.run ## One real task through server, store, worker and git checkout, in one process
+demo: $(VENV)/.run ## A real task through server, store, worker and git checkout, and kill -9 of the server
 	@$(BIN)/python -m codetether_apps.demo $(ARGS)
 
 bench: $(VENV)/.dev ## Measure this machine

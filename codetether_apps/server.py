@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from codetether_apps.process import configure_logs, run_or_explain, stop_signals
+from codetether_apps.process import configure_logs, run_or_explain, stop_signals, warn_of_misspelt_variables
 from codetether_apps.settings import Settings, settings_from_flags
 
 __all__ = ["main"]
@@ -24,6 +24,7 @@ async def _run(settings: Settings) -> None:
     from codetether_apps.wiring.application import open_application
 
     configure_logs(settings)
+    warn_of_misspelt_variables()
     with stop_signals() as stopping, bound(settings) as listener:
         async with open_application(settings) as opened:
             listen(listener, settings)

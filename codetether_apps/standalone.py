@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from codetether_apps.process import Stopping, configure_logs, run_or_explain, stop_signals
+from codetether_apps.process import Stopping, configure_logs, run_or_explain, stop_signals, warn_of_misspelt_variables
 from codetether_apps.settings import Settings, settings_from_flags
 
 __all__ = ["main"]
@@ -30,6 +30,7 @@ async def _run(settings: Settings) -> None:
     from codetether_apps.working import open_worker
 
     configure_logs(settings)
+    warn_of_misspelt_variables()
     token = secrets.token_urlsafe(32)
     own = StaticToken.of(_WORKER, token, {"worker"})
     with stop_signals() as stopping, bound(settings) as listener:
@@ -39,7 +40,7 @@ async def _run(settings: Settings) -> None:
             open_worker(settings, server=url, token=token) as worker,
         ):
             listen(listener, settings)
-            announce(url, settings, opened.access, people=True)
+            announce(url, settings, opened.access, people=True, agents=worker.registration.agents)
             worked = Stopping()
             serving = asyncio.create_task(
                 serve(opened.application, listener, settings, drain=opened.drain, stopping=worked)

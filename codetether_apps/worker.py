@@ -6,10 +6,14 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from codetether_apps.process import configure_logs, run_or_explain, stop_signals
+import structlog
+
+from codetether_apps.process import configure_logs, run_or_explain, stop_signals, warn_of_misspelt_variables
 from codetether_apps.settings import Settings, settings_from_flags
 
 __all__ = ["main"]
+
+_log = structlog.get_logger(__name__)
 
 _SECTIONS = ("storage", "client", "worker", "process")
 
@@ -23,8 +27,10 @@ async def _run(settings: Settings) -> None:
     from codetether_apps.working import open_worker
 
     configure_logs(settings)
+    warn_of_misspelt_variables()
     with stop_signals() as stopping:
         async with open_worker(settings) as worker:
+            _log.info("working", name=worker.registration.name, agents=worker.registration.agents)
             await worker.run(stopping)
 
 

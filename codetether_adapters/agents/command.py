@@ -22,8 +22,9 @@ from codetether_adapters.agents.process import (
     start_agent,
 )
 from codetether_adapters.agents.templates import CommandTemplate
+from codetether_core.ids import SessionId
 from codetether_core.ports import Run, RunFailed, RunOutcome
-from codetether_core.tasks import OutputChunk
+from codetether_core.tasks import OutputChunk, session_of
 
 __all__ = ["ERROR_BYTES", "RESULT_BYTES", "CommandRunner"]
 
@@ -37,6 +38,19 @@ _READ_BYTES = 64 * 1024
 _UNFINISHED_LINE_SECONDS = 0.2  # after which a line that does not end is shown as far as it came
 
 Emit = Callable[[OutputChunk], Awaitable[None]]
+
+
+class _Heard:
+    """What is kept of what an agent printed: the ends of both streams, and the first session that its JSON names."""
+
+    def __init__(self) -> None:
+        self.stdout, self.stderr = Tail(RESULT_BYTES), Tail(ERROR_BYTES)
+        self.session: SessionId | None = None
+
+    def take(self, chunk: OutputChunk) -> None:
+        (self.stdout if chunk.stream == "stdout" else self.stderr).add(chunk.text)
+        if self.session is None:
+            self.session = session_of(chunk)
 
 
 def _nothing(_: Run) -> Sequence[int]:
@@ -66,7 +80,8 @@ class CommandRunner:
     async def run(self, run: Run, emit: Emit) -> RunOutcome:
         """Result: the end of standard output. ``RunFailed`` with the end of standard error where it did not exit 0.
 
-        A cancelled run whose processes cannot all be killed raises ``RunFailed`` (``processes_left``), too.
+        The session is the one that the agent's JSON names, else the one that was resumed. A cancelled run whose
+        processes cannot all be killed raises ``RunFailed`` (``processes_left``), too.
         """
         if run.directory is None or not await anyio.Path(run.directory).is_dir():
             raise RunFailed(
@@ -76,22 +91,24 @@ class CommandRunner:
         prompt = (run.prompt or run.title).encode("utf-8", "replace")
         if b"\0" in prompt and self._template.prompt == "argument":
             raise RunFailed("The prompt holds a NUL character, which no argument can carry", "invalid_prompt")
-        result, error = Tail(RESULT_BYTES), Tail(ERROR_BYTES)
+        words = self._words(run)
+        heard = _Heard()
         timeout = self._template.timeout
         status: int | None = None
         try:
             with anyio.move_on_after(None if timeout is None else timeout.total_seconds()):
                 async with start_agent(
-                    self._template.command(prompt.decode()),
+                    self._template.arguments(prompt.decode(), **words),
                     directory=run.directory,
                     environment={
                         **self._template.environment(self._worker_environment),
                         "CODETETHER_TASK_ID": run.task,
+                        **{f"CODETETHER_{name.upper()}": word for name, word in words.items()},
                     },
                     grace=self._grace,
                     keep_open=self._keep_open(run),
                 ) as agent:
-                    await self._converse(agent, prompt, emit, result, error)
+                    await self._converse(agent, prompt, emit, heard)
                     status = agent.exit_status
         except AgentNotStarted as problem:
             raise self._not_started(problem) from problem
@@ -100,19 +117,40 @@ class CommandRunner:
         except ProcessesLeft as problem:
             raise RunFailed(f"The run left {problem}", "processes_left") from problem
         if status is None:
-            raise RunFailed(f"The run took more than {timeout}, the timeout of its template", "run_timeout")
+            raise RunFailed(f"The run took more than {timeout}, the timeout of its agent", "run_timeout")
         if status != 0:
-            raise RunFailed(error.text().strip() or _exit_text(status), "exit_status")
-        return RunOutcome(result=result.text().rstrip("\n"))
+            raise RunFailed(heard.stderr.text().strip() or _exit_text(status), "exit_status")
+        return RunOutcome(result=heard.stdout.text().rstrip("\n"), session=heard.session or run.session)
 
-    async def _converse(self, agent: AgentProcess, prompt: bytes, emit: Emit, result: Tail, error: Tail) -> None:
+    def _words(self, run: Run) -> dict[str, str]:
+        """The task's model and session, if it has any; ``RunFailed`` where the template cannot take them."""
+        name = self._template.name
+        words: dict[str, str] = {}
+        for member, word, place in (
+            ("model", run.model, self._template.model),
+            ("session", run.session, self._template.session),
+        ):
+            if not word:
+                continue
+            if place is None:
+                raise RunFailed(
+                    f"The agent {name!r} of this worker cannot be given a {member}, and the task has {word!r}; say how "
+                    f'under [agents.{name}], such as {member} = ["--{member}", "{{{member}}}"]',
+                    f"{member}_not_supported",
+                )
+            if word.startswith("-") or "\0" in word:
+                raise RunFailed(f"{word!r} is no name of a {member}", f"invalid_{member}")
+            words[member] = word.encode("utf-8", "replace").decode()
+        return words
+
+    async def _converse(self, agent: AgentProcess, prompt: bytes, emit: Emit, heard: _Heard) -> None:
         """Hand over the prompt and relay both streams until the agent's tree has ended and all it said is told."""
         try:
             async with anyio.create_task_group() as talking:
                 talking.start_soon(_say, agent.stdin, prompt if self._template.prompt == "stdin" else b"")
                 async with anyio.create_task_group() as reading:
-                    reading.start_soon(_relay, agent.stdout, "stdout", emit, result)
-                    reading.start_soon(_relay, agent.stderr, "stderr", emit, error)
+                    reading.start_soon(_relay, agent.stdout, "stdout", emit, heard)
+                    reading.start_soon(_relay, agent.stderr, "stderr", emit, heard)
                     await agent.wait()
                     if not agent.over:  # what is left may hold the pipes open for ever
                         reading.cancel_scope.cancel()
@@ -121,22 +159,22 @@ class CommandRunner:
             raise _first(failures) from None
 
     def _not_started(self, problem: AgentNotStarted) -> RunFailed:
-        name, program = self._template.name, self._template.argv[0]
+        name, program = self._template.name, self._template.command[0]
         match problem.errno:
             case errno.ENOENT:
                 return RunFailed(
-                    f"The command {program!r} of the template {name!r} was not found on this worker; "
-                    "install it, or correct argv in the worker's configuration",
+                    f"The command {program!r} of the agent {name!r} was not found on this worker; "
+                    f"install it, or correct command under [agents.{name}] in the worker's configuration",
                     "command_not_found",
                 )
             case errno.E2BIG:
                 return RunFailed(
-                    f"The prompt is too long for an argument; give the template {name!r} prompt = 'stdin'",
+                    f'The prompt is too long for an argument; set prompt = "stdin" under [agents.{name}]',
                     "prompt_too_large",
                 )
             case _:
                 return RunFailed(
-                    f"The command {program!r} of the template {name!r} could not be started: {problem}",
+                    f"The command {program!r} of the agent {name!r} could not be started: {problem}",
                     "command_not_started",
                 )
 
@@ -151,7 +189,7 @@ async def _say(stream: ByteSendStream, words: bytes) -> None:
         pass
 
 
-async def _relay(stream: ByteReceiveStream, name: str, emit: Emit, tail: Tail) -> None:
+async def _relay(stream: ByteReceiveStream, name: str, emit: Emit, heard: _Heard) -> None:
     """Hand on what the agent prints. While ``emit`` waits nothing is read, so the pipe fills and the agent slows."""
     chunks = Chunks()
     reading = True
@@ -165,8 +203,9 @@ async def _relay(stream: ByteReceiveStream, name: str, emit: Emit, tail: Tail) -
         except anyio.EndOfStream:
             texts, reading = chunks.finish(), False
         for text in texts:
-            tail.add(text)
-            await emit(OutputChunk(text=text, stream=name))
+            chunk = OutputChunk(text=text, stream=name)
+            heard.take(chunk)
+            await emit(chunk)
 
 
 def _first(failure: BaseException) -> BaseException:

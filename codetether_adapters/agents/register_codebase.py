@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,15 +25,18 @@ class Register(Protocol):
 class RegisterCodebaseRunner:
     """Result: a sentence with the codebase's id.
 
-    Reads ``name``, ``path``, ``description`` and ``agent_config`` from the task's metadata.
+    Reads ``name``, ``path``, ``description`` and ``agent_config`` from the task's metadata. The directory must be one
+    of ``roots``, or within one, links followed.
     """
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, register: Register, roots: Sequence[Path]) -> None:
         self._register = register
+        self._roots = roots
 
     async def run(self, run: Run, emit: Callable[[OutputChunk], Awaitable[None]]) -> RunOutcome:
         """Register the directory; ``RunFailed`` where it is not here, or the server refuses."""
         path = await _directory(run.metadata)
+        await self._permit(path)
         name = _text(run.metadata, "name") or Path(path).name or path
         agent_config = run.metadata.get("agent_config") or {}
         if not isinstance(agent_config, Mapping):
@@ -43,6 +46,18 @@ class RegisterCodebaseRunner:
         except CodeTetherError as error:
             raise RunFailed(f"The server did not register {name!r}: {error.message}", error.code) from error
         return RunOutcome(result=f"Registered codebase {name!r} at {path} with id {codebase}")
+
+    async def _permit(self, path: str) -> None:
+        real = await anyio.Path(path).resolve()
+        for root in self._roots:
+            if real.is_relative_to(await anyio.Path(root).resolve()):
+                return
+        roots = ", ".join(map(str, self._roots)) or "no directory"
+        raise RunFailed(
+            f"Tasks may register codebases on this worker below {roots}, and {real} is not; its owner may allow more "
+            "with worker.roots",
+            "outside_roots",
+        )
 
 
 async def _directory(metadata: Mapping[str, Any]) -> str:

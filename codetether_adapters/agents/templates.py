@@ -1,6 +1,7 @@
 """Named commands of the worker's own configuration.
 
-A task names a template and brings words; it never brings a command line, and nothing passes through a shell.
+A task names a template and brings words; it never brings a command line, and nothing passes through a shell. The
+words with a place of their own, a model and a session, cannot pose as options either.
 """
 
 from __future__ import annotations
@@ -18,32 +19,41 @@ __all__ = ["BASE_VARIABLES", "CommandTemplate"]
 BASE_VARIABLES: Final = ("PATH", "HOME", "LANG", "TMPDIR")
 """The variables that every agent gets from the worker, beside ``LC_*``."""
 
+_PROMPTS: Final = ("stdin", "argument", "none")
+
 
 @frozen(kw_only=True)
 class CommandTemplate:
     """How to run one kind of agent; ``name`` is the ``agent_type`` of the tasks that ask for it.
 
-    The prompt goes to standard input, or last among the arguments after ``--``, or nowhere. ``env`` names the
-    variables of the worker that the agent gets beside the basic ones, ``set`` gives some a value. A run takes at
-    most ``timeout``. Raises ``Invalid``, which names the member that is wrong.
+    The prompt goes to standard input, or last among the arguments after ``--``, or nowhere. ``model`` and ``session``
+    are arguments for tasks that bring one, with ``{model}`` and ``{session}`` in its place; none at all (``()``) for a
+    command that reads ``CODETETHER_MODEL`` or ``CODETETHER_SESSION``; ``None`` for one that cannot take it. ``env``
+    names the variables of the worker that the agent gets beside the basic ones, ``set`` gives some a value. A run
+    takes at most ``timeout``. Raises ``Invalid``, which names the member that is wrong.
     """
 
     name: str
-    argv: tuple[str, ...]
+    command: tuple[str, ...]
     prompt: Literal["stdin", "argument", "none"] = "stdin"
+    model: tuple[str, ...] | None = None
+    session: tuple[str, ...] | None = None
     env: tuple[str, ...] = ()
     set: Mapping[str, str] = Factory(dict)
     timeout: timedelta | None = None
-    description: str = ""
 
     def __attrs_post_init__(self) -> None:
-        where = f"templates.{self.name}" if self.name else "templates"
+        where = f"agents.{self.name}" if self.name else "agents"
         if not self.name:
             raise Invalid(f"{where}.name", "must not be empty")
-        if not self.argv or not self.argv[0] or any("\0" in argument for argument in self.argv):
-            raise Invalid(f"{where}.argv", "must be a command and its arguments, without NUL")
-        if self.prompt not in ("stdin", "argument", "none"):
-            raise Invalid(f"{where}.prompt", "must be one of: stdin, argument, none")
+        if not self.command or not self.command[0] or any("\0" in argument for argument in self.command):
+            raise Invalid(f"{where}.command", 'must be a program and its arguments, such as ["my-agent", "--json"]')
+        if self.prompt not in _PROMPTS:
+            raise Invalid(f"{where}.prompt", f"must be one of {', '.join(_PROMPTS)}")
+        for member, arguments in (("model", self.model), ("session", self.session)):
+            if arguments and not any(f"{{{member}}}" in argument for argument in arguments):
+                example = f'["--{member}", "{{{member}}}"]'
+                raise Invalid(f"{where}.{member}", f"must be arguments with {{{member}}} among them, such as {example}")
         for name in (*self.env, *self.set):
             if not name or "=" in name or "\0" in name:
                 raise Invalid(f"{where}.env", "must hold names of variables")
@@ -58,6 +68,11 @@ class CommandTemplate:
         passed = {name: value for name, value in worker.items() if name in wanted or name.startswith("LC_")}
         return {**passed, "TERM": "dumb", **self.set}
 
-    def command(self, prompt: str) -> tuple[str, ...]:
+    def arguments(self, prompt: str, *, model: str | None = None, session: str | None = None) -> tuple[str, ...]:
         """The command line of one run."""
-        return (*self.argv, "--", prompt) if self.prompt == "argument" else self.argv
+        words = self.command
+        if model is not None:
+            words += tuple(each.replace("{model}", model) for each in self.model or ())
+        if session is not None:
+            words += tuple(each.replace("{session}", session) for each in self.session or ())
+        return (*words, "--", prompt) if self.prompt == "argument" else words

@@ -26,10 +26,10 @@ from codetether_adapters.client.new_task import NewTask
 from codetether_adapters.client.operations import Async, Sync
 from codetether_adapters.client.patience import Patience
 from codetether_adapters.client.requests import fresh_key
-from codetether_adapters.client.transport import silence_retries
 from codetether_adapters.client.views import (
     AgentView,
     ApprovalView,
+    AttemptView,
     CodebaseView,
     ExplanationView,
     MessageView,
@@ -50,6 +50,7 @@ __all__ = [
     "ApprovalView",
     "Async",
     "AsyncClient",
+    "AttemptView",
     "BadAnswer",
     "Beat",
     "CancelNotice",
@@ -80,5 +81,4 @@ __all__ = [
     "WorkerProtocol",
     "WorkerView",
     "fresh_key",
-    "silence_retries",
 ]

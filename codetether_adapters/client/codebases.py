@@ -33,7 +33,7 @@ class Codebases(Resource[M]):
 
     @operation
     async def list(self) -> Sequence[CodebaseView]:
-        """All of them."""
+        """All of them, also where several have the same directory."""
         return await self._send(_list())
 
     @operation
@@ -59,16 +59,16 @@ async def codebase_id(transport: Transport, codebase: str | CodebaseView) -> Cod
     known = request.result(await transport.send(request))
     found = {each.id for each in known if codebase in (each.id, each.name)}
     if len(found) > 1:
-        raise Invalid(
-            "codebase", f"{codebase!r} is the name of {len(found)}", hint=f"say which: {', '.join(sorted(found))}"
-        )
+        which = ", ".join(f"{each.id} ({each.path})" for each in known if each.id in found)
+        raise Invalid("codebase", f"{codebase!r} is the name of {len(found)}", hint=f"say which by its id: {which}")
     if not found:
         raise NotFound("codebase", codebase, hint=_suggestion(known))
     return found.pop()
 
 
 def _list() -> Request[Sequence[CodebaseView]]:
-    return Request(method="GET", path=f"{AGENT}/codebases", read=many(CodebaseView))
+    query = {"include_duplicates": "true"}
+    return Request(method="GET", path=f"{AGENT}/codebases", query=query, read=many(CodebaseView))
 
 
 def _suggestion(known: Sequence[CodebaseView]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from codetether_adapters.client.errors import ConnectionFailed, ServerFailed
 from codetether_adapters.client.frames import Frame, Reader, streaming
@@ -26,12 +26,13 @@ class TaskEvent:
 
     ``name`` is ``status``, ``output``, ``tool_use``, ``file_change``, ``complete``, ``error`` (it failed) or
     ``resync``: the server lost its place, and what follows may leave a gap. ``data`` is all that was told,
-    ``cursor`` the place in the stream after it.
+    ``cursor`` the place in the stream after it, ``raw`` the JSON that ``data`` was read from (empty if from none).
     """
 
     name: str
     data: Mapping[str, Any]
     cursor: str = ""
+    raw: str = field(default="", repr=False)
 
     @property
     def text(self) -> str:
@@ -77,7 +78,7 @@ async def follow(transport: Transport, path: str, since: str = "") -> AsyncGener
             async for frame in reader.frames(transport, streaming(path, reader.last)):
                 silent = 0
                 if seen.first_time(frame):
-                    event = TaskEvent(frame.name, frame.data, frame.id)
+                    event = TaskEvent(frame.name, frame.data, frame.id, frame.raw)
                     yield event
                     if event.ends:
                         return

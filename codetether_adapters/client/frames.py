@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -18,18 +19,20 @@ __all__ = ["Frame", "Reader", "streaming"]
 
 @frozen
 class Frame:
-    """One event: its name, its JSON object and the cursor after it."""
+    """One event: its name, its JSON object, the cursor after it, and the JSON text that it came as, if it did."""
 
     name: str
     data: Mapping[str, Any]
     id: str
+    raw: str
 
 
 @define
 class Reader:
     """Reads a stream over as many connections as it takes; ``last`` is the cursor from which the next should go on.
 
-    Frames whose data are no JSON object are nobody's and left out.
+    Frames whose data are JSON but no object are nobody's and left out. What is broken, or nested too deeply, has its
+    text as ``output``.
     """
 
     last: str = ""
@@ -49,9 +52,9 @@ class Reader:
                 self.retry = (decoder.retry or 0) / 1000
                 for event in events:
                     self.last = event.id
-                    data = _object(event.data)
-                    if data is not None:
-                        yield Frame(event.event, data, event.id)
+                    data, raw = _read(event.data)
+                    if isinstance(data, dict):
+                        yield Frame(event.event, data, event.id, raw)
                 self.last = decoder.last_event_id
 
 
@@ -69,9 +72,15 @@ def streaming(path: str, last: str = "", **headers: str | None) -> Request[None]
     )
 
 
-def _object(text: str) -> Mapping[str, Any] | None:
+def _read(text: str) -> tuple[Any, str]:
+    """What the JSON text means, and the text itself; of what cannot be read, the text as output."""
     try:
-        data = orjson.loads(text)
+        return orjson.loads(text), text
     except orjson.JSONDecodeError:
-        return None
-    return data if isinstance(data, dict) else None
+        pass
+    try:
+        return json.loads(text), text  # which takes what agents print besides: NaN, half surrogate pairs
+    except RecursionError:
+        return {"output": text}, text
+    except ValueError:
+        return {"output": text}, ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import anyio
@@ -11,7 +12,8 @@ import anyio.lowlevel
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from attrs import define, field
 
-from codetether_adapters.client.errors import ConnectionFailed, ServerFailed
+from codetether_adapters.client.errors import BadAnswer, ConnectionFailed, ServerFailed
+from codetether_adapters.client.fitting import PIECE_BYTES, clean, cut, pieces
 from codetether_adapters.client.lease_words import Claimed
 from codetether_adapters.client.operations import Async
 from codetether_adapters.client.views import ApprovalView, TaskView
@@ -27,7 +29,9 @@ _WAITING: Final = 256
 """Pieces of output that may wait to be sent before the function has to."""
 _LEAVING: Final = 10.0
 _PAUSE: Final = 1.0
-_LATER: Final = (ConnectionFailed, ServerFailed, Unavailable)
+_BATCH: Final = 8 * PIECE_BYTES
+"""How much output is sent at once; written as JSON it may take six times as much."""
+_LATER: Final = (BadAnswer, ConnectionFailed, ServerFailed, Unavailable)
 
 
 @define(eq=False)
@@ -38,8 +42,12 @@ class AgentRun:
     _held: HeldRun
 
     async def emit(self, text: str, *, stream: str = "stdout") -> None:
-        """A piece of output, for everybody who watches; waits while too much of it is still to be sent."""
-        await self._held.emit(OutputChunk(text=text, stream=stream))
+        """Output, for everybody who watches; waits while too much of it is still to be sent.
+
+        NUL becomes ``␀``; what is longer than 16 KiB goes in pieces.
+        """
+        for piece in pieces(text):
+            await self._held.emit(OutputChunk(text=piece, stream=stream))
 
     async def ask(self, prompt: str, *options: Option, kind: ApprovalKind = ApprovalKind.QUESTION) -> ApprovalView:
         """Ask a person and wait for the answer: one of the ``options``, or ``text`` if there are none."""
@@ -47,6 +55,7 @@ class AgentRun:
 
 
 AgentFunction = Callable[[AgentRun], Awaitable[str | None]]
+"""Does a task; what it returns is the result, of which 256 KiB are kept."""
 
 
 @define(eq=False)
@@ -61,6 +70,7 @@ class HeldRun:
     _waiting: MemoryObjectReceiveStream[OutputChunk] = field(init=False)
     _sent: int = field(default=0, init=False)
     _lost: bool = field(default=False, init=False)
+    _unspeakable: CodeTetherError | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._output, self._waiting = anyio.create_memory_object_stream[OutputChunk](_WAITING)
@@ -91,7 +101,7 @@ class HeldRun:
 
     async def ask(self, prompt: str, options: Sequence[Option], kind: ApprovalKind) -> ApprovalView:
         """Ask, and wait for the answer."""
-        approval = await self.protocol.ask(*self._word, prompt, options=options, kind=kind)
+        approval = await self.protocol.ask(*self._word, clean(prompt), options=options, kind=kind)
         return await self.protocol.wait_for(approval.id)
 
     @property
@@ -99,34 +109,47 @@ class HeldRun:
         return self.worker_id, self.claimed.task.id, self.claimed.lease.token
 
     async def _outcome(self, function: AgentFunction) -> None:
-        error: RunFailed | None = None
+        """Have the function do the task, and tell how that went; in other words if the server refuses these."""
+        failure: RunFailed | None = None
         result: str | None = None
         async with anyio.create_task_group() as sending:
-            sending.start_soon(self._send_output)
+            sending.start_soon(self._send_output, sending.cancel_scope)
             try:
-                result = await function(AgentRun(self.claimed.task, self))
-            except RunFailed as failure:
-                error = failure
-            except Exception as failure:
-                error = RunFailed(f"{type(failure).__name__}: {failure}", "agent_crashed")
+                result = _text(await function(AgentRun(self.claimed.task, self)))
+            except RunFailed as error:
+                failure = error
+            except Exception as error:
+                failure = RunFailed(f"{type(error).__name__}: {error}", "agent_crashed")
             self._output.close()
-        if error is None:
+        if self._unspeakable is not None:
+            failure = RunFailed(f"The server refused the output: {self._unspeakable.message}", "output_refused")
+        try:
+            await self._tell(result, failure)
+        except CodeTetherError as error:
+            await self._tell(None, RunFailed(f"The server refused the outcome: {error.message}", "outcome_refused"))
+
+    async def _tell(self, result: str | None, failure: RunFailed | None) -> None:
+        if failure is None:
             await self._until_heard(lambda: self.protocol.complete(*self._word, result))
         else:
-            failed = error
-            await self._until_heard(lambda: self.protocol.fail(*self._word, failed.error, reason=failed.reason))
+            error = cut(failure.error)
+            await self._until_heard(lambda: self.protocol.fail(*self._word, error, reason=failure.reason))
 
-    async def _send_output(self) -> None:
-        """Send what waits, as much at once as there is."""
+    async def _send_output(self, working: anyio.CancelScope) -> None:
+        """Send what waits, as much at once as is reasonable; what the server refuses to hear ends the function."""
         async for chunk in self._waiting:
-            batch = [chunk]
-            while len(batch) < _WAITING and self._waiting.statistics().current_buffer_used:
+            batch, size = [chunk], len(chunk.text)
+            while size < _BATCH and self._waiting.statistics().current_buffer_used:
                 batch.append(self._waiting.receive_nowait())
+                size += len(batch[-1].text)
             first = self._sent
             self._sent += len(batch)
-            await self._until_heard(
-                lambda batch=batch, first=first: self.protocol.output(*self._word, batch, first=first)  # type: ignore[misc]
-            )
+            try:
+                await self._until_heard(partial(self.protocol.output, *self._word, batch, first=first))
+            except CodeTetherError as error:
+                self._unspeakable = error
+                working.cancel()
+                return
 
     async def _keep(self) -> None:
         """Renew the lease four times as often as needed."""
@@ -135,7 +158,10 @@ class HeldRun:
             await self._until_heard(lambda: self.protocol.renew(*self._word))
 
     async def _until_heard(self, say: Callable[[], Awaitable[object]]) -> None:
-        """Say it until the server has heard it; a refusal means that the task is not ours any more."""
+        """Say it until the server has heard it; a conflict means that the task is not ours any more.
+
+        Other refusals are raised: these very words are wrong.
+        """
         while True:
             try:
                 await say()
@@ -151,3 +177,12 @@ class HeldRun:
         say = self.protocol.release if word == "release" else self.protocol.stopped
         with suppress(CodeTetherError):  # it ended otherwise, or nobody hears us: the lease runs out by itself
             await say(*self._word)
+
+
+def _text(returned: object) -> str | None:
+    """The result, if the function returned one that can be told."""
+    if returned is None:
+        return None
+    if not isinstance(returned, str):
+        raise TypeError(f"an agent's function returns text or None, not {type(returned).__name__}")
+    return cut(returned)

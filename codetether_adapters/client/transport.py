@@ -8,21 +8,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, closing, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    aclosing,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+)
 from typing import Any, Protocol
 
 import anyio
 import httpx
 import stamina
 import stamina.instrumentation
+from attrs import frozen
+from stamina.instrumentation import RetryDetails, RetryHook
 
 from codetether_adapters.client.errors import ConnectionFailed, RateLimited, problem_of
 from codetether_adapters.client.patience import Patience
 from codetether_adapters.client.requests import Answer, Request
 from codetether_adapters.client.server import Server
-from codetether_core.errors import Unavailable
+from codetether_core.errors import CodeTetherError, Unavailable
 
-__all__ = ["AsyncTransport", "SyncTransport", "Transport", "silence_retries"]
+__all__ = ["AsyncTransport", "SyncTransport", "Transport"]
 
 
 class Transport(Protocol):
@@ -131,9 +140,23 @@ class SyncTransport:
         self._http.close()
 
 
-def silence_retries() -> None:
-    """Have nothing logged about retries in this process: for programs whose output is read by people."""
-    stamina.instrumentation.set_on_retry_hooks(())
+@frozen
+class _ButOurs:
+    """A hook of stamina that hears of all retries in this process but ours; by default they would be printed."""
+
+    hook: RetryHook
+
+    def __call__(self, details: RetryDetails) -> AbstractContextManager[None] | None:
+        return None if isinstance(details.caused_by, CodeTetherError) else self.hook(details)
+
+
+def _keep_quiet() -> None:
+    """What we ask again is nobody's news: once it is given up, it is raised."""
+    hooks = stamina.instrumentation.get_on_retry_hooks()
+    if not all(isinstance(hook, _ButOurs) for hook in hooks):
+        stamina.instrumentation.set_on_retry_hooks(
+            [hook if isinstance(hook, _ButOurs) else _ButOurs(hook) for hook in hooks]
+        )
 
 
 class _NotSent(ConnectionFailed):
@@ -149,6 +172,7 @@ def _attempts(request: Request[Any], patience: Patience) -> Any:
     def again(error: Exception) -> bool | float:
         if not isinstance(error, retried):
             return False
+        _keep_quiet()
         asked_for = float(error.details.get("retry_after", 0))
         return asked_for <= patience.total and (asked_for or True)
 

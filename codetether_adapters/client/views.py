@@ -16,6 +16,7 @@ from codetether_core.workers import Presence
 __all__ = [
     "AgentView",
     "ApprovalView",
+    "AttemptView",
     "CodebaseView",
     "ExplanationView",
     "MessageView",
@@ -25,6 +26,18 @@ __all__ = [
     "WorkerFit",
     "WorkerView",
 ]
+
+
+@frozen(kw_only=True)
+class AttemptView:
+    """A run that is over: whose it was, how it ended, and as ``evidence`` what its worker still said too late."""
+
+    number: int = 0
+    worker_id: WorkerId | None = None
+    granted_at: datetime | None = None
+    ended_at: datetime | None = None
+    ending: str = ""
+    evidence: str | None = None
 
 
 @frozen(kw_only=True)
@@ -57,6 +70,7 @@ class TaskView:
     attempt: int | None = None
     max_attempts: int = 3
     attempts_charged: int = 0
+    attempts: tuple[AttemptView, ...] = ()
     retry_of: TaskId | None = None
     awaiting: tuple[ApprovalId, ...] = ()
     stopped: bool = True

@@ -13,6 +13,7 @@ they return or raise. A cancelled task cancels its function.
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
@@ -32,6 +33,8 @@ from codetether_adapters.client.worker_notices import CancelNotice, Offer
 from codetether_core.errors import CodeTetherError, Conflict, NotFound, Unavailable
 
 __all__ = ["AgentFunction", "AgentRun", "Worker"]
+
+_log = logging.getLogger(__name__)
 
 _LEAVING: Final = 5.0
 _LATER: Final = (ConnectionFailed, ServerFailed, Unavailable)
@@ -124,13 +127,15 @@ class Worker:
         return task.agent_type in self._functions and task.id not in self._runs and len(self._runs) < self._slots
 
     async def _take(self, task: TaskView) -> None:
-        """Claim the task and do it."""
+        """Claim the task and do it. Whatever becomes of it, other runs go on."""
         try:
             claimed = await self._protocol.claim(self.worker_id, task.id, fresh_key())
             run = self._runs[task.id] = HeldRun(self._protocol, self.worker_id, claimed)
             await run.execute(self._functions[task.agent_type])
         except (Conflict, NotFound, *_LATER):
             pass  # somebody else has it, or nobody hears us: it will be offered again
+        except Exception:
+            _log.exception("the run of %s was lost; its lease runs out by itself", task.id)
         finally:
             del self._runs[task.id]
 

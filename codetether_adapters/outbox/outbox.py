@@ -128,7 +128,7 @@ class Outbox:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Unavailable(
-                f"Another worker uses the outbox {self._directory}", hint="give each worker a data directory of its own"
+                f"Another worker uses the outbox {self._directory}", hint="give each worker a name of its own"
             ) from None
 
     def _recover(self) -> None:

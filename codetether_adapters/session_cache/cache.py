@@ -4,7 +4,7 @@ Every change gets the next *revision*; a session remembers up to which one the s
 while a sync is under way stays to be told. It is a cache: a file that is damaged, or of another version, is put
 aside and filled anew by the next reading of the agents' own files.
 
-Calls block for as long as the disk takes: make them in a thread. Any thread may.
+Calls block for as long as the disk takes: make them in a thread. Any thread may. ``Unavailable`` if it refuses.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -22,6 +22,7 @@ from typing import Any
 from attrs import frozen
 
 from codetether_core.codec import dump, load, timestamp
+from codetether_core.errors import Unavailable
 from codetether_core.sessions import Session, SessionMessage
 
 __all__ = ["ChangedSession", "SessionCache"]
@@ -55,20 +56,22 @@ class SessionCache:
     """The cache in the file ``path``, which is made, for this user only."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = Lock()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            self._database = _open(path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):  # locked, or no such directory: not the file's fault
-                raise
-            _put_aside(path)
-            self._database = _open(path)
+        with self._refusals():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                self._database = _open(path)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):  # locked, or no such directory: not the file's fault
+                    raise
+                _put_aside(path)
+                self._database = _open(path)
 
     def upsert(self, session: Session, messages: Sequence[SessionMessage] = ()) -> None:
         """Keep the session and these messages, each over the one with its id; the same again changes nothing."""
         key = (session.tenant, session.codebase, session.id)
-        with self._lock, self._database as database:
+        with self._changing() as database:
             (last,) = database.execute("select coalesce(max(revision), 0) from session").fetchone()
             written = 0
             for message in messages:
@@ -88,7 +91,7 @@ class SessionCache:
 
     def changed_since_sync(self, limit: int = 100) -> list[ChangedSession]:
         """At most ``limit`` sessions with something new for the server, the longest waiting first."""
-        with self._lock:
+        with self._lock, self._refusals():
             rows = self._database.execute(
                 "select tenant, codebase, id, synced_at, value, revision, synced from session"
                 " where synced < revision order by revision limit ?",
@@ -106,20 +109,29 @@ class SessionCache:
     def mark_synced(self, changed: ChangedSession) -> None:
         """The server has what ``changed`` holds; what came later stays to be told."""
         session = changed.session
-        with self._lock, self._database as database:
+        with self._changing() as database:
             database.execute(
                 "update session set synced = max(synced, ?) where tenant = ? and codebase = ? and id = ?",
                 (changed.revision, session.tenant, session.codebase, session.id),
             )
 
+    def get(self, session: Session) -> Session | None:
+        """The session of that codebase and id, as it was last kept."""
+        with self._lock, self._refusals():
+            row = self._database.execute(
+                "select synced_at, value from session where tenant = ? and codebase = ? and id = ?",
+                (session.tenant, session.codebase, session.id),
+            ).fetchone()
+        return None if row is None else load(Session, {**json.loads(row[1]), "synced_at": row[0]})
+
     def messages(self, session: Session) -> tuple[SessionMessage, ...]:
         """All messages of a session, in order of creation."""
-        with self._lock:
+        with self._lock, self._refusals():
             return self._messages((session.tenant, session.codebase, session.id), after=0)
 
     def forget(self, before: datetime) -> int:
         """Drop the sessions that the server has and that were last updated before a moment; how many they were."""
-        with self._lock, self._database as database:
+        with self._changing() as database:
             keys = database.execute(
                 "delete from session where synced >= revision and updated_at < ? returning tenant, codebase, id",
                 (timestamp(before),),
@@ -131,6 +143,22 @@ class SessionCache:
         """Close the file."""
         with self._lock:
             self._database.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._refusals(), self._database as database:
+            yield database
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """What the file refuses, in our words."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise Unavailable(
+                f"The session cache {self._path} cannot be used: {error}",
+                hint="check the permissions and the disk of the worker's data directory",
+            ) from error
 
     def _messages(self, key: tuple[str, str, str], *, after: int) -> tuple[SessionMessage, ...]:
         rows = self._database.execute(

@@ -1,7 +1,7 @@
 """What the machine gives: its time, its dice, and locks on checkouts."""
 
-from codetether_adapters.system.checkout_lock import CheckoutBusy, CheckoutLock, CheckoutLocks
+from codetether_adapters.system.checkout_lock import CheckoutBusy, CheckoutLock, CheckoutNotLocked, hold_checkout
 from codetether_adapters.system.clock import SystemClock
 from codetether_adapters.system.entropy import SystemEntropy
 
-__all__ = ["CheckoutBusy", "CheckoutLock", "CheckoutLocks", "SystemClock", "SystemEntropy"]
+__all__ = ["CheckoutBusy", "CheckoutLock", "CheckoutNotLocked", "SystemClock", "SystemEntropy", "hold_checkout"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from codetether_apps.cli.connection import connected
 from codetether_apps.cli.lazy import Group
 from codetether_apps.cli.printing import print_fields, print_json, print_table, say, wants_json
 from codetether_apps.cli.wishes import shared
+from codetether_apps.cli.worker_names import worker_names
 
 __all__ = ["codebase"]
 
@@ -31,8 +33,11 @@ def add(ctx: click.Context, name: str, directory: Path, description: str) -> Non
         added = client.codebases.add(name, str(directory.absolute()), description=description)
     if wants_json(ctx):
         print_json(added)
-    else:
-        print(added.id)
+        return
+    print(added.id)
+    if not added.available:
+        worker = shlex.join(["codetether", "worker", "--codebase", f"{added.name}:{added.path}"])
+        say(f"no worker serves it: its tasks wait until one does\n  → {worker}")
 
 
 @codebase.command("list")
@@ -41,7 +46,7 @@ def add(ctx: click.Context, name: str, directory: Path, description: str) -> Non
 def list_all(ctx: click.Context) -> None:
     """List codebases."""
     with connected(ctx) as client:
-        found = client.codebases.list()
+        found, names = client.codebases.list(), worker_names(ctx, client)
     print_table(
         ctx,
         found,
@@ -49,7 +54,7 @@ def list_all(ctx: click.Context) -> None:
             "id": lambda each: each.id,
             "name": lambda each: each.name,
             "status": lambda each: each.status,
-            "workers": lambda each: each.workers,
+            "workers": lambda each: tuple(names.get(worker, worker) for worker in each.workers),
             "path": lambda each: each.path,
         },
         none="no codebase yet: codetether codebase add NAME DIRECTORY",

@@ -15,7 +15,7 @@ from codetether_adapters.client import Client, Patience
 from codetether_apps.cli.connection import settings_of, token_of
 from codetether_apps.cli.printing import print_json, say, wants_json
 from codetether_apps.cli.wishes import Wishes, shared
-from codetether_apps.settings import Settings, unknown_variables
+from codetether_apps.settings import Settings, misspelt_variables, token_file
 from codetether_core.errors import CodeTetherError
 
 __all__ = ["doctor"]
@@ -43,7 +43,7 @@ def doctor(ctx: click.Context) -> int:
             if finding.hint and not finding.ok:
                 say(f"      → {finding.hint}")
     if wants_json(ctx):
-        print_json([finding._asdict() for finding in findings])
+        print_json([finding._replace(hint="" if finding.ok else finding.hint)._asdict() for finding in findings])
     return 0 if all(finding.ok for finding in findings) else 1
 
 
@@ -58,8 +58,8 @@ def _findings(wishes: Wishes) -> Iterator[Finding]:
         yield Finding("settings", False, error.message, error.hint)
         return
     yield Finding("settings", True, "readable")
-    for name, meant in unknown_variables(os.environ).items():
-        yield Finding("environment", False, f"{name} means nothing", f"did you mean {meant}?" if meant else "unset it")
+    for name, meant in misspelt_variables(os.environ).items():
+        yield Finding("environment", False, f"{name} means nothing", f"did you mean {meant}?")
     yield _token_file(settings)
     yield Finding(
         "token",
@@ -71,7 +71,7 @@ def _findings(wishes: Wishes) -> Iterator[Finding]:
 
 
 def _token_file(settings: Settings) -> Finding:
-    path = settings.storage.data_dir / "token"
+    path = token_file(settings)
     try:
         mode = path.stat().st_mode & 0o077
     except OSError:

@@ -13,7 +13,7 @@ import click
 from attrs import frozen
 
 from codetether_apps.cli.exits import DEADLINE, INPUT_REQUIRED, INTERRUPTED, TASK_FAILED
-from codetether_apps.cli.printing import print_json, say, wants_json
+from codetether_apps.cli.printing import print_event, say, wants_json
 from codetether_core.errors import Conflict
 from codetether_core.tasks import TaskState
 
@@ -39,12 +39,19 @@ class _TimeIsUp(Exception):
 def followed(ctx: click.Context, client: Client, id: str, how: Following, *, since: str = "") -> int:
     """Follow the task to its end, or as long as we may; the exit code."""
     from codetether_apps.cli.screen import Screen
+    from codetether_apps.cli.waiting import Waiting
 
     try:
-        with _at_most(how.timeout), closing(client.tasks.watch(id, since=since)) as events, Screen() as screen:
+        with (
+            _at_most(how.timeout),
+            closing(client.tasks.watch(id, since=since)) as events,
+            Screen() as screen,
+            Waiting(client, id, screen.tell) as waiting,
+        ):
             for event in events:
+                waiting.hear(event.status)
                 if wants_json(ctx):
-                    print_json({"event": event.name, "cursor": event.cursor, **event.data})
+                    print_event(event)
                 else:
                     screen.show(event)
                 if event.status is TaskState.INPUT_REQUIRED and _asks(client, id) and not _stays(ctx, how):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -15,9 +16,17 @@ from codetether_apps.cli.harmless import harmless
 from codetether_apps.cli.wishes import Wishes
 from codetether_core import codec
 
-__all__ = ["age", "print_fields", "print_json", "print_table", "say", "wants_json"]
+__all__ = ["age", "for_people", "print_event", "print_fields", "print_json", "print_table", "say", "wants_json"]
+
+if TYPE_CHECKING:
+    from codetether_adapters.client import TaskEvent
 
 T = TypeVar("T")
+
+_NARROWEST: Final = 10
+"""A column gets at least so much of a narrow terminal, if it needs it."""
+
+_NOT_PLAIN: Final = re.compile("[^ -~]")
 
 
 def wants_json(ctx: click.Context) -> bool:
@@ -25,9 +34,22 @@ def wants_json(ctx: click.Context) -> bool:
     return ctx.ensure_object(Wishes).json
 
 
+def for_people(ctx: click.Context) -> bool:
+    """Whether somebody reads on a terminal what is printed."""
+    return sys.stdout.isatty() and not wants_json(ctx)
+
+
 def print_json(value: object) -> None:
     """One document, or one line of a stream; on a terminal all but ASCII is escaped, lest it be obeyed."""
     print(json.dumps(codec.dump(value), ensure_ascii=sys.stdout.isatty()), flush=True)
+
+
+def print_event(event: TaskEvent) -> None:
+    """A line of a stream, with the JSON of its data as it came: agents nest as deep as they like."""
+    data = event.raw.replace("\n", " ") or json.dumps(codec.dump(event.data), ensure_ascii=False)
+    if sys.stdout.isatty():
+        data = _NOT_PLAIN.sub(lambda found: json.dumps(found[0])[1:-1], data)
+    print(f'{{"event": {json.dumps(event.name)}, "cursor": {json.dumps(event.cursor)}, "data": {data}}}', flush=True)
 
 
 def print_table(
@@ -87,17 +109,31 @@ def _cell(value: object) -> str:
 
 
 def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table: Any = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(name, no_wrap=True, overflow="fold" if name == columns[0] else "ellipsis")
+    console = Console(no_color=bool(os.environ.get("NO_COLOR")))
+    between = 2 * (len(columns) - 1)
+    natural = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
+    widths = _fitting(natural, console.width - between)
+    console.width = max(console.width, sum(widths) + between)  # rather a line too long than an id cut short
+    table: Any = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name, width in zip(columns, widths, strict=True):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", width=width)
     for row in rows:
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
-    Console(no_color=bool(os.environ.get("NO_COLOR"))).print(table)
+    console.print(table)
+
+
+def _fitting(natural: Sequence[int], room: int) -> list[int]:
+    """Widths that fit into the room if they can: the last column gives way first, the first, an id, never."""
+    widths = list(natural)
+    for index in range(len(widths) - 1, 0, -1):
+        excess = max(sum(widths) - room, 0)
+        widths[index] = max(widths[index] - excess, min(widths[index], _NARROWEST))
+    return widths
 
 
 _STYLES = {

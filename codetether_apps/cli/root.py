@@ -24,7 +24,7 @@ _COMMANDS = {
     "message": ("messages:message", "Send and list messages between agents"),
     "config": ("config:config", "Show the settings, and where each is from"),
     "doctor": ("doctor:doctor", "Find out what is missing or wrong"),
-    "version": ("version:version", "Show the versions of this program and the server"),
+    "version": ("version:version", "Show the version of this program, and with --remote the server's"),
     "completion": ("completion:completion", "Print a script that completes commands in your shell"),
 }
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXITS.items())

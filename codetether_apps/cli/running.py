@@ -31,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        return _explain_missing_command(arguments, error)
     except click.UsageError as error:
         usage = error.ctx.get_usage() if error.ctx else ""
         hint = f"{error.ctx.command_path} --help" if error.ctx else ""
@@ -41,12 +43,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _explain_ours(arguments, error)
 
 
+def _explain_missing_command(arguments: Sequence[str], error: click.exceptions.NoArgsIsHelpError) -> int:
+    if "--json" in arguments:
+        path = error.ctx.command_path if error.ctx else PROGRAM
+        return _explain(arguments, "usage", f"{path} needs a command", f"{path} --help", USAGE)
+    print(error.format_message(), file=sys.stderr)
+    return USAGE
+
+
 def _explain_ours(arguments: Sequence[str], error: Exception) -> int:
+    from codetether_apps.cli.next_steps import next_step
     from codetether_core.errors import CodeTetherError
 
     if not isinstance(error, CodeTetherError):
         raise error
-    return _explain(arguments, error.code, error.message, error.hint, exit_code(error))
+    return _explain(arguments, error.code, error.message, next_step(error), exit_code(error))
 
 
 def _explain(arguments: Sequence[str], code: str, message: str, hint: str, exit_code: int, *, above: str = "") -> int:

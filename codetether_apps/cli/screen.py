@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from codetether_adapters.client import TaskEvent
-from codetether_apps.cli.harmless import Harmless
+from codetether_apps.cli.harmless import Harmless, harmless
 from codetether_apps.cli.printing import say
 from codetether_core.tasks import TaskState
 
@@ -27,6 +27,7 @@ class Screen:
         self._spinner: Status | None = None
         self._cleaned = {"stdout": Harmless(), "stderr": Harmless()}
         self._printed = ""
+        self._spoken: set[object] = set()  # the attempts that had something to say on stdout
 
     def __enter__(self) -> Screen:
         if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
@@ -48,13 +49,13 @@ class Screen:
         """Show one event."""
         match event.name:
             case "output":
-                self._print(self._cleaned.setdefault(_stream(event), Harmless()).feed(_words(event)))
+                self._hear(event, _stream(event))
             case "tool_use" | "file_change":
-                self._tell(f"· {event.name.replace('_', ' ')}: {_named(event)}")
+                self.tell(f"· {event.name.replace('_', ' ')}: {_named(event)}")
             case "resync":
-                self._tell("· the server has lost its place; what follows may have a gap")
+                self.tell("· the server has lost its place; what follows may have a gap")
             case "status" if event.status is not None:
-                self._tell(f"· {_standing(event, event.status)}")
+                self.tell(f"· {_standing(event, event.status)}")
                 if self._spinner is not None and event.status is TaskState.RUNNING:
                     self._spinner.update("working")
             case "complete" | "error" if event.ends:
@@ -62,14 +63,24 @@ class Screen:
             case _:
                 pass
 
+    def _hear(self, event: TaskEvent, stream: str) -> None:
+        text = self._cleaned.setdefault(stream, Harmless()).feed(_words(event))
+        if stream == "stdout" and text.strip():
+            self._spoken.add(event.data.get("attempt"))
+        self._print(text)
+
     def _end(self, event: TaskEvent) -> None:
+        """The result is for those who have seen nothing: mostly it is what was printed, cut or cleaned."""
         result, error = event.data.get("result"), event.data.get("error")
         if self._printed and not self._printed.endswith("\n"):
             self._print("\n")
-        if isinstance(result, str) and result.strip() and not self._printed.rstrip().endswith(result.rstrip()):
-            self._print(Harmless().feed(f"{result.rstrip()}\n"))
+        if isinstance(result, str) and (result := harmless(result).rstrip()):
+            if event.data.get("attempt") not in self._spoken:
+                self._print(f"{result}\n")
+            elif not self._printed.rstrip().endswith(result):
+                self.tell(f"· its result: codetether task show {event.data.get('task_id')}")
         status = event.status.value if event.status else event.name
-        self._tell(f"· {status}: {error}" if isinstance(error, str) and error else f"· {status}")
+        self.tell(f"· {status}: {error}" if isinstance(error, str) and error else f"· {status}")
 
     def _print(self, text: str) -> None:
         if text:
@@ -77,11 +88,12 @@ class Screen:
             print(text, end="", flush=True)
             self._printed = (self._printed + text)[-_KEPT:]
 
-    def _tell(self, text: str) -> None:
+    def tell(self, text: str) -> None:
+        """A word to the person, on stderr."""
         if self._printed and not self._printed.endswith("\n") and sys.stdout.isatty():
             self._print("\n")
-        if self._spinner is not None:
-            self._spinner.console.print(Harmless().feed(text), markup=False, highlight=False)
+        if (spinner := self._spinner) is not None:
+            spinner.console.print(harmless(text), markup=False, highlight=False)
         else:
             say(text)
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
 import click
 
 from codetether_apps.cli.connection import connected
 from codetether_apps.cli.lazy import Group
-from codetether_apps.cli.printing import age, print_fields, print_json, print_table, say, wants_json
+from codetether_apps.cli.printing import age, for_people, print_fields, print_json, print_table, say, wants_json
 from codetether_apps.cli.task_run import run
 from codetether_apps.cli.task_watch import watch
 from codetether_apps.cli.wishes import shared
+from codetether_apps.cli.worker_names import worker_names
 from codetether_core.tasks import TaskState
 
+if TYPE_CHECKING:
+    from codetether_adapters.client import AttemptView, TaskView, WorkerFit
+
 __all__ = ["task"]
+
+_EVIDENCE: Final = 200
 
 
 @click.group(cls=Group)
@@ -54,6 +63,7 @@ def list_all(
             newest_first=not by_priority,
             limit=limit,
         )
+        names = worker_names(ctx, client)
     print_table(
         ctx,
         found,
@@ -62,7 +72,7 @@ def list_all(
             "status": lambda each: each.status.value,
             "age": lambda each: age(each.created_at),
             "agent": lambda each: each.agent_type,
-            "worker": lambda each: each.worker_id,
+            "worker": lambda each: names.get(each.worker_id, each.worker_id),
             "title": lambda each: each.title,
         },
         none='no task yet: codetether task run "…"',
@@ -77,7 +87,7 @@ def show(ctx: click.Context, id: str) -> None:
     """Show one task, and its result or error."""
     with connected(ctx) as client:
         found = client.tasks.get(id)
-    fields = {
+    fields: dict[str, object] = {
         "id": found.id,
         "title": found.title,
         "status": found.status.value,
@@ -86,7 +96,7 @@ def show(ctx: click.Context, id: str) -> None:
         "agent": found.agent_type,
         "model": found.model,
         "worker": found.worker_id,
-        "attempt": f"{found.attempt or 0}, {found.attempts_charged} of {found.max_attempts} used up",
+        "attempts": _attempts(found),
         "session": found.session_id,
         "awaits": found.awaiting,
         "retry of": found.retry_of,
@@ -94,6 +104,7 @@ def show(ctx: click.Context, id: str) -> None:
         "started": found.started_at,
         "ended": found.completed_at,
     }
+    fields |= {f"attempt {each.number}": _attempt(each) for each in found.attempts}
     print_fields(ctx, found, fields, below=found.error or found.result or "")
 
 
@@ -138,15 +149,31 @@ def explain(ctx: click.Context, id: str) -> None:
         print_json(found)
         return
     say(f"{found.task.id} is {found.task.status.value.replace('_', ' ')} and waits for {found.waiting_for}")
+    columns: dict[str, Callable[[WorkerFit], object]] = {
+        "worker": lambda each: each.worker_id,
+        "name": lambda each: each.name,
+        "presence": lambda each: each.presence.value,
+        "slots": lambda each: f"{each.busy} of {each.slots} busy",
+        "kept from it by": lambda each: [slug.replace("_", " ") for slug in each.refusals],
+    }
+    if for_people(ctx):
+        del columns["name"]
+        columns["worker"] = lambda each: each.name or each.worker_id
     print_table(
         ctx,
         found.workers,
-        {
-            "worker": lambda each: each.worker_id,
-            "name": lambda each: each.name,
-            "presence": lambda each: each.presence.value,
-            "slots": lambda each: f"{each.busy} of {each.slots} busy",
-            "kept from it by": lambda each: [slug.replace("_", " ") for slug in each.refusals],
-        },
+        columns,
         none="no worker is there: codetether worker --codebase NAME:PATH",
     )
+
+
+def _attempts(task: TaskView) -> str:
+    allowed = f"{task.attempts_charged} of {task.max_attempts} used up"
+    return f"{task.attempt} begun, {allowed}" if task.attempt else f"none begun, {task.max_attempts} allowed"
+
+
+def _attempt(attempt: AttemptView) -> str:
+    """How it ended, on which worker, and the beginning of what that still said."""
+    evidence = attempt.evidence or ""
+    said = f"; too late it said: {evidence[:_EVIDENCE]}{'…' if len(evidence) > _EVIDENCE else ''}" if evidence else ""
+    return f"{attempt.ending.replace('_', ' ')}, on {attempt.worker_id}{said}"

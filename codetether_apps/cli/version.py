@@ -17,7 +17,7 @@ __all__ = ["version"]
 @shared
 @click.pass_context
 def version(ctx: click.Context, remote: bool) -> None:
-    """Show the versions of this program and, with --remote, the server."""
+    """Show the version of this program, and with --remote the server's."""
     versions = {"codetether": installed("codetether-hub")}
     if remote:
         from codetether_apps.cli.connection import connected

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from codetether_adapters.client import Client, ConnectionFailed, Patience, silence_retries
+from codetether_adapters.client import Client, ConnectionFailed, Patience
 from codetether_apps.demo.checkout import find_or_make
 from codetether_apps.demo.processes import free_port, running
 from codetether_core.errors import CodeTetherError
@@ -57,7 +57,6 @@ def _tell(directory: Path, log: Path) -> None:
         f'[agents.survey]\ncommand = ["sh", "{directory}/survey.sh"]\nprompt = "stdin"\n'
     )
     environment = _environment(directory, port, token)
-    silence_retries()
     say = _Narrator()
     client = Client(f"http://127.0.0.1:{port}", token=token, patience=Patience(attempts=1))
     with client, running(_SERVER, environment=environment, log=log) as server:
@@ -84,7 +83,7 @@ def _tell(directory: Path, log: Path) -> None:
                 say(f"It still has the result and all {len(again.splitlines())} lines of output")
                 worker.terminate()  # while it has somebody to sign off from
                 worker.wait()
-    say("Everything is stopped and removed. Next: codetether up --codebase PATH")
+    say("Everything is stopped and removed. Next: .venv/bin/codetether up --codebase PATH")
 
 
 def _until(word: Callable[[], T]) -> T:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import structlog
 
-from codetether_apps.settings import Settings, unknown_variables
+from codetether_apps.settings import Settings
 from codetether_apps.wiring.credentials import Access
 
 __all__ = ["announce"]
@@ -16,21 +15,30 @@ __all__ = ["announce"]
 _log = structlog.get_logger(__name__)
 
 
-def announce(url: str, settings: Settings, access: Access, *, people: bool = False) -> None:
-    """The server listens at ``url``. With ``people`` they are told even where there is no terminal."""
-    for name, meant in unknown_variables(os.environ).items():
-        _log.warning("unknown_variable", name=name, nearest=meant)
+def announce(url: str, settings: Settings, access: Access, *, people: bool = False, agents: Sequence[str] = ()) -> None:
+    """The server listens at ``url``. With ``people`` they are told even where there is no terminal.
+
+    ``agents`` are those of the worker in this process.
+    """
+    if plain := [given.name for given in settings.auth.tokens if given.by_default]:
+        hint = "name:token:role in CODETETHER_TOKENS says what an entry may do"
+        _log.info("tokens_without_role", names=plain, roles=["editor", "worker"], hint=hint)
     if access.anonymous is not None:
         _log.warning("authentication_off", danger="every program and user of this machine can run commands here")
     generated, terminal = access.generated, sys.stderr.isatty()
     if not terminal:
         token_file = str(generated.path) if generated else None
-        _log.info("listening", url=url, store=settings.store_shown, token_file=token_file)
+        worker = {"agents": agents} if agents else {}
+        _log.info("listening", url=url, store=settings.store_shown, token_file=token_file, **worker)
     if people or terminal:
-        print("\n".join(_words(url, access, terminal=terminal)), file=sys.stdout if people else sys.stderr, flush=True)
+        print(
+            "\n".join(_words(url, access, agents, terminal=terminal)),
+            file=sys.stdout if people else sys.stderr,
+            flush=True,
+        )
 
 
-def _words(url: str, access: Access, *, terminal: bool) -> Iterator[str]:
+def _words(url: str, access: Access, agents: Sequence[str], *, terminal: bool) -> Iterator[str]:
     yield f"CodeTether listens on {url}"
     generated = access.generated
     if access.anonymous is not None:
@@ -41,3 +49,5 @@ def _words(url: str, access: Access, *, terminal: bool) -> Iterator[str]:
         yield f"Sign in with the token in {generated.path}"
     else:
         yield "Sign in with one of your tokens (CODETETHER_TOKENS)"
+    if agents:
+        yield f"Its worker runs the agents {', '.join(agents)}; [agents.NAME] in codetether.toml adds another"

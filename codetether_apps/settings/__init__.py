@@ -4,26 +4,30 @@
 from it: names of variables, flags, what is accepted, what is shown, the documentation.
 """
 
-from codetether_apps.settings.agents import AgentTemplate
 from codetether_apps.settings.codebases import GivenCodebase
 from codetether_apps.settings.errors import SettingsError
 from codetether_apps.settings.flags import settings_from_flags
-from codetether_apps.settings.reading import read_settings, table, unknown_variables
+from codetether_apps.settings.local_token import client_token, is_loopback, read_token, token_file
+from codetether_apps.settings.misspelt import misspelt_variables
+from codetether_apps.settings.reading import read_settings, table
 from codetether_apps.settings.sections import Settings
 from codetether_apps.settings.showing import Shown, described, documented
 from codetether_apps.settings.tokens import GivenToken
 
 __all__ = [
-    "AgentTemplate",
     "GivenCodebase",
     "GivenToken",
     "Settings",
     "SettingsError",
     "Shown",
+    "client_token",
     "described",
     "documented",
+    "is_loopback",
+    "misspelt_variables",
     "read_settings",
+    "read_token",
     "settings_from_flags",
     "table",
-    "unknown_variables",
+    "token_file",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-__all__ = ["FILE_NAME", "config_files", "data_directory"]
+__all__ = ["FILE_NAME", "config_files", "data_directory", "home_directories"]
 
 FILE_NAME: Final = "codetether.toml"
 
@@ -15,6 +15,14 @@ def data_directory() -> Path:
     import platformdirs  # late: only who needs the default pays for it
 
     return platformdirs.user_data_path("codetether", appauthor=False)
+
+
+def home_directories() -> tuple[Path, ...]:
+    """This user's home; none for a user without one."""
+    try:
+        return (Path.home(),)
+    except RuntimeError:
+        return ()
 
 
 def config_files(directory: Path) -> tuple[Path, ...]:

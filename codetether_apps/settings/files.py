@@ -13,7 +13,7 @@ from attrs import frozen
 from codetether_apps.settings.errors import SettingsError
 from codetether_apps.settings.setting import Setting
 
-__all__ = ["SettingsFile", "nearest", "read_file"]
+__all__ = ["SettingsFile", "read_file"]
 
 
 @frozen
@@ -52,7 +52,7 @@ def read_file(path: Path, table: Iterable[Setting]) -> SettingsFile | None:
     return SettingsFile(path, values, agents)
 
 
-def nearest(name: str, known: Collection[str]) -> str | None:
+def _nearest(name: str, known: Collection[str]) -> str | None:
     """The known name that was probably meant."""
     by_key = {each.rpartition(".")[2]: each for each in known}
     if (key := name.rpartition(".")[2]) in by_key:
@@ -62,7 +62,7 @@ def nearest(name: str, known: Collection[str]) -> str | None:
 
 
 def _hint(name: str, known: Collection[str], verb: str = "did you mean") -> str:
-    meant = nearest(name, known)
+    meant = _nearest(name, known)
     if meant is None:
         return f"there are {', '.join(sorted(known))}"
     if verb == "write":

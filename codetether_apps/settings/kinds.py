@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from attrs import frozen
 
-__all__ = ["FLAG", "PATH", "PORT", "SECRET", "SWITCH", "TEXT", "Kind", "choice", "integer", "items", "url"]
+__all__ = ["FLAG", "PATH", "PATHS", "PORT", "SECRET", "SWITCH", "TEXT", "Kind", "choice", "integer", "items", "url"]
 
 T = TypeVar("T")
 
@@ -128,4 +128,5 @@ SECRET: Final = Kind("text", _text, lambda value: "***")
 FLAG: Final = Kind("true or false", _flag, lambda value: "true" if value else "false")
 SWITCH: Final = Kind("on or off", _switch, lambda value: "on" if value else "off")
 PATH: Final = Kind("path", _path)
+PATHS: Final = items("path list", _path)
 PORT: Final = integer(0, 65_535, "port")

@@ -10,15 +10,16 @@ from typing import Any, Final, NamedTuple
 
 import attrs
 
-from codetether_apps.settings.agents import AgentTemplate, read_agents
+from codetether_adapters.agents import CommandTemplate
+from codetether_apps.settings.agents import read_agents
 from codetether_apps.settings.directories import config_files
 from codetether_apps.settings.errors import SettingsError
-from codetether_apps.settings.files import SettingsFile, nearest, read_file
+from codetether_apps.settings.files import SettingsFile, read_file
 from codetether_apps.settings.kinds import Kind
 from codetether_apps.settings.sections import Settings
 from codetether_apps.settings.setting import PREFIX, Setting, rows
 
-__all__ = ["CONFIG_VARIABLE", "read_settings", "table", "unknown_variables"]
+__all__ = ["CONFIG_VARIABLE", "read_settings", "table"]
 
 CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
 """Names the one file to read, in place of those in the usual places."""
@@ -61,17 +62,6 @@ def read_settings(
             origins[row.name] = said.origin
     sections = {section: _section(section)(**said) for section, said in values.items()}
     return Settings(**sections, agents=_agents(files), origins=origins)
-
-
-def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
-    """Variables that look like ours and mean nothing, each with the one that was probably meant."""
-    known = {row.variable for row in table()}
-    accepted = {*known, *(f"{row.variable}_FILE" for row in table() if row.secret), CONFIG_VARIABLE}
-    return {
-        name: nearest(name, known)
-        for name in environment
-        if name.startswith(PREFIX) and name not in accepted
-    }  # fmt: skip
 
 
 def _files(environment: Mapping[str, str], directory: Path, config: Path | None) -> tuple[SettingsFile, ...]:
@@ -128,8 +118,8 @@ def _section(name: str) -> Callable[..., Any]:
     return section
 
 
-def _agents(files: tuple[SettingsFile, ...]) -> dict[str, AgentTemplate]:
-    agents: dict[str, AgentTemplate] = {}
+def _agents(files: tuple[SettingsFile, ...]) -> dict[str, CommandTemplate]:
+    agents: dict[str, CommandTemplate] = {}
     for content in reversed(files):
         agents |= read_agents(content.agents, str(content.path))
     return agents

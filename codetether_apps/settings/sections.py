@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from attrs import Factory, field, frozen
 
-from codetether_apps.settings.agents import AgentTemplate
+from codetether_adapters.agents import CommandTemplate
 from codetether_apps.settings.codebases import CODEBASES, GivenCodebase
-from codetether_apps.settings.directories import data_directory
-from codetether_apps.settings.kinds import FLAG, PATH, PORT, SECRET, SWITCH, TEXT, choice, integer, items, url
+from codetether_apps.settings.directories import data_directory, home_directories
+from codetether_apps.settings.kinds import FLAG, PATH, PATHS, PORT, SECRET, SWITCH, TEXT, choice, integer, items, url
 from codetether_apps.settings.quantities import DURATION, SIZE
 from codetether_apps.settings.setting import setting
 from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
@@ -130,6 +130,10 @@ class WorkerSettings:
         (), CODEBASES, "Directories to serve, `NAME:PATH` or `PATH`",
         env="CODEBASES", aliases=("A2A_CODEBASES",), flag="--codebase", shown="–",
     )  # fmt: skip
+    roots: tuple[Path, ...] = setting(
+        (), PATHS, "Directories at and below which tasks (`register_codebase`) may add codebases to serve",
+        flag="--root", shown="your home directory, and those that the given codebases are in",
+    )  # fmt: skip
     capabilities: tuple[str, ...] = setting(
         (),
         items("text list", str),
@@ -149,7 +153,15 @@ class WorkerSettings:
     output_wait: timedelta = setting(
         timedelta(milliseconds=20), DURATION, "How long output is gathered before it is sent", env="OUTPUT_WAIT"
     )
-    output_batch: int = setting(16 * 2**10, SIZE, "How much output is sent at once", env="OUTPUT_BATCH")
+    output_batch: int = setting(16 * 2**10, SIZE, "How much output is sent without waiting", env="OUTPUT_BATCH")
+
+    @property
+    def registrable(self) -> tuple[Path, ...]:
+        """The roots, or those of the default; the whole file system only if somebody says so."""
+        if self.roots:
+            return self.roots
+        parents = {codebase.path.parent for codebase in self.codebases}
+        return tuple(sorted({*home_directories(), *parents} - {Path("/")}))
 
 
 @frozen(kw_only=True)
@@ -178,7 +190,7 @@ class Settings:
     client: Client = Factory(Client)
     worker: WorkerSettings = Factory(WorkerSettings)
     process: Process = Factory(Process)
-    agents: Mapping[str, AgentTemplate] = Factory(dict)
+    agents: Mapping[str, CommandTemplate] = Factory(dict)
     origins: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
 
     @property

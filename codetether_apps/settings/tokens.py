@@ -27,6 +27,11 @@ class GivenToken:
     token: str = field(repr=False)
     roles: frozenset[str] = _DEFAULT
 
+    @property
+    def by_default(self) -> bool:
+        """Whether no role was given; no single role is both."""
+        return self.roles == _DEFAULT
+
 
 def _with_role(text: str) -> GivenToken:
     name, token = _name_and_token(text)

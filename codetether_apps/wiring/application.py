@@ -44,6 +44,7 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
             origins=_origins(settings),
             anonymous=access.anonymous,
             base_path=settings.server.base_path,
+            public_url=settings.server.public_url or "",
             version=version("codetether-hub"),
         )
         yield Opened(application, access, drain)

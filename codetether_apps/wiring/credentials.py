@@ -9,20 +9,18 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from attrs import frozen
 
 from codetether_adapters.tokens import StaticToken, StaticTokens
-from codetether_apps.settings import Settings, SettingsError
+from codetether_apps.settings import Settings, SettingsError, is_loopback, token_file
 from codetether_apps.wiring.backends import is_embedded
 from codetether_core.access import Principal
 from codetether_core.errors import Unavailable
 
-__all__ = ["Access", "Generated", "access_of", "client_token", "is_loopback", "token_file"]
+__all__ = ["Access", "Generated", "access_of"]
 
 _ANONYMOUS: Final = Principal(name="anonymous", roles=frozenset({"admin"}))
 _OWNER: Final = "admin"
@@ -62,33 +60,6 @@ def access_of(settings: Settings, more: Iterable[StaticToken] = ()) -> Access:
     generated = _generated(token_file(settings))
     own = StaticToken.of(_OWNER, generated.token, {"admin"})
     return Access(StaticTokens([own, *more]), generated=generated)
-
-
-def client_token(settings: Settings) -> str | None:
-    """The token to show to the server: the one that is set, else, to a server on this machine, the generated one."""
-    if settings.client.token:
-        return settings.client.token
-    if not is_loopback(urlsplit(settings.client.server).hostname or ""):
-        return None
-    try:
-        return token_file(settings).read_text(encoding="utf-8").strip() or None
-    except OSError:
-        return None
-
-
-def token_file(settings: Settings) -> Path:
-    """Where the generated token is kept."""
-    return settings.storage.data_dir / "token"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens there."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _refuse_open_house(settings: Settings) -> None:

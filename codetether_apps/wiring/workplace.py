@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Literal, cast
 from urllib.parse import quote
 
 from attrs import frozen
@@ -19,11 +18,11 @@ from codetether_adapters.agents import (
     Register,
     RegisterCodebaseRunner,
 )
-from codetether_adapters.client import AsyncClient, silence_retries
+from codetether_adapters.client import AsyncClient
 from codetether_adapters.outbox import Outbox
-from codetether_adapters.system import CheckoutLocks, SystemClock, SystemEntropy
-from codetether_apps.settings import AgentTemplate, Settings
-from codetether_apps.wiring.credentials import client_token
+from codetether_adapters.session_cache import SessionCache
+from codetether_adapters.system import SystemClock, SystemEntropy
+from codetether_apps.settings import Settings, client_token
 from codetether_core.errors import Unavailable
 from codetether_core.ids import new_id
 from codetether_core.ports import Clock, Entropy, Run, Runner
@@ -40,10 +39,11 @@ class Workplace:
     directory: Path
     client: AsyncClient
     outbox: Outbox
-    locks: CheckoutLocks
+    sessions: SessionCache
     clock: Clock
     entropy: Entropy
-    templates: Mapping[str, AgentTemplate]
+    templates: Mapping[str, CommandTemplate]
+    roots: Sequence[Path]
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -52,47 +52,36 @@ class Workplace:
 
     def runners(self, register: Register, keep_open: Callable[[Run], Sequence[int]]) -> Mapping[str, Runner]:
         """A runner for each of them; ``keep_open`` gives the descriptors that a run's processes hold."""
-        commands = {
-            name: CommandRunner(
-                CommandTemplate(
-                    name=name,
-                    argv=template.command,
-                    prompt=cast("Literal['stdin', 'argument', 'none']", template.prompt),
-                    env=template.env,
-                ),
-                keep_open=keep_open,
-            )
-            for name, template in self.templates.items()
-        }
+        commands = {name: CommandRunner(template, keep_open=keep_open) for name, template in self.templates.items()}
         built_in: dict[str, Runner] = {
             "echo": EchoRunner(),
             "noop": NoopRunner(),
-            "register_codebase": RegisterCodebaseRunner(register),
+            "register_codebase": RegisterCodebaseRunner(register, self.roots),
         }
         return {**commands, **built_in}
 
 
 @asynccontextmanager
 async def open_workplace(settings: Settings, *, server: str | None, token: str | None) -> AsyncIterator[Workplace]:
-    """The parts, each worker's in a directory of its own below the data directory; locks on checkouts are shared."""
+    """The parts, each worker's in a directory of its own below the data directory."""
     clock, entropy = SystemClock(), SystemEntropy()
     name = settings.worker.id or settings.worker.name
     directory = settings.storage.data_dir / "workers" / quote(name, safe=" ")
-    with Outbox(directory / "outbox") as outbox:
+    with Outbox(directory / "outbox") as outbox, closing(SessionCache(directory / "sessions.db")) as sessions:
         worker_id = settings.worker.id or _kept_id(directory / "id", new_id("wrk", clock.now(), entropy.bytes(16)))
-        locks = CheckoutLocks(settings.storage.data_dir / "locks")
+        sessions.forget(clock.now() - settings.storage.retention)
         token = token or client_token(settings)
-        silence_retries()  # what is asked again is told by who asks
         async with AsyncClient(server or settings.client.server, token=token) as client:
             yield Workplace(
                 worker_id=worker_id,
                 directory=directory,
                 client=client,
                 outbox=outbox,
-                locks=locks,
+                sessions=sessions,
                 clock=clock,
                 entropy=entropy,
                 templates=settings.agents,
+                roots=settings.worker.registrable,
             )
 
 

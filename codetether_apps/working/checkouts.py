@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import define, field
 
-from codetether_adapters.system import CheckoutLock, CheckoutLocks
+from codetether_adapters.system import CheckoutLock, hold_checkout
 from codetether_core.ids import TaskId
 from codetether_core.ports import Run
 
@@ -19,13 +19,12 @@ __all__ = ["Checkouts"]
 class Checkouts:
     """The places of this worker's runs; ``scratch`` is where runs without a codebase get theirs."""
 
-    locks: CheckoutLocks
     scratch: Path
     _held: dict[TaskId, CheckoutLock] = field(factory=dict, init=False)
 
     def enter(self, task: TaskId, checkout: Path) -> None:
-        """Hold a checkout for a task; ``CheckoutBusy`` if another run is there."""
-        self._held[task] = self.locks.hold(checkout, task)
+        """Hold a checkout for a task; ``CheckoutBusy`` if another run is there, ``CheckoutNotLocked``."""
+        self._held[task] = hold_checkout(checkout, task)
 
     def improvise(self, task: TaskId) -> Path:
         """An empty directory for a task."""

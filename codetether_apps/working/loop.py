@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -14,6 +15,7 @@ from codetether_adapters.client import AsyncClient, CancelNotice, Notice, Offer,
 from codetether_adapters.system import CheckoutBusy
 from codetether_apps.process import Stopping
 from codetether_apps.working.checkouts import Checkouts
+from codetether_apps.working.conversations import Conversations
 from codetether_apps.working.registration import Registration
 from codetether_apps.working.reports import Reports
 from codetether_apps.working.run import TaskRun
@@ -43,6 +45,7 @@ class Worker:
     runners: Mapping[str, Runner]
     checkouts: Checkouts
     reports: Reports
+    conversations: Conversations
     persistence: Persistence
     poll_interval: timedelta
     output_wait: timedelta
@@ -57,6 +60,7 @@ class Worker:
     async def run(self, stopping: Stopping) -> None:
         """Work until asked to stop; ``Unauthenticated`` or ``PermissionDenied`` if the server will not have us."""
         replaying = asyncio.create_task(self.reports.replay())
+        telling = asyncio.create_task(self.conversations.run())
         connecting = asyncio.create_task(self._stay_connected())
         trying = asyncio.create_task(self._try_again())
         asked = asyncio.create_task(stopping.wait())
@@ -67,8 +71,12 @@ class Worker:
                 task.cancel()
             await asyncio.wait({connecting, trying, asked})
             await self._leave()
-            replaying.cancel()
-            await asyncio.wait({replaying})
+            for task in (replaying, telling):
+                task.cancel()
+            await asyncio.wait({replaying, telling})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL):
+                    await self.conversations.sync()
         if connecting in done:
             connecting.result()
 
@@ -79,6 +87,7 @@ class Worker:
             try:
                 await self.registration.announce()
                 self._known = True
+                self.conversations.hurry()
                 async for notice in self._stream():
                     failures = 0
                     self._hear(notice)
@@ -145,6 +154,9 @@ class Worker:
             except CheckoutBusy as busy:
                 _log.debug("checkout_busy", task_id=task.id, error=busy.message)
                 continue
+            except CodeTetherError as error:
+                _log.warning("checkout_not_entered", task_id=task.id, error=error.message, hint=error.hint)
+                continue
             del self._offered[task.id]
             self._runs[task.id] = run
             started = asyncio.create_task(self._finish(run))
@@ -152,7 +164,7 @@ class Worker:
             started.add_done_callback(self._tasks.discard)
 
     def _begun(self, task: TaskView) -> TaskRun:
-        """A run of the task, its place held; ``CheckoutBusy``."""
+        """A run of the task, its place held; ``CheckoutBusy``, ``CheckoutNotLocked``."""
         directory, exclusive = self.registration.directory(task), False
         if task.agent_type not in BUILT_IN_AGENTS:
             if directory is None:
@@ -168,6 +180,7 @@ class Worker:
             worker_id=self.registration.worker_id,
             client=self.client,
             reports=self.reports,
+            conversations=self.conversations,
             persistence=self.persistence,
             output_wait=self.output_wait,
             output_batch=self.output_batch,

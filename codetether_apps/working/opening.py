@@ -9,6 +9,8 @@ from codetether_apps.process import StartError
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.workplace import open_workplace
 from codetether_apps.working.checkouts import Checkouts
+from codetether_apps.working.conversations import Conversations
+from codetether_apps.working.kept_codebases import KeptCodebases
 from codetether_apps.working.loop import Worker
 from codetether_apps.working.registration import Registration
 from codetether_apps.working.reports import Reports
@@ -29,7 +31,7 @@ async def open_worker(
             )
     async with open_workplace(settings, server=server, token=token) as place:
         persistence = Persistence(place.clock, place.entropy)
-        checkouts = Checkouts(place.locks, place.directory / "scratch")
+        checkouts = Checkouts(place.directory / "scratch")
         registration = Registration(
             client=place.client,
             worker_id=place.worker_id,
@@ -37,7 +39,8 @@ async def open_worker(
             slots=settings.worker.slots,
             capabilities=settings.worker.capabilities,
             agents=place.agents,
-            codebases=list(settings.worker.codebases),
+            codebases=settings.worker.codebases,
+            kept=KeptCodebases(place.directory / "codebases.json"),
         )
         yield Worker(
             registration=registration,
@@ -47,6 +50,7 @@ async def open_worker(
             reports=Reports(
                 worker_id=place.worker_id, client=place.client, outbox=place.outbox, persistence=persistence
             ),
+            conversations=Conversations(worker_id=place.worker_id, client=place.client, cache=place.sessions),
             persistence=persistence,
             poll_interval=settings.worker.poll_interval,
             output_wait=settings.worker.output_wait,

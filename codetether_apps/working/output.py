@@ -13,13 +13,14 @@ import structlog
 from attrs import define, evolve, field
 
 from codetether_apps.working.verdicts import Ending, Persistence, verdict
-from codetether_core.errors import CodeTetherError
+from codetether_core.errors import CodeTetherError, TooLarge
 from codetether_core.tasks import OutputChunk
 
 __all__ = ["OutputSender"]
 
 _BATCHES_HELD: Final = 64
 _MOST_CHUNKS: Final = 1000
+_MOST_AT_ONCE: Final = 256 * 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -28,8 +29,10 @@ _log = structlog.get_logger(__name__)
 class OutputSender:
     """``post`` sends chunks with the ordinal of the first; a batch that may or may not have arrived is sent as it was.
 
-    A batch goes out ``wait`` after its first chunk, or as soon as it has ``batch`` bytes. ``end`` is told when the
-    server says that the run no longer counts.
+    A batch goes out ``wait`` after its first chunk, or as soon as it has ``batch`` bytes, and takes along all that has
+    come meanwhile, up to a limit: an answer that takes its time makes the batches larger, not the agent slower. The
+    limit is halved where the server finds it too large. ``end`` is told when the server says that the run no longer
+    counts.
     """
 
     post: Callable[[Sequence[OutputChunk], int], Awaitable[None]]
@@ -40,6 +43,7 @@ class OutputSender:
     _held: deque[OutputChunk] = field(factory=deque, init=False)
     _size: int = field(default=0, init=False)
     _sent: int = field(default=0, init=False)
+    _most: int = field(default=_MOST_AT_ONCE, init=False)
     _closed: bool = field(default=False, init=False)
     _changed: asyncio.Condition = field(factory=asyncio.Condition, init=False)
 
@@ -65,6 +69,9 @@ class OutputSender:
             try:
                 await self.persistence.answer(partial(self.post, batch, self._sent))
             except CodeTetherError as error:
+                if isinstance(error, TooLarge) and len(batch) > 1:
+                    await self._take_back(batch)
+                    continue
                 ending = verdict(error)
                 if ending is not None:
                     self.end(ending)
@@ -86,12 +93,22 @@ class OutputSender:
                 pass
             taken: list[OutputChunk] = []
             size = 0
-            while self._held and size < self.batch and len(taken) < _MOST_CHUNKS:
+            while (
+                self._held and len(taken) < _MOST_CHUNKS and (not taken or size + _weight(self._held[0]) <= self._most)
+            ):
                 taken.append(self._held.popleft())
                 size += _weight(taken[-1])
             self._size -= size
             self._changed.notify_all()
             return tuple(taken)
+
+    async def _take_back(self, batch: Sequence[OutputChunk]) -> None:
+        """Hold a batch that was too large again, to be sent in smaller ones."""
+        async with self._changed:
+            size = sum(map(_weight, batch))
+            self._held.extendleft(reversed(batch))
+            self._size += size
+            self._most = size // 2
 
     async def _drop(self) -> None:
         """Nobody wants it any more: hold nothing, keep nobody waiting."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from attrs import define, field
 
 from codetether_adapters.client import AsyncClient, TaskView
 from codetether_apps.settings import GivenCodebase
+from codetether_apps.working.kept_codebases import KeptCodebases
 from codetether_core.ids import CodebaseId
 from codetether_core.tasks import ANYWHERE
 
@@ -19,7 +21,10 @@ __all__ = ["Registration"]
 
 @define(eq=False, kw_only=True)
 class Registration:
-    """One worker's registration; said again on every connection, for the server may be another, or have forgotten."""
+    """One worker's registration; said again on every connection, for the server may be another, or have forgotten.
+
+    ``codebases`` are the configured ones, ``kept`` those that tasks have added.
+    """
 
     client: AsyncClient
     worker_id: str
@@ -27,8 +32,13 @@ class Registration:
     slots: int
     capabilities: tuple[str, ...]
     agents: tuple[str, ...]
-    codebases: list[GivenCodebase]
+    codebases: Sequence[GivenCodebase]
+    kept: KeptCodebases
+    _added: list[GivenCodebase] = field(init=False)
     _directories: dict[CodebaseId, Path] = field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._added = self.kept.read()
 
     @property
     def ids(self) -> tuple[CodebaseId, ...]:
@@ -38,19 +48,20 @@ class Registration:
     async def announce(self) -> None:
         """Register the codebases, then ourselves."""
         directories: dict[CodebaseId, Path] = {}
-        for codebase in self.codebases:
+        for codebase in (*self.codebases, *self._added):
             told = await self.client.worker.add_codebase(codebase.name, str(codebase.path), worker_id=self.worker_id)
             directories[told.id] = codebase.path
         self._directories = directories
         await self._tell()
 
     async def add(self, name: str, path: str, description: str, agent_config: Mapping[str, Any]) -> CodebaseId:
-        """Offer one more directory, from now on and for as long as this process lives."""
+        """Offer one more directory, from now on and in this worker's next lives."""
         told = await self.client.worker.add_codebase(
             name, path, worker_id=self.worker_id, description=description, agent_config=agent_config
         )
         if told.id not in self._directories:
-            self.codebases.append(GivenCodebase(name, Path(path)))
+            self._added.append(GivenCodebase(name, Path(path)))
+            await asyncio.to_thread(self.kept.write, self._added)
             self._directories[told.id] = Path(path)
             await self._tell()
         return told.id

@@ -14,6 +14,7 @@ from attrs import define, field
 
 from codetether_adapters.client import AsyncClient, Lease, TaskView
 from codetether_adapters.outbox import Report
+from codetether_apps.working.conversations import Conversations
 from codetether_apps.working.lease import LeaseKeeper
 from codetether_apps.working.output import OutputSender
 from codetether_apps.working.reports import Reports
@@ -21,7 +22,7 @@ from codetether_apps.working.verdicts import Ending, Persistence, verdict
 from codetether_core.errors import CodeTetherError
 from codetether_core.ids import SessionId
 from codetether_core.ports import Run, RunFailed, Runner, RunOutcome
-from codetether_core.tasks import OutputChunk, TaskState
+from codetether_core.tasks import OutputChunk, TaskState, session_of
 
 __all__ = ["TaskRun"]
 
@@ -42,6 +43,7 @@ class TaskRun:
     worker_id: str
     client: AsyncClient
     reports: Reports
+    conversations: Conversations
     persistence: Persistence
     output_wait: timedelta
     output_batch: int
@@ -49,6 +51,8 @@ class TaskRun:
     _ending: Ending | None = field(default=None, init=False)
     _ended: asyncio.Event = field(factory=asyncio.Event, init=False)
     _token: str = field(default="", init=False)
+    _session: SessionId | None = field(default=None, init=False)
+    _noting: set[asyncio.Task[None]] = field(factory=set, init=False)
     _log: Any = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -88,12 +92,14 @@ class TaskRun:
         try:
             report = await self._report_of_agent(output)
             entry = None if report is None else await self.reports.keep(report)
+            if report is not None:
+                await self.conversations.record(self.task, report, attempt=lease.number, began_at=sent)
             await output.close()
             await self._until_sent(sending)
             if entry is None or not await self._taken(self.reports.deliver(entry)):
                 await self._take_leave()
         finally:
-            await _cancelled(keeping, sending)
+            await _cancelled(keeping, sending, *self._noting)
 
     async def _claim(self) -> Lease | None:
         """Our lease; ``None`` if somebody else was faster. One key for all tries: they get the same grant."""
@@ -112,7 +118,12 @@ class TaskRun:
             return None
         self.started = True
         self._log.info("run_started", agent=self.task.agent_type, title=self.task.title)
-        agent = asyncio.ensure_future(self.runner.run(self._asked(), output.emit))
+
+        async def emit(chunk: OutputChunk) -> None:
+            self._notice_session(chunk)
+            await output.emit(chunk)
+
+        agent = asyncio.ensure_future(self.runner.run(self._asked(), emit))
         ended = asyncio.ensure_future(self._ended.wait())
         try:
             await asyncio.wait({agent, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -127,7 +138,8 @@ class TaskRun:
             return None
         error = agent.exception()
         if error is None and not interrupted:
-            return self._said(TaskState.COMPLETED, result=agent.result().result, session=agent.result().session)
+            self._session = agent.result().session or self._session
+            return self._said(TaskState.COMPLETED, result=agent.result().result)
         if interrupted:
             if error is not None:
                 self._log.error("run_not_ended", error=str(error))
@@ -146,7 +158,6 @@ class TaskRun:
         result: str | None = None,
         error: str | None = None,
         reason: str | None = None,
-        session: SessionId | None = None,
     ) -> Report:
         self._log.info("run_ended", status=status, reason=reason)
         return Report(
@@ -157,7 +168,7 @@ class TaskRun:
             result=result,
             error=error,
             reason=reason,
-            session=session,
+            session=self._session or self._resumed,
         )
 
     async def _until_sent(self, sending: asyncio.Task[None]) -> None:
@@ -195,10 +206,27 @@ class TaskRun:
         await self.client.worker.output(self.worker_id, self.task.id, self._token, chunks, first=first)
 
     async def _renew(self) -> Lease:
-        return await self.client.worker.renew(self.worker_id, self.task.id, self._token)
+        return await self.client.worker.renew(self.worker_id, self.task.id, self._token, session_id=self._session)
+
+    def _notice_session(self, chunk: OutputChunk) -> None:
+        """The first session that the agent names is noted at the server at once; renewals repeat it."""
+        if self._session is None and (session := session_of(chunk)) is not None:
+            self._session = session
+            noting = asyncio.create_task(self._note_session())
+            self._noting.add(noting)
+
+    async def _note_session(self) -> None:
+        try:
+            await self._renew()
+        except CodeTetherError as error:
+            self._log.debug("session_not_noted", error=error.message)
+
+    @property
+    def _resumed(self) -> SessionId | None:
+        id = self.task.metadata.get("resume_session_id")
+        return SessionId(id) if id and isinstance(id, str) else None
 
     def _asked(self) -> Run:
-        resumed = self.task.metadata.get("resume_session_id")
         return Run(
             task=self.task.id,
             codebase=self.task.codebase_id,
@@ -207,7 +235,7 @@ class TaskRun:
             agent_type=self.task.agent_type,
             model=self.task.model,
             directory=None if self.directory is None else str(self.directory),
-            session=SessionId(resumed) if isinstance(resumed, str) else None,
+            session=self._resumed,
             metadata=self.task.metadata,
         )
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, cast
 
 __all__ = ["read_object"]
 
@@ -23,13 +23,13 @@ _LONGEST: Final = len(str(-(2**63)))
 def read_object(text: str) -> Mapping[str, Any] | None:
     """The object that the text is; ``None`` if it is none, or nested deeper than 100 levels."""
     try:
-        value = json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=str)
+        value: Any = json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=str)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or _too_deep(value, text):
         return None
-    fit: dict[str, Any] = _fit(value) if _ESCAPED in text or _UNFIT.search(text) else value
-    return fit
+    read = cast("dict[str, Any]", value)
+    return _fit(read) if _ESCAPED in text or _UNFIT.search(text) else read
 
 
 def _integer(text: str) -> int | str:
@@ -64,7 +64,7 @@ def _fit(value: Any) -> Any:
     if isinstance(value, str):
         return _UNFIT.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {_fit(name): _fit(member) for name, member in value.items()}
+        return {_fit(name): _fit(member) for name, member in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        return [_fit(member) for member in value]
+        return [_fit(member) for member in cast("list[Any]", value)]
     return value

@@ -150,8 +150,9 @@ class TaskStoreMachine(TaskDriver):
     def speak(self, grant: Spoken, late: bool, count: int, back: int, mark: str) -> None:
         """Output, with up to ``back`` events that were sent before."""
         id, said = self.speaker(grant, late)
-        fence = f"{said.token}{mark}"
-        following = self.ordinals.get(said.token, 0)
+        token = str(said.token)
+        fence = f"{token}{mark}"
+        following = self.ordinals.get(token, 0)
         first = max(following - back, 0)
         events = output(self.model.tasks[id], *(f"{fence}:{ordinal}" for ordinal in range(first, first + count)))
         guard = Guard(id, fence, first)
@@ -160,7 +161,7 @@ class TaskStoreMachine(TaskDriver):
             return
         self.call(lambda backend: backend.log.append(events, guard))
         self.model.expected += events[following - first :]
-        self.ordinals[said.token] = max(following, first + count)
+        self.ordinals[token] = max(following, first + count)
 
     @precondition(lambda self: self.model.where(is_held))
     @rule(grant=grants, late=_LATE, held=st.booleans(), patience=st.integers(1, 200))

@@ -121,9 +121,7 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("line_end", LINE_ENDS.values(), ids=LINE_ENDS.keys())
 @pytest.mark.parametrize(("stream", "events", "last_event_id"), EXAMPLES.values(), ids=EXAMPLES.keys())
-def test_the_examples_of_the_standard(
-    stream: bytes, events: list[Event], last_event_id: str, line_end: bytes
-) -> None:
+def test_the_examples_of_the_standard(stream: bytes, events: list[Event], last_event_id: str, line_end: bytes) -> None:
     """Each example holds with each of the three line ends, whole and one byte at a time (9.2.5)."""
     stream = stream.replace(b"\n", line_end)
     for pieces in ([stream], one_by_one(stream)):
@@ -146,9 +144,7 @@ def test_any_bytes_cut_anywhere_read_as_the_standard_says(stream: bytes, places:
 
 
 @given(st.lists(st.tuples(texts, names, st.none() | names, st.none() | st.integers(0, 10**18 - 1))), cuts)
-def test_what_is_encoded_is_decoded(
-    frames: list[tuple[str, str, str | None, int | None]], places: list[int]
-) -> None:
+def test_what_is_encoded_is_decoded(frames: list[tuple[str, str, str | None, int | None]], places: list[int]) -> None:
     """One frame is one event, whatever its text says: nothing in a value can end a field or an event."""
     stream, expected, last_event_id, last_retry = b"", [], "", None
     for data, event, id, retry in frames:
@@ -205,9 +201,7 @@ def test_a_retry_no_reader_would_take_is_refused(bad: int) -> None:
         encode(b"x", retry=bad)
 
 
-@pytest.mark.parametrize(
-    "text", ["a\n\ndata: forged\n\n", "a\r\rdata: forged\r\r", "a\r\n\r\ndata: x\r\n\r\n"]
-)
+@pytest.mark.parametrize("text", ["a\n\ndata: forged\n\n", "a\r\rdata: forged\r\r", "a\r\n\r\ndata: x\r\n\r\n"])
 def test_a_comment_cannot_forge_an_event(text: str) -> None:
     assert Decoder().feed(comment(text)) == []
 

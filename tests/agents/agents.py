@@ -41,7 +41,7 @@ class Output:
 
 
 def python(source: str, **more: Any) -> CommandTemplate:
-    return CommandTemplate(name="test", argv=(sys.executable, "-uc", textwrap.dedent(source)), **more)
+    return CommandTemplate(name="test", command=(sys.executable, "-uc", textwrap.dedent(source)), **more)
 
 
 def runner(source: str, **more: Any) -> CommandRunner:

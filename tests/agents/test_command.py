@@ -96,16 +96,60 @@ async def test_a_silent_failure_names_the_exit_status(source: str, error: str, t
         await runner(source).run(run_in(tmp_path), Output().emit)
 
 
+TELLS = "import os, sys; print(sys.argv[1:], os.getenv('CODETETHER_MODEL'), os.getenv('CODETETHER_SESSION'))"
+PLACES = {"model": ("--model={model}",), "session": ("--session", "{session}")}
+
+
+async def test_model_and_session_are_arguments_of_the_tasks_that_have_them(tmp_path: Path) -> None:
+    with_places = runner(TELLS, prompt="argument", **PLACES)
+    run = run_in(tmp_path, model="p/m", session="ses_1")
+    outcome = await with_places.run(run, Output().emit)
+    assert outcome.result == "['--model=p/m', '--session', 'ses_1', '--', 'hello'] p/m ses_1"
+    assert outcome.session == "ses_1"
+    assert (await with_places.run(run_in(tmp_path), Output().emit)).result == "['--', 'hello'] None None"
+
+
+async def test_a_command_may_take_them_from_its_environment_alone(tmp_path: Path) -> None:
+    run = run_in(tmp_path, model="p/m", session="ses_1")
+    assert (await runner(TELLS, model=(), session=()).run(run, Output().emit)).result == "[] p/m ses_1"
+
+
+@pytest.mark.parametrize("member", ["model", "session"])
+async def test_what_a_template_cannot_be_given_is_said_and_never_ignored(member: str, tmp_path: Path) -> None:
+    with pytest.raises(RunFailed, match=rf"'test'.*{member}.*under \[agents.test\]") as failed:
+        await runner("").run(run_in(tmp_path, **{member: "x"}), Output().emit)
+    assert failed.value.reason == f"{member}_not_supported"
+
+
+@pytest.mark.parametrize(("member", "word"), [("model", "--dangerous"), ("session", "-c"), ("model", "a\0b")])
+async def test_a_tasks_words_cannot_be_options(member: str, word: str, tmp_path: Path) -> None:
+    with pytest.raises(RunFailed) as failed:
+        await runner("", **PLACES).run(run_in(tmp_path, **{member: word}), Output().emit)
+    assert failed.value.reason == f"invalid_{member}"
+
+
+async def test_the_session_that_the_agents_json_names_is_reported(tmp_path: Path) -> None:
+    outcome = await runner(
+        """
+        print("ses_no")
+        print('{"sessionID": "none"}')
+        print('{"type": "text", "sessionID": "ses_new"}')
+        print('{"session_id": "ses_later"}')
+        """
+    ).run(run_in(tmp_path), Output().emit)
+    assert outcome.session == "ses_new"
+
+
 async def test_a_missing_command_names_the_template_and_the_next_step(tmp_path: Path) -> None:
-    template = CommandTemplate(name="wizard", argv=("no-such-command-anywhere",))
-    with pytest.raises(RunFailed, match=r"'wizard'.*install it") as failed:
+    template = CommandTemplate(name="wizard", command=("no-such-command-anywhere",))
+    with pytest.raises(RunFailed, match=r"'wizard'.*install it, or correct command under \[agents.wizard\]") as failed:
         await CommandRunner(template).run(run_in(tmp_path), Output().emit)
     assert failed.value.reason == "command_not_found"
 
 
 async def test_a_command_that_may_not_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(RunFailed, match="could not be started") as failed:
-        await CommandRunner(CommandTemplate(name="t", argv=(str(tmp_path),))).run(run_in(tmp_path), Output().emit)
+        await CommandRunner(CommandTemplate(name="t", command=(str(tmp_path),))).run(run_in(tmp_path), Output().emit)
     assert failed.value.reason == "command_not_started"
 
 
@@ -220,21 +264,23 @@ async def test_what_emit_raises_ends_the_run_and_comes_out_as_it_is(tmp_path: Pa
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
-        ({"name": ""}, "templates.name"),
-        ({"argv": ()}, "templates.t.argv"),
-        ({"argv": ("a\0b",)}, "templates.t.argv"),
-        ({"prompt": "shell"}, "templates.t.prompt"),
-        ({"env": ("A=B",)}, "templates.t.env"),
-        ({"set": {"A": "\0"}}, "templates.t.set"),
-        ({"timeout": timedelta()}, "templates.t.timeout"),
+        ({"name": ""}, "agents.name"),
+        ({"command": ()}, "agents.t.command"),
+        ({"command": ("a\0b",)}, "agents.t.command"),
+        ({"prompt": "shell"}, "agents.t.prompt"),
+        ({"model": ("--model",)}, "agents.t.model"),
+        ({"session": ("--session={sessions}",)}, "agents.t.session"),
+        ({"env": ("A=B",)}, "agents.t.env"),
+        ({"set": {"A": "\0"}}, "agents.t.set"),
+        ({"timeout": timedelta()}, "agents.t.timeout"),
     ],
 )
 def test_a_wrong_template_is_refused_when_it_is_made(wrong: dict[str, object], field: str) -> None:
     with pytest.raises(Invalid) as invalid:
-        CommandTemplate(**{"name": "t", "argv": (sys.executable,), **wrong})  # type: ignore[arg-type]
+        CommandTemplate(**{"name": "t", "command": (sys.executable,), **wrong})  # type: ignore[arg-type]
     assert invalid.value.field == field
 
 
 def test_a_template_can_be_read_from_configuration() -> None:
-    read = parse(CommandTemplate, {"name": "t", "argv": ["a", "b"], "set": {"X": "1"}, "timeout": 1_000_000})
-    assert read == CommandTemplate(name="t", argv=("a", "b"), set={"X": "1"}, timeout=timedelta(seconds=1))
+    read = parse(CommandTemplate, {"name": "t", "command": ["a", "b"], "set": {"X": "1"}, "timeout": 1_000_000})
+    assert read == CommandTemplate(name="t", command=("a", "b"), set={"X": "1"}, timeout=timedelta(seconds=1))

@@ -32,7 +32,9 @@ async def test_a_directory_of_this_machine_is_registered(tmp_path: Path) -> None
         return CodebaseId("cb_new")
 
     metadata = {"path": str(tmp_path), "description": "d", "agent_config": {"a": 1}}
-    outcome = await RegisterCodebaseRunner(register).run(run_in(tmp_path, metadata=metadata), Output().emit)
+    outcome = await RegisterCodebaseRunner(register, [tmp_path.parent]).run(
+        run_in(tmp_path, metadata=metadata), Output().emit
+    )
     assert "cb_new" in outcome.result
     assert told == [tmp_path.name, str(tmp_path), "d", {"a": 1}]
 
@@ -56,5 +58,19 @@ async def test_what_cannot_be_registered_says_why(metadata: dict[str, Any], reas
         raise PermissionDenied("No")
 
     with pytest.raises(RunFailed) as failed:
-        await RegisterCodebaseRunner(refuse).run(run_in(tmp_path, metadata=metadata), Output().emit)
+        await RegisterCodebaseRunner(refuse, [Path("/")]).run(run_in(tmp_path, metadata=metadata), Output().emit)
     assert failed.value.reason == reason
+
+
+@pytest.mark.parametrize("place", ["elsewhere", "allowed/../elsewhere", "allowed/link"])
+async def test_only_directories_below_the_roots_can_be_registered(place: str, tmp_path: Path) -> None:
+    async def register(name: str, path: str, description: str, agent_config: Mapping[str, Any]) -> CodebaseId:
+        raise AssertionError(path)
+
+    (tmp_path / "allowed").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "allowed" / "link").symlink_to(tmp_path / "elsewhere")
+    run = run_in(tmp_path, metadata={"path": str(tmp_path / place)})
+    with pytest.raises(RunFailed, match=f"below {tmp_path / 'allowed'}, and {tmp_path / 'elsewhere'} is not") as failed:
+        await RegisterCodebaseRunner(register, [tmp_path / "allowed"]).run(run, Output().emit)
+    assert failed.value.reason == "outside_roots"

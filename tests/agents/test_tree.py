@@ -13,7 +13,7 @@ import anyio
 import psutil
 import pytest
 
-from codetether_adapters.system import CheckoutBusy, CheckoutLocks
+from codetether_adapters.system import CheckoutBusy, hold_checkout
 from codetether_core.ids import TaskId
 from codetether_core.ports import RunFailed
 from tests.agents.agents import Output, gone, run_in, runner
@@ -157,11 +157,10 @@ def test_a_killed_worker_leaves_no_agent_and_keeps_the_checkout_until_then(tmp_p
         """
         import os, sys, anyio
         from datetime import timedelta
-        from pathlib import Path
         from codetether_adapters.agents import start_agent
-        from codetether_adapters.system import CheckoutLocks
+        from codetether_adapters.system import hold_checkout
         async def main():
-            lock = CheckoutLocks(Path(sys.argv[1])).hold(sys.argv[1], "tsk_old")
+            lock = hold_checkout(sys.argv[1], "tsk_old")
             async with start_agent([sys.executable, "-uc", sys.argv[2]], directory=sys.argv[1],
                                    environment=dict(os.environ), grace=timedelta(seconds=1),
                                    keep_open=[lock.fileno()]) as agent:
@@ -170,6 +169,8 @@ def test_a_killed_worker_leaves_no_agent_and_keeps_the_checkout_until_then(tmp_p
         anyio.run(main)
         """
     )
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").touch()
     command = [sys.executable, "-c", worker, str(tmp_path), HEAD + "stubborn(); say(); time.sleep(1000)"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -178,13 +179,11 @@ def test_a_killed_worker_leaves_no_agent_and_keeps_the_checkout_until_then(tmp_p
         assert supervisor is not None
         process.send_signal(signal.SIGKILL)
         process.wait()
-    locks = CheckoutLocks(tmp_path)
-    with pytest.raises(CheckoutBusy) as busy:
-        locks.hold(tmp_path, TaskId("tsk_new"))
-    assert busy.value.holder == "tsk_old"
+    with pytest.raises(CheckoutBusy, match="tsk_old"):
+        hold_checkout(tmp_path, TaskId("tsk_new"))
     psutil.wait_procs([agent, supervisor], timeout=20)
     assert not agent.is_running()
-    locks.hold(tmp_path, TaskId("tsk_new")).release()
+    hold_checkout(tmp_path, TaskId("tsk_new")).release()
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads /proc")

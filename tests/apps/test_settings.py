@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codetether_adapters.agents import CommandTemplate
 from codetether_apps.settings import (
     GivenCodebase,
     GivenToken,
@@ -17,10 +18,10 @@ from codetether_apps.settings import (
     SettingsError,
     described,
     documented,
+    misspelt_variables,
     read_settings,
     settings_from_flags,
     table,
-    unknown_variables,
 )
 from codetether_apps.settings.quantities import DURATION, SIZE
 from codetether_apps.settings.tokens import TOKENS
@@ -195,7 +196,7 @@ def test_a_mistake_names_the_setting_its_origin_and_what_would_be_right(
         ("[sever]\nport = 1", "did you mean server?"),
         ("port = 1", "write port under [server]"),
         ("[server]\nttl = 1", "did you mean leases.ttl?"),
-        ("[agents.x]\ncomand = []", "there are command, prompt, env"),
+        ("[agents.x]\ncomand = []", "there are command, prompt, model, session, env, set, timeout"),
     ],
 )
 def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_known(tmp_path: Path, text: str, hint: str) -> None:
@@ -213,6 +214,11 @@ def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_known(tmp_path: 
         "[agents.x]\ncommand = []",
         "[agents.x]\ncommand = [1]",
         '[agents.x]\ncommand = ["x"]\nprompt = "mail"',
+        '[agents.x]\ncommand = ["x"]\nprompt = 1',
+        '[agents.x]\ncommand = ["x"]\nmodel = ["--model"]',
+        '[agents.x]\ncommand = ["x"]\ntimeout = "soon"',
+        '[agents.x]\ncommand = ["x"]\nset = { A = 1 }',
+        '[agents.x]\nprompt = "none"',
         "[server]\nport = true",
         "[server]\nhost = 1",
     ],
@@ -227,7 +233,43 @@ def test_agents_in_the_file(tmp_path: Path) -> None:
     """Templates of commands; the nearer file's wins by name."""
     (tmp_path / "codetether.toml").write_text('[agents.review]\ncommand = ["review", "-x"]\nenv = ["KEY"]\n')
     template = read(tmp_path).agents["review"]
-    assert (template.command, template.prompt, template.env) == (("review", "-x"), "stdin", ("KEY",))
+    assert template == CommandTemplate(name="review", command=("review", "-x"), env=("KEY",))
+
+
+def test_all_of_a_template_can_be_in_the_file(tmp_path: Path) -> None:
+    """There is one class for it, so nothing is out of reach."""
+    (tmp_path / "codetether.toml").write_text(
+        """
+        [agents.build]
+        command = ["opencode", "run", "--format", "json"]
+        prompt = "argument"
+        model = ["--model", "{model}"]
+        session = ["--session={session}"]
+        env = ["KEY"]
+        set = { CI = "1" }
+        timeout = "2h"
+        """
+    )
+    assert read(tmp_path).agents["build"] == CommandTemplate(
+        name="build",
+        command=("opencode", "run", "--format", "json"),
+        prompt="argument",
+        model=("--model", "{model}"),
+        session=("--session={session}",),
+        env=("KEY",),
+        set={"CI": "1"},
+        timeout=timedelta(hours=2),
+    )
+
+
+def test_where_tasks_may_register_codebases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The home directory and the neighbours of what is served; never all there is, unless somebody says so."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "code").mkdir()
+    codebases = f"a:{tmp_path / 'code'},top:/usr"
+    default = read(tmp_path, CODETETHER_CODEBASES=codebases).worker
+    assert default.registrable == tuple(sorted((tmp_path, tmp_path / "home")))
+    assert read(tmp_path, CODETETHER_WORKER_ROOTS="/,/srv").worker.registrable == (Path("/"), Path("/srv"))
 
 
 def test_flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,9 +295,17 @@ def test_the_table_is_sound() -> None:
     assert all(f"`{row.name}`" in documented() for row in rows)
 
 
-def test_variables_that_mean_nothing() -> None:
-    """They are told of at the start, with what was probably meant."""
-    found = unknown_variables(
-        {"CODETETHER_PROT": "1", "CODETETHER_PORT": "1", "CODETETHER_TOKEN_FILE": "x", "HOME": "/"}
+def test_variables_that_are_misspelt() -> None:
+    """They are told of at the start, with what was probably meant; what others set is theirs."""
+    found = misspelt_variables(
+        {
+            "CODETETHER_PROT": "1",
+            "CODETETHER_PORT": "1",
+            "CODETETHER_TOKEN_FILE": "x",
+            "CODETETHER_TOKEN_FIEL": "x",
+            "CODETETHER_SERVICE_HOST": "10.0.0.1",
+            "CODETETHER_PORT_8000_TCP_ADDR": "10.0.0.1",
+            "HOME": "/",
+        }
     )
-    assert found == {"CODETETHER_PROT": "CODETETHER_PORT"}
+    assert found == {"CODETETHER_PROT": "CODETETHER_PORT", "CODETETHER_TOKEN_FIEL": "CODETETHER_TOKEN_FILE"}

@@ -81,6 +81,25 @@ def test_authentication_off_on_loopback_is_said_loudly(launch: Launch, tmp_path:
     assert "authentication_off" in program.said
 
 
+@pytest.mark.parametrize("entry", ["server", "standalone", "worker"])
+def test_what_the_start_says_of_the_settings(launch: Launch, tmp_path: Path, entry: str) -> None:
+    """A misspelt variable, and tokens that may more than was perhaps meant, once each; and what a worker can run."""
+    settings = {
+        "CODETETHER_DATA_DIR": str(tmp_path),
+        "CODETETHER_STOER": "memory://",
+        "CODETETHER_TOKENS": "ci:secret-1,dev:secret-2:edtor,ann:secret-3:admin",
+    }
+    port = () if entry == "worker" else ("--port", "0")
+    program = launch(tmp_path / "log", settings, "-m", f"codetether_apps.{entry}", *port)
+    until(lambda: "working" in program.said or "listening" in program.said, "the start")
+    assert program.said.count('"CODETETHER_STOER": "CODETETHER_STORE"') == 1
+    if entry != "worker":
+        assert '"names": ["ci", "dev"], "roles": ["editor", "worker"]' in program.said
+    if entry != "server":
+        assert '"agents": ["echo", "noop", "register_codebase"]' in program.said
+    assert "secret" not in program.said
+
+
 @pytest.mark.parametrize(
     ("store", "hint"),
     [("mongodb://localhost/x", "sqlite"), ("sqlite:relative.db", "scheme"), ("sqlite://relative.db", "absolute")],

@@ -7,9 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from codetether_apps.settings import Settings, SettingsError, read_settings
+from codetether_apps.settings import Settings, SettingsError, client_token, read_settings, token_file
 from codetether_apps.wiring.application import open_application
-from codetether_apps.wiring.credentials import client_token, token_file
 from codetether_apps.wiring.services import open_services
 from codetether_core.access import SYSTEM
 from codetether_core.ids import CodebaseId
@@ -62,6 +61,14 @@ async def test_a_local_token_is_not_shown_to_others(tmp_path: Path) -> None:
     assert client_token(given(tmp_path, CODETETHER_SERVER="http://[::1]:1")) == "local"
     assert client_token(given(tmp_path, CODETETHER_SERVER="https://localhost.example.org")) is None
     assert client_token(given(tmp_path, CODETETHER_SERVER="https://example.org", CODETETHER_TOKEN="t")) == "t"
+
+
+async def test_a_local_token_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+    """Nobody has to guess why the server says 401."""
+    assert client_token(given(tmp_path)) is None
+    token_file(given(tmp_path)).write_text("\n")
+    with pytest.raises(SettingsError, match=f"{tmp_path}/token is empty"):
+        client_token(given(tmp_path))
 
 
 async def test_given_tokens_take_the_place_of_the_generated_one(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Every command, against a real server."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -8,9 +10,12 @@ from typing import Any
 import pytest
 
 from codetether_adapters.client import Client
+from codetether_adapters.sse import encode
+from codetether_apps.cli.harmless import harmless
+from codetether_core.tasks import OutputChunk
 from tests.cli.acting import Actor
 from tests.cli.conftest import Run
-from tests.client.servers import TOKEN, nobody
+from tests.client.servers import TOKEN, Reply, Script, ended, nobody, serving
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> Any:
@@ -61,7 +66,7 @@ def test_a_task_is_cancelled_retried_and_explained(
     assert document(capsys)["task"]["id"] == new
 
 
-def test_watching_a_finished_task_prints_its_output_and_result(
+def test_watching_a_finished_task_prints_its_output(
     run: Run, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     task = client.tasks.run("Work")
@@ -70,7 +75,8 @@ def test_watching_a_finished_task_prints_its_output_and_result(
     actor.complete("three")
     assert run("task", "watch", task.id) == 0
     printed = capsys.readouterr()
-    assert printed.out == "one\ntwo\nthree\n"
+    assert printed.out == "one\ntwo\n"
+    assert f"codetether task show {task.id}" in printed.err
     assert f"running on {actor.worker}" in printed.err
     assert "completed" in printed.err
 
@@ -86,6 +92,97 @@ def test_a_result_that_was_printed_is_not_printed_again(
     assert capsys.readouterr().out == "thinking\nthe answer\n"
 
 
+@pytest.mark.parametrize(
+    "printed", ["\x1b[31mthe\x1b[0m answer\n", "x" * 100_000 + "\nthe answer\n", "the\tanswer\r\n"]
+)
+def test_output_that_differs_from_the_result_is_not_followed_by_it(
+    run: Run, client: Client, capsys: pytest.CaptureFixture[str], printed: str
+) -> None:
+    """An agent's result is mostly what it printed, cut and cleaned."""
+    task = client.tasks.run("Work")
+    actor = Actor.take(client, task.id)
+    actor.print(printed)
+    actor.complete(f"[12 bytes before this were cut]\n{printed[-70_000:]}")
+    assert run("task", "watch", task.id) == 0
+    assert capsys.readouterr().out == harmless(printed)
+
+
+def test_a_result_is_printed_where_its_attempt_has_printed_nothing(
+    run: Run, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What an earlier attempt printed, or what went to stderr, does not count."""
+    task = client.tasks.run("Work")
+    first = Actor.take(client, task.id)
+    first.print("of the first attempt\n")
+    client.worker.release(first.worker, first.task, first.token)
+    second = Actor.take(client, task.id)
+    client.worker.output(second.worker, task.id, second.token, [OutputChunk(text="hm\n", stream="stderr")])
+    second.complete("the answer")
+    assert run("task", "watch", task.id) == 0
+    assert capsys.readouterr().out.endswith("hm\nthe answer\n")
+
+
+def test_a_task_that_waits_says_why(
+    run: Run, client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to guess that no worker runs such an agent."""
+    monkeypatch.setattr("codetether_apps.cli.waiting.PATIENCE", 0.05)
+    client.worker.register("wrk_only", "only", agents=["survey"])
+    with suppress_others(client, "wrk_only"):
+        assert run("task", "run", "Wait", "--agent", "unheard-of", "--timeout", "1.5") == 124
+    told = capsys.readouterr()
+    assert not told.out
+    assert told.err.count("it waits for a worker that may take it") == 1
+    assert "nobody runs the agent unheard-of; on offer are: survey" in told.err
+    assert "codetether task explain tsk_" in told.err
+
+
+@contextmanager
+def suppress_others(client: Client, id: str) -> Iterator[None]:
+    """Have one worker only: those that other tests left behind sign off."""
+    for each in client.workers.list():
+        if each.worker_id != id:
+            client.worker.unregister(each.worker_id)
+    yield
+
+
+def test_json_of_any_depth_is_printed_as_it_came(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    nested = b'{"output": "a", "event": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+    whole = encode(b'{"status": "completed", "result": "\xc3\xa9", "task_id": "tsk_1"}', event="complete", id="a.2")
+    with serving(Script([ended(encode(nested, event="output", id="a.1") + whole)])) as url:
+        assert run("task", "watch", "tsk_1", "--json", "--server", url) == 0
+        deep, last = capsys.readouterr().out.splitlines()
+        assert deep == f'{{"event": "output", "cursor": "a.1", "data": {nested.decode()}}}'
+        assert json.loads(last)["data"]["result"] == "é"
+
+
+def test_an_agents_json_does_not_hide_the_events_name(
+    run: Run, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = client.tasks.run("Work")
+    actor = Actor.take(client, task.id)
+    actor.print('{"type": "text", "text": "hello"}\n')
+    actor.complete()
+    assert run("task", "watch", task.id, "--json") == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert events[2]["event"] == "output"
+    assert events[2]["data"]["event"]["type"] == "text"
+
+
+def test_attempts_are_shown_with_what_was_said_too_late(
+    run: Run, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    over = {"number": 1, "worker_id": "wrk_1", "ending": "lapse", "evidence": "x" * 500}
+    task = {"id": "tsk_1", "codebase_id": "global", "status": "pending", "attempt": 1, "attempts_charged": 1}
+    with serving(Script([Reply(json=task | {"attempts": [over]}), Reply(json=task | {"attempt": 0})])) as url:
+        assert run("task", "show", "tsk_1", "--server", url) == 0
+        told = capsys.readouterr().out
+        assert "attempts\t1 begun, 1 of 3 used up\n" in told
+        assert f"attempt 1\tlapse, on wrk_1; too late it said: {'x' * 200}…\n" in told
+        assert run("task", "show", "tsk_1", "--server", url) == 0
+        assert "attempts\tnone begun, 3 allowed\n" in capsys.readouterr().out
+
+
 def test_events_are_json_lines_with_cursors(run: Run, client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     task = client.tasks.run("Work")
     actor = Actor.take(client, task.id)
@@ -94,7 +191,7 @@ def test_events_are_json_lines_with_cursors(run: Run, client: Client, capsys: py
     assert run("task", "watch", task.id, "--json") == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["event"] for event in events] == ["status", "status", "output", "complete"]
-    assert events[2]["output"] == "\x1b[31mred\x1b[0m\n"
+    assert events[2]["data"]["output"] == "\x1b[31mred\x1b[0m\n"
     assert run("task", "watch", task.id, "--json", "--since", events[2]["cursor"]) == 0
     assert [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()] == ["complete"]
 
@@ -136,13 +233,44 @@ def test_codebases_are_added_listed_shown_and_removed(
 ) -> None:
     name = f"app-{token_hex(4)}"
     assert run("codebase", "add", name, ".") == 0
-    id = capsys.readouterr().out.strip()
+    added = capsys.readouterr()
+    id = added.out.strip()
+    assert f"codetether worker --codebase {name}:{tmp_path}" in added.err
     assert run("codebase", "show", name, "--json") == 0
     assert document(capsys)["path"] == str(tmp_path)
     assert run("codebase", "list") == 0
     assert id in capsys.readouterr().out
     assert run("codebase", "remove", name) == 0
     assert run("codebase", "show", name) == 7
+
+
+def test_a_second_name_of_a_directory_is_found_and_two_of_one_name_are_told_apart(
+    run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    first, second = f"demo-{token_hex(4)}", f"foo-{token_hex(4)}"
+    assert [run("codebase", "add", name, ".") for name in (first, second)] == [0, 0]
+    ids = capsys.readouterr().out.split()
+    assert run("codebase", "show", second, "--json") == 0
+    assert document(capsys)["id"] == ids[1]
+    assert run("codebase", "list") == 0
+    listed = capsys.readouterr().out
+    assert all(id in listed for id in ids)
+    assert run("codebase", "add", second, "elsewhere") == 0
+    third = capsys.readouterr().out.strip()
+    assert run("codebase", "show", second) == 2
+    told = capsys.readouterr().err
+    assert f"{ids[1]} ({tmp_path})" in told
+    assert f"{third} ({tmp_path}/elsewhere)" in told
+
+
+def test_a_codebase_that_is_served_needs_no_advice(
+    run: Run, client: Client, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    name, worker = f"app-{token_hex(4)}", f"wrk_{token_hex(4)}"
+    client.worker.register(worker, worker)
+    client.worker.add_codebase(name, str(tmp_path), worker_id=worker)
+    assert run("codebase", "add", name, ".") == 0
+    assert not capsys.readouterr().err
 
 
 def test_conversations_are_listed_and_shown(run: Run, client: Client, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,6 +316,7 @@ def test_the_doctor_says_what_is_wrong(
     findings = {each["check"]: each for each in document(capsys)}
     assert findings["access"]["ok"]
     assert findings["environment"]["hint"] == "did you mean CODETETHER_SERVER?"
+    assert not any(each["ok"] and each["hint"] for each in findings.values())
     assert run("--server", nobody(), "doctor") == 1
     assert "FAIL  server: Cannot connect" in capsys.readouterr().out
 

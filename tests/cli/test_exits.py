@@ -83,7 +83,7 @@ def test_the_token_of_the_data_directory_is_for_this_machine_only(
     script = Script([Reply(json=[])])
     with serving(script) as url:
         assert run("task", "list", "--server", url) == 0
-        monkeypatch.setattr("codetether_apps.cli.connection._is_this_machine", lambda server: False)
+        monkeypatch.setattr("codetether_apps.settings.local_token.is_loopback", lambda host: False)
         assert run("task", "list", "--server", url) == 0
     assert script.heard[0].headers["authorization"] == "Bearer kept-token"
     assert "authorization" not in script.heard[1].headers
@@ -97,3 +97,31 @@ def test_a_token_file_comes_before_everything(run: Run, tmp_path: Path, capsys: 
     assert script.heard[0].headers["authorization"] == "Bearer mine"
     assert run("task", "list", "--token-file", "absent") == 2
     assert "absent" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "hint", "step"),
+    [
+        (401, "unauthenticated", "send Authorization: Bearer", "CODETETHER_TOKEN"),
+        (404, "task_not_found", "", "codetether task list"),
+        (404, "agent_not_found", "GET /v1/agent/agents", "codetether agent list"),
+        (404, "codebase_not_found", "known are: app", "known are: app"),
+    ],
+)
+def test_the_next_step_is_a_command(
+    run: Run, capsys: pytest.CaptureFixture[str], status: int, code: str, hint: str, step: str
+) -> None:
+    with serving(Script([Reply(status=status, json={"code": code, "detail": "No.", "hint": hint})])) as url:
+        run("task", "show", "tsk_1", "--server", url)
+    assert f"  → {step}" in capsys.readouterr().err.replace("put the right token into ", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("config",), ("task",)])
+def test_a_group_alone_shows_its_help_and_nothing_else(
+    run: Run, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert run(*arguments) == 2
+    printed = capsys.readouterr()
+    assert not printed.out
+    assert printed.err.startswith("Usage: codetether")
+    assert printed.err.count("Usage:") == 1

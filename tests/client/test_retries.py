@@ -1,8 +1,11 @@
 """What may be said twice is said again; nothing else is."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import stamina
+import stamina.instrumentation
 
 from codetether_adapters.client import BadAnswer, ConnectionFailed, NewTask, RateLimited, ServerFailed
 from codetether_core import errors
@@ -141,7 +144,7 @@ def test_a_codebase_is_found_by_its_name(use: str) -> None:
         (
             [{"id": "cbs_1", "name": "lib", "path": "/a"}, {"id": "cbs_2", "name": "lib", "path": "/b"}],
             errors.Invalid,
-            "cbs_1, cbs_2",
+            "cbs_1 (/a), cbs_2 (/b)",
         ),
     ],
 )
@@ -151,6 +154,46 @@ def test_a_name_that_is_unknown_or_ambiguous_is_refused_with_the_choice(
     with serving(Script([Reply(json=known)])) as url, pytest.raises(kind) as refusal:
         call(use, url, lambda client: client.tasks.run("Do it", codebase="lib"))
     assert hint in refusal.value.hint
+
+
+@BOTH
+def test_codebases_are_looked_up_among_all_of_them(use: str) -> None:
+    """By default the server tells of one for each directory only."""
+    script = Script([Reply(json=[{"id": "cbs_1", "name": "app", "path": "/a"}]), SUBMITTED])
+    with serving(script) as url:
+        call(use, url, lambda client: client.tasks.run("Do it", codebase="app"))
+        call(use, url, lambda client: client.codebases.remove("cbs_1"))
+    assert script.heard[0].query == "include_duplicates=true"
+
+
+@BOTH
+def test_nothing_is_printed_or_logged_about_our_retries(
+    use: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An SDK user's stdout is the user's; so are the hooks for retries that are not ours."""
+    stamina.instrumentation.set_on_retry_hooks(None)
+    with serving(Script([problem(503, "unavailable"), Reply(json=TASK)])) as url:
+        call(use, url, lambda client: client.tasks.get("tsk_1"))
+    told = capfd.readouterr()
+    assert (told.out, told.err, caplog.text) == ("", "", "")
+
+
+def test_hooks_of_others_hear_of_others_retries() -> None:
+    heard: list[str] = []
+    stamina.instrumentation.set_on_retry_hooks([lambda details: heard.append(str(details.caused_by))])
+    with serving(Script([problem(503, "unavailable"), Reply(json=TASK)])) as url:
+        call("blocking", url, lambda client: client.tasks.get("tsk_1"))
+    for attempt in stamina.retry_context(on=OSError, wait_initial=0.0, wait_max=0.0, wait_jitter=0.0):
+        with attempt:
+            if attempt.num == 1:
+                raise OSError("theirs")
+    assert heard == ["theirs"]
+
+
+@pytest.fixture(autouse=True)
+def hooks_as_before() -> Iterator[None]:
+    yield
+    stamina.instrumentation.set_on_retry_hooks(None)
 
 
 @BOTH

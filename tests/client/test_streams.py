@@ -105,9 +105,27 @@ def test_a_beat_moves_the_cursor(use: str) -> None:
 
 @BOTH
 def test_garbage_between_events_is_left_out(use: str) -> None:
-    garbage = b"data: {not json\n\nevent: output\ndata: [1]\n\n\xff\xfe\n\nnonsense\n\n"
+    garbage = b"event: output\ndata: [1]\n\n\xff\xfe\n\nnonsense\n\n"
     with serving(Script([ended(garbage + output(1) + garbage + ending(2))])) as url:
         assert [event.name for event in collect(use, url, watch)] == ["output", "complete"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("told", "text", "raw"),
+    [
+        (b'{"output": "a", "event": {"cost": NaN}}', "a", None),
+        (b'{"output": "\\ud83d"}', "\ud83d", None),
+        (b'{"output": "a", "event": ' + b"[" * 5000 + b"]" * 5000 + b"}", None, None),
+        (b"{not json", None, ""),
+    ],
+)
+def test_what_an_agent_prints_is_shown_however_odd(use: str, told: bytes, text: str | None, raw: str | None) -> None:
+    """What cannot be read is shown as it came."""
+    with serving(Script([ended(encode(told, event="output") + ending(1))])) as url:
+        odd, *_ = collect(use, url, watch)
+    assert (odd.name, odd.raw) == ("output", told.decode() if raw is None else raw)
+    assert odd.text == (told.decode() if text is None else text)
 
 
 @BOTH

@@ -4,8 +4,10 @@ import anyio
 import pytest
 
 from codetether_adapters.client import AgentRun, AsyncClient, TaskFailed, TaskHandle, Worker
+from codetether_adapters.client.held_run import AgentFunction, HeldRun
 from codetether_adapters.client.operations import Async
 from codetether_core.approvals import Option
+from codetether_core.errors import PermissionDenied
 from codetether_core.ports import RunFailed
 from codetether_core.tasks import TaskState
 from tests.client.servers import TOKEN
@@ -37,6 +39,25 @@ def worker_of(client: AsyncClient) -> Worker:
     async def ask(run: AgentRun) -> str:
         answer = await run.ask("May I?", Option(id="yes", label="Yes"))
         return f"you said {answer.choice}"
+
+    @worker.agent("garble")
+    async def garble(run: AgentRun) -> str:
+        await run.emit("a\0b\ud83d\n")
+        await run.emit("x" * 100_000)
+        return "\0" + "y" * (5 << 20)
+
+    @worker.agent("number")
+    async def number(run: AgentRun) -> str:
+        return 42  # type: ignore[return-value]
+
+    @worker.agent("whisper")
+    async def whisper(run: AgentRun) -> None:
+        await run.emit("psst", stream="a\0b")
+        await anyio.sleep_forever()
+
+    @worker.agent("misname")
+    async def misname(run: AgentRun) -> None:
+        raise RunFailed("\0" + "z" * (5 << 20), "a\0b")
 
     @worker.agent("sleep")
     async def sleep(run: AgentRun) -> None:
@@ -112,3 +133,63 @@ async def test_a_worker_that_leaves_gives_its_task_back_uncharged(hub_url: str) 
             TaskState.PENDING,
             TaskState.CANCELLED,
         ]
+
+
+async def test_no_output_and_no_result_is_too_much(hub_url: str) -> None:
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        beside.start_soon(worker_of(client).run)
+        with anyio.fail_after(20):
+            garbled = await client.tasks.run("x", agent="garble")
+            result = await garbled.result()
+            assert result.startswith("␀yyy")
+            assert result.endswith("bytes after this were cut]")
+            texts = [text async for text in garbled.output()]
+            assert texts[0] == "a␀b\ufffd\n"
+            assert "".join(texts[1:]) == "x" * 100_000
+        beside.cancel_scope.cancel()
+
+
+async def test_a_result_that_is_no_text_fails_its_task(hub_url: str) -> None:
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        beside.start_soon(worker_of(client).run)
+        with anyio.fail_after(20), pytest.raises(TaskFailed, match="returns text or None, not int"):
+            await (await client.tasks.run("x", agent="number")).result()
+        beside.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("agent", "reason"), [("whisper", "output_refused"), ("misname", "outcome_refused")])
+async def test_what_the_server_refuses_fails_that_task_and_no_other(hub_url: str, agent: str, reason: str) -> None:
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        beside.start_soon(worker_of(client).run)
+        with anyio.fail_after(20):
+            sleeping = await client.tasks.run("x", agent="sleep")
+            await asleep(sleeping)
+            with pytest.raises(TaskFailed) as refused:
+                await (await client.tasks.run("x", agent=agent)).result()
+            assert refused.value.reason == reason
+            assert await (await client.tasks.run("hi", agent="shout")).result() == "HI"
+            assert (await sleeping.refresh()).status is TaskState.RUNNING
+            await sleeping.cancel()
+        beside.cancel_scope.cancel()
+
+
+async def test_a_run_that_is_lost_takes_no_other_with_it(
+    hub_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    execute, lost = HeldRun.execute, anyio.Event()
+
+    async def sometimes(run: HeldRun, function: AgentFunction) -> None:
+        await execute(run, function)
+        if run.claimed.task.title == "unlucky":
+            lost.set()
+            raise ExceptionGroup("several", [PermissionDenied("No.")])
+
+    monkeypatch.setattr(HeldRun, "execute", sometimes)
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        beside.start_soon(worker_of(client).run)
+        with anyio.fail_after(20):
+            unlucky = await client.tasks.run("x", agent="shout", title="unlucky")
+            await lost.wait()
+            assert await (await client.tasks.run("hi", agent="shout")).result() == "HI"
+        assert f"the run of {unlucky.id} was lost" in caplog.text
+        beside.cancel_scope.cancel()

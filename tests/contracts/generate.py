@@ -9,15 +9,19 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.contracts import transitions
+from tests.contracts import api, transitions
+from tests.contracts.examples import EXAMPLES
 
 __all__ = ["MADE", "differing"]
 
 ROOT = Path(__file__).parents[2] / "contracts"
 
 MADE: Mapping[str, Callable[[], str]] = {
+    "http/openapi.yaml": api.description,
+    "events/task.schema.json": api.task,
     "tasks/transitions.json": transitions.document,
     "tasks/transitions.md": transitions.diagram,
+    **EXAMPLES,
 }
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from codetether_adapters.http import Routes, create_app
-from codetether_adapters.http.resources import ALIASES, all_routes
-from codetether_adapters.tokens import RolePolicy, StaticTokens
-from codetether_core.services import Services
+from codetether_adapters.http.resources import ALIASES
+from tests.http.conformance import table
 from tests.http.coverage import load_tests, uncovered
 
 FILE = Path(__file__).parents[2] / "contracts/http/routes.toml"
@@ -20,17 +17,6 @@ FILE = Path(__file__).parents[2] / "contracts/http/routes.toml"
 
 def declared() -> Any:
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
-
-
-async def ping() -> None:
-    """A store that is there."""
-
-
-def table() -> Routes:
-    """The whole table, as an application has it."""
-    services = cast(Services, SimpleNamespace(backend=SimpleNamespace(ping=ping)))
-    app = create_app(services, authenticator=StaticTokens(()), authorizer=RolePolicy(), routes=all_routes())
-    return app.routes
 
 
 def served() -> dict[str, set[str]]:

@@ -35,7 +35,7 @@ def test_functions_become_agents() -> None:
 
 def test_the_agents_of_a_worker_are_read() -> None:
     (toml,) = blocks("README.md", "toml")
-    assert set(read_agents(tomllib.loads(toml)["agents"], "README.md")) == {"survey", "claude"}
+    assert set(read_agents(tomllib.loads(toml)["agents"], "README.md")) == {"survey", "claude", "build"}
 
 
 def test_a_store_of_ones_own_is_held_to_the_contracts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,15 @@ class Cluster:
     def submit(self, script: str, *, agent: str = "sh", **more: Any) -> TaskHandle[Sync]:
         """A task in the checkout: a shell script, for the agent ``sh``."""
         return self.client.tasks.run(script, codebase=self.client.codebases.list()[0].id, agent=agent, **more)
+
+    def agent(self, name: str, script: str, **more: Sequence[str]) -> None:
+        """One more agent for the workers that are started from now on: a shell script, and members of its template."""
+        place = self.directory / f"{name}.sh"
+        place.write_text(script)
+        members = {"command": ["sh", str(place)], **more}
+        with (self.directory / "codetether.toml").open("a") as config:
+            config.write(f"[agents.{name}]\n")
+            config.writelines(f"{key} = {json.dumps(value)}\n" for key, value in members.items())
 
     def fifo(self, name: str) -> Path:
         """A named pipe for a script to wait at."""

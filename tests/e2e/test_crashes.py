@@ -95,11 +95,14 @@ def test_a_paused_worker_is_honoured_if_nobody_else_was_granted(cluster: Cluster
 
 
 def test_a_paused_worker_is_fenced_if_somebody_else_was_granted(cluster: Cluster) -> None:
-    """Promise 2: two may run, one may speak; the superseded run is ended."""
+    """Promise 2: two may run, one may speak; the superseded run is ended.
+
+    Without a codebase, for the two have to be on one machine here: in its checkout the second would wait.
+    """
     cluster.server()
     paused = cluster.worker("first")
     gate = cluster.fifo("gate")
-    task = cluster.submit(f"echo begun; read go < {gate}; echo done")
+    task = cluster.client.tasks.run(f"echo begun; read go < {gate}; echo done", agent="sh")
     cluster.until_said(task, "begun")
     paused.signal(signal.SIGSTOP)
     cluster.worker("second")

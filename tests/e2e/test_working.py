@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
+from codetether_adapters.client import TaskHandle
+from codetether_adapters.client.operations import Sync
 from codetether_core.tasks import TaskState
 from tests.e2e.cluster import Cluster
 from tests.e2e.programs import until
@@ -23,15 +28,62 @@ def test_one_run_per_checkout_although_there_are_slots(cluster: Cluster) -> None
     assert second.task.attempt == 1
 
 
+def test_one_run_per_checkout_whatever_data_directories_the_workers_have(cluster: Cluster) -> None:
+    """Two workers of one machine serve one checkout; the one that is not in it waits."""
+    subprocess.run(["git", "init", "--quiet"], cwd=cluster.directory / "checkout", check=True)
+    cluster.server()
+    cluster.worker("first")
+    gate = cluster.fifo("gate")
+    first = cluster.submit(f"echo begun; read go < {gate}; echo done")
+    cluster.until_said(first, "begun")
+    other = cluster.worker("second")
+    second = cluster.submit("echo mine")
+    until(lambda: "checkout_busy" in other.said, "the second worker at the door")
+    assert second.refresh().status is TaskState.PENDING
+    gate.write_text("go\n")
+    assert first.result() == "begun\ndone"
+    assert second.result() == "mine"
+
+
 def test_a_codebase_that_a_task_registers_is_served_at_once(cluster: Cluster) -> None:
     """``register_codebase`` offers one more of the worker's directories; nobody has to connect again."""
     cluster.server(CODETETHER_LEASE_TTL="60s")  # its quarter is a beat, which would be too late
     cluster.worker()
     place = cluster.directory / "another"
     place.mkdir()
-    asked = cluster.client.tasks.run(
-        "register", codebase="__pending__", agent="register_codebase", metadata={"name": "another", "path": str(place)}
-    )
-    assert "another" in asked.result()
+    assert "another" in register(cluster, place).result()
     found = until(lambda: [each for each in cluster.client.codebases.list() if each.name == "another"])
     assert cluster.client.tasks.run("pwd", codebase=found[0].id, agent="sh").result() == str(place)
+
+
+def test_a_codebase_that_a_task_registered_is_served_after_a_restart(cluster: Cluster) -> None:
+    """The server goes on listing the worker for it; whoever gives it a task there must not wait for ever."""
+    cluster.server()
+    worker = cluster.worker()
+    place = cluster.directory / "another"
+    place.mkdir()
+    register(cluster, place).result()
+    worker.kill()
+    cluster.worker()
+    found = until(lambda: [each for each in cluster.client.codebases.list() if each.name == "another"])
+    assert cluster.client.tasks.run("pwd", codebase=found[0].id, agent="sh").result() == str(place)
+
+
+def test_tasks_register_nothing_outside_of_the_workers_roots(cluster: Cluster) -> None:
+    """By default the neighbours of what it serves, and what is in its user's home."""
+    cluster.server()
+    cluster.worker()
+    task = register(cluster, Path("/etc"))
+    view = cluster.until_state(task, TaskState.FAILED)
+    assert view.reason == "outside_roots"
+    assert [each.name for each in cluster.client.codebases.list()] == ["code"]
+
+
+def register(cluster: Cluster, place: Path) -> TaskHandle[Sync]:
+    """A task that asks a worker to serve one more directory."""
+    return cluster.client.tasks.run(
+        "register",
+        codebase="__pending__",
+        agent="register_codebase",
+        metadata={"name": place.name, "path": str(place)},
+    )
