@@ -66,5 +66,6 @@ def _fit(value: Any) -> Any:
     if isinstance(value, dict):
         return {_fit(name): _fit(member) for name, member in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        return [_fit(member) for member in cast("list[Any]", value)]
+        members: list[Any] = value
+        return [_fit(member) for member in members]
     return value
