@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 __all__ = ["read_object"]
 
@@ -18,6 +18,8 @@ _DEEPEST: Final = 100
 _UNFIT: Final = re.compile("[\0\ud800-\udfff]")
 _ESCAPED: Final = "\\u"
 _LONGEST: Final = len(str(-(2**63)))
+
+_Json: TypeAlias = "dict[str, _Json] | list[_Json] | str | float | bool | None"
 
 
 def read_object(text: str) -> Mapping[str, Any] | None:
@@ -29,7 +31,9 @@ def read_object(text: str) -> Mapping[str, Any] | None:
     if not isinstance(value, dict) or _too_deep(value, text):
         return None
     read = cast("dict[str, Any]", value)
-    return _fit(read) if _ESCAPED in text or _UNFIT.search(text) else read
+    if _ESCAPED in text or _UNFIT.search(text):
+        return {_UNFIT.sub("\ufffd", name): _fit(member) for name, member in read.items()}
+    return read
 
 
 def _integer(text: str) -> int | str:
@@ -60,12 +64,11 @@ def _too_deep(value: Any, text: str) -> bool:
     return True
 
 
-def _fit(value: Any) -> Any:
+def _fit(value: _Json) -> _Json:
     if isinstance(value, str):
         return _UNFIT.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {_fit(name): _fit(member) for name, member in cast("dict[str, Any]", value).items()}
+        return {_UNFIT.sub("\ufffd", name): _fit(member) for name, member in value.items()}
     if isinstance(value, list):
-        members: list[Any] = value
-        return [_fit(member) for member in members]
+        return [_fit(member) for member in value]
     return value
