@@ -72,20 +72,20 @@ def test_what_an_agent_cannot_be_given_is_said(cluster: Cluster) -> None:
 
 def test_a_server_that_was_down_hears_what_was_said_meanwhile(cluster: Cluster) -> None:
     """From the worker that was there, with no run to remind it."""
-    server = cluster.server()
+    server = cluster.server(CODETETHER_LEASE_TTL="60s")  # a start may take longer than a short one
     gate = coder(cluster)
     cluster.worker()
     task = cluster.submit("wait", agent="coder")
     until(lambda: task.refresh().session_id, "the session")
     server.kill()
     gate.write_text("go\n")
-    cluster.server()
+    cluster.server(CODETETHER_LEASE_TTL="60s")
     until(lambda: len(history(cluster, "ses_first")) == 2, "the history")
 
 
 def test_the_next_life_tells_what_the_last_one_could_not(cluster: Cluster) -> None:
     """Server and worker were both killed before anything was told."""
-    server = cluster.server()
+    server = cluster.server(CODETETHER_LEASE_TTL="60s")  # a start may take longer than a short one
     gate = coder(cluster)
     worker = cluster.worker()
     task = cluster.submit("wait", agent="coder")

@@ -21,7 +21,7 @@ def test_an_echo_task_goes_the_whole_way(cluster: Cluster) -> None:
 
 def test_a_killed_server_loses_no_output_and_doubles_none(cluster: Cluster) -> None:
     """The agent prints on while the server is dead; afterwards every line is there once, in order (promise 1)."""
-    server = cluster.server()
+    server = cluster.server(CODETETHER_LEASE_TTL="60s")  # a start may take longer than a short one
     cluster.worker()
     first, second = cluster.fifo("first-gate"), cluster.fifo("second-gate")
     task = cluster.submit(
@@ -30,7 +30,7 @@ def test_a_killed_server_loses_no_output_and_doubles_none(cluster: Cluster) -> N
     cluster.until_said(task, "\n300\n")
     first.write_text("go\n")  # it prints while the server dies
     server.kill()
-    cluster.server()
+    cluster.server(CODETETHER_LEASE_TTL="60s")
     cluster.until_said(task, "printed")
     second.write_text("go\n")
     view = cluster.until_state(task, TaskState.COMPLETED, TaskState.FAILED)
