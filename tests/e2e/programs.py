@@ -18,7 +18,7 @@ __all__ = ["Program", "start", "until"]
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 90.0
 _FOREIGN = ("CODETETHER_", "A2A_", "DATABASE_URL")
 
 

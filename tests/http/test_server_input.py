@@ -13,7 +13,7 @@ import pytest
 
 from tests.http.server import TOKEN, Server, serving
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 AUTHORIZATION = f"Authorization: Bearer {TOKEN}\r\n".encode()
 SECRET = b"what-nobody-may-read"
 HOST = b"Host: localhost\r\n"

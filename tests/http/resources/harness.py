@@ -22,7 +22,7 @@ from codetether_core.ports import Backend
 from codetether_core.services import Services, assemble
 from tests.http.conformance import check, checked
 
-PATIENCE = 5.0
+PATIENCE = 30.0
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TOKENS = {
     "alice": ("alice-token", ("editor",)),
