@@ -13,7 +13,8 @@ from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Opt
 from codetether_core.errors import Conflict, StaleLease, VersionConflict
 from codetether_core.ids import ApprovalId, TaskId
 from codetether_core.ports import ApprovalChange, ApprovalStore, Clock, Entropy, TaskStore
-from codetether_core.services.task_writer import TRIES, TaskWriter
+from codetether_core.services.swapping import TRIES
+from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import Task, Trigger
 from codetether_core.tasks import answer as answer_task
 from codetether_core.tasks import expire as expire_task

@@ -17,7 +17,8 @@ from codetether_core.ids import ApprovalId, SessionId, TaskId, TenantId, WorkerI
 from codetether_core.ports import ApprovalChange, Clock, Entropy, EventLog, TaskStore
 from codetether_core.services.dispatch import Dispatch
 from codetether_core.services.questions import Question, asked
-from codetether_core.services.task_writer import TRIES, TaskWriter
+from codetether_core.services.swapping import TRIES
+from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import (
     Grant,
     LeaseTerms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from attrs import field, frozen
 
@@ -13,12 +13,10 @@ from codetether_core.errors import VersionConflict
 from codetether_core.events import Event, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import ApprovalChange, ApprovalStore, Clock, Entropy, TaskStore
+from codetether_core.services.swapping import TRIES
 from codetether_core.tasks import Task, change
 
-__all__ = ["TRIES", "TaskWriter", "approval_event"]
-
-TRIES: Final = 16
-"""How often a lost swap is tried again before the caller is told."""
+__all__ = ["TaskWriter", "approval_event"]
 
 Verb = Callable[[Task], Task]
 
