@@ -24,6 +24,9 @@ T = TypeVar("T")
 _BATCH: Final = 256
 """Operations in one transaction at most, which bounds how long the loop is kept; more wait for the next."""
 
+_TURNS: Final = 5
+"""Turns of the event loop before a transaction begins: requests that are being read meanwhile share its commit."""
+
 _Operation: TypeAlias = Callable[[Transaction], Any]
 _Job: TypeAlias = tuple[_Operation, asyncio.Future[Any]]
 _Outcome: TypeAlias = tuple[Any, Exception | None]
@@ -53,9 +56,8 @@ class Writer:
         future: asyncio.Future[T] = self._loop.create_future()
         self._waiting.append((operation, future))
         if not self._working:
-            # Soon and not now, so that callers who are awake already come along.
             self._working = True
-            self._loop.call_soon(self._work)
+            self._gather(_TURNS)
         return await future
 
     async def close(self) -> None:
@@ -64,6 +66,10 @@ class Writer:
         if self._working:
             await self._closing
         await self._committer.close()
+
+    def _gather(self, turns: int) -> None:
+        """Let others come along, without a timer: a commit costs far more than these turns do."""
+        self._loop.call_soon(*((self._gather, turns - 1) if turns else (self._work,)))
 
     def _work(self) -> None:
         """Execute what waits and have it committed; ``_finish`` comes back here."""
@@ -113,7 +119,7 @@ class Writer:
 
     def _go_on(self) -> None:
         if self._waiting:
-            self._loop.call_soon(self._work)
+            self._gather(_TURNS)
             return
         self._working = False
         if self._closing is not None:

@@ -27,7 +27,8 @@ class LeaseKeeper:
     """Renews every quarter of ``ttl``. ``end`` is told when the run has to stop.
 
     At ``ttl`` less a sixth without an answer an ``exclusive`` run, one whose checkout another worker could enter, is
-    ended; any other goes on until the server says that it does not count.
+    ended; any other goes on until the server says that it does not count. A process that was stopped across that
+    moment, agent and all, asks once more when it wakes: it may still be honoured.
     """
 
     renew: Callable[[], Awaitable[object]]
@@ -55,9 +56,10 @@ class LeaseKeeper:
     async def _renewed(self) -> Ending | None:
         """Try until it is renewed; why the run has to end otherwise."""
         while True:
-            sent = self.clock.now()
+            sent, pause = self.clock.now(), self._pause()
+            patience = self._patience(sent)
             try:
-                async with asyncio.timeout(self._patience(sent).total_seconds()):
+                async with asyncio.timeout(patience.total_seconds()):
                     await self.renew()
             except TimeoutError:
                 pass
@@ -69,13 +71,16 @@ class LeaseKeeper:
             else:
                 self.renewed_at = sent
                 return None
-            if self.exclusive and self.clock.now() >= self.trusted_until:
+            await self.clock.sleep(pause)
+            now = self.clock.now()
+            was_stopped = now - sent > patience + pause + self.ttl / 8
+            if self.exclusive and now >= self.trusted_until and not was_stopped:
                 return Ending.UNRENEWED
-            await self.clock.sleep(self._pause())
 
     def _patience(self, now: datetime) -> timedelta:
-        """How long one try may take: not past the time of trust, but one that comes late (stopped) may ask once."""
-        return max(min(self.ttl / 4, self.trusted_until - now), self.ttl / 16)
+        """How long one try may take: not past the time of trust, but a process that was stopped may ask once after."""
+        left = self.trusted_until - now
+        return self.ttl / 4 if left <= timedelta() else max(min(self.ttl / 4, left), self.ttl / 16)
 
     def _pause(self) -> timedelta:
         return min(self.ttl / 16, timedelta(seconds=1)) * (0.5 + self.entropy.fraction() / 2)

@@ -131,5 +131,36 @@ async def test_one_that_comes_late_asks_once_before_it_gives_up() -> None:
     assert ends == []
 
 
+async def test_one_that_was_stopped_while_it_asked_asks_again() -> None:
+    """The try that was under way has seen nothing but its own deadline."""
+    clock, ends, asked = MovedClock(), list[Ending](), list[datetime]()
+
+    def renew() -> None:
+        asked.append(clock.now())
+        if len(asked) == 2:
+            raise Enough
+        clock.at += 10 * TTL
+        raise TimeoutError
+
+    with pytest.raises(Enough):
+        await keeper(clock, renew, ends).keep()
+    assert ends == []
+
+
+async def test_one_that_was_stopped_gives_up_when_its_one_question_is_not_answered() -> None:
+    """Nobody answers, and the lease is long over."""
+    clock, ends, asked = MovedClock(), list[Ending](), list[datetime]()
+
+    def renew() -> None:
+        asked.append(clock.now())
+        if len(asked) == 1:
+            clock.at += 10 * TTL
+        raise ConnectionFailed("nobody there")
+
+    await keeper(clock, renew, ends).keep()
+    assert ends == [Ending.UNRENEWED]
+    assert len(asked) == 2
+
+
 def _enough() -> None:
     raise Enough
