@@ -69,7 +69,10 @@ class Writer:
 
     def _gather(self, turns: int) -> None:
         """Let others come along, without a timer: a commit costs far more than these turns do."""
-        self._loop.call_soon(*((self._gather, turns - 1) if turns else (self._work,)))
+        if turns:
+            self._loop.call_soon(self._gather, turns - 1)
+        else:
+            self._work()
 
     def _work(self) -> None:
         """Execute what waits and have it committed; ``_finish`` comes back here."""
