@@ -58,14 +58,13 @@ async def answered(transport: Transport, id: str) -> ApprovalView:
 
 
 def ask_request(task_id: str, body: Mapping[str, Any], headers: Mapping[str, str | None]) -> Request[ApprovalView]:
-    """The request of a question; it is not repeated, for that would ask twice."""
+    """The request of a question, whose headers have a key: sent twice it asks once."""
     return Request(
         method="POST",
         path=path(f"{AGENT}/tasks", task_id, "ask"),
         body=body,
         headers=headers,
         read=one(ApprovalView, "approval"),
-        repeatable=False,
     )
 
 

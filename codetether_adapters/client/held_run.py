@@ -36,9 +36,13 @@ _LATER: Final = (BadAnswer, ConnectionFailed, ServerFailed, Unavailable)
 
 @define(eq=False)
 class AgentRun:
-    """What an agent's function is given: the ``task``, and its ways to speak while it works."""
+    """What an agent's function is given: the ``task``, and its ways to speak while it works.
+
+    ``answers`` are those to questions that earlier runs of the task asked without waiting.
+    """
 
     task: TaskView
+    answers: Sequence[ApprovalView]
     _held: HeldRun
 
     async def emit(self, text: str, *, stream: str = "stdout") -> None:
@@ -115,7 +119,7 @@ class HeldRun:
         async with anyio.create_task_group() as sending:
             sending.start_soon(self._send_output, sending.cancel_scope)
             try:
-                result = _text(await function(AgentRun(self.claimed.task, self)))
+                result = _text(await function(AgentRun(self.claimed.task, self.claimed.answers, self)))
             except RunFailed as error:
                 failure = error
             except Exception as error:

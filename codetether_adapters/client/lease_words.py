@@ -1,6 +1,6 @@
 """What the holder of a task says about it, each word under the token of its lease.
 
-Every word but a question may be sent again when its answer is lost: claims carry a key, output the ordinal of its
+Every word may be sent again when its answer is lost: claims and questions carry a key, output the ordinal of its
 first chunk, and a repeated outcome changes nothing. ``StaleLease`` says that somebody else holds the task by now.
 """
 
@@ -14,7 +14,7 @@ from attrs import frozen
 
 from codetether_adapters.client.approvals import answered, ask_request
 from codetether_adapters.client.operations import M, Resource, operation
-from codetether_adapters.client.requests import AGENT, WORKER, Request, nothing, one, path
+from codetether_adapters.client.requests import AGENT, WORKER, Request, fresh_key, nothing, one, path
 from codetether_adapters.client.views import ApprovalView, TaskView
 from codetether_core.approvals import ApprovalKind, Option
 from codetether_core.tasks import OutputChunk
@@ -35,10 +35,11 @@ class Lease:
 
 @frozen(kw_only=True)
 class Claimed:
-    """A task that is ours, and the lease on it."""
+    """A task that is ours, the lease on it, and the ``answers`` to what earlier runs of it asked without waiting."""
 
     task: TaskView
     lease: Lease
+    answers: tuple[ApprovalView, ...] = ()
 
 
 class LeaseWords(Resource[M]):
@@ -140,8 +141,12 @@ class LeaseWords(Resource[M]):
         held: bool = True,
         timeout: timedelta = timedelta(hours=24),
         details: Mapping[str, Any] | None = None,
+        key: str = "",
     ) -> ApprovalView:
-        """Ask a person. ``held`` keeps the lease (go on renewing); else the answer makes the task pending again."""
+        """Ask a person. ``held`` keeps the lease (go on renewing); else the answer makes the task pending again.
+
+        The same ``key`` under the same lease is the same question; one is made for each call otherwise.
+        """
         body = {
             "worker_id": worker_id,
             "prompt": prompt,
@@ -151,7 +156,9 @@ class LeaseWords(Resource[M]):
             "timeout_seconds": int(timeout.total_seconds()),
             "details": details,
         }
-        return await self._send(ask_request(task_id, body, credentials(worker_id, token)))
+        return await self._send(
+            ask_request(task_id, body, {**credentials(worker_id, token), "idempotency-key": key or fresh_key()})
+        )
 
     @operation
     async def wait_for(self, approval_id: str) -> ApprovalView:

@@ -32,7 +32,7 @@ class OutputSender:
     A batch goes out ``wait`` after its first chunk, or as soon as it has ``batch`` bytes, and takes along all that has
     come meanwhile, up to a limit: an answer that takes its time makes the batches larger, not the agent slower. The
     limit is halved where the server finds it too large. ``end`` is told when the server says that the run no longer
-    counts.
+    counts, and when it takes no more output, for a reason that ``failure`` tells: such a run cannot have succeeded.
     """
 
     post: Callable[[Sequence[OutputChunk], int], Awaitable[None]]
@@ -40,6 +40,7 @@ class OutputSender:
     wait: timedelta
     batch: int
     persistence: Persistence
+    failure: str | None = field(default=None, init=False)
     _held: deque[OutputChunk] = field(factory=deque, init=False)
     _size: int = field(default=0, init=False)
     _sent: int = field(default=0, init=False)
@@ -53,6 +54,8 @@ class OutputSender:
             chunk = evolve(chunk, at=self.persistence.clock.now())
         async with self._changed:
             await self._changed.wait_for(lambda: self._size < self.batch * _BATCHES_HELD or self._closed)
+            if self._closed:
+                return  # nobody wants it: the run is being ended
             self._held.append(chunk)
             self._size += _weight(chunk)
             self._changed.notify_all()
@@ -64,23 +67,27 @@ class OutputSender:
             self._changed.notify_all()
 
     async def send(self) -> None:
-        """Send what comes until it is closed and nothing is left, or the server says that it does not count."""
-        while batch := await self._next():
-            try:
-                await self.persistence.answer(partial(self.post, batch, self._sent))
-            except CodeTetherError as error:
-                if isinstance(error, TooLarge) and len(batch) > 1:
+        """Send what comes until it is closed and nothing is left, or until the server takes no more."""
+        try:
+            while batch := await self._next():
+                try:
+                    await self.persistence.answer(partial(self.post, batch, self._sent))
+                except TooLarge:
+                    if len(batch) == 1:
+                        raise
                     await self._take_back(batch)
-                    continue
-                ending = verdict(error)
-                if ending is not None:
-                    self.end(ending)
-                    await self._drop()
-                    return
-                _log.error("output_refused", error=error.message, chunks=len(batch))
-            except Exception:
-                _log.exception("output_lost", chunks=len(batch))  # the agent must not be stuck for it
-            self._sent += len(batch)
+                else:
+                    self._sent += len(batch)
+        except CodeTetherError as error:
+            if (ending := verdict(error)) is None:
+                self.failure = f"The server refused the output: {error.message}"
+            self.end(ending or Ending.UNHEARD)
+        except Exception as error:
+            _log.exception("output_not_sent")
+            self.failure = f"The worker could not send the output: {type(error).__name__}: {error}"
+            self.end(Ending.UNHEARD)
+        finally:
+            await self._drop()
 
     async def _next(self) -> tuple[OutputChunk, ...]:
         """The next batch; none once it is closed and nothing is left."""

@@ -27,8 +27,13 @@ class Reports:
     outbox: Outbox
     persistence: Persistence
 
-    async def keep(self, report: Report) -> Entry:
-        """Write it down. A disk that refuses is told of, and the report is sent all the same."""
+    async def keep(self, report: Report, *, instead_of: Entry | None = None) -> Entry:
+        """Write it down. A disk that refuses is told of, and the report is sent all the same.
+
+        ``instead_of`` is forgotten first: a crash between the two leaves a run without a report, which is run again.
+        """
+        if instead_of is not None:
+            await self._forget(instead_of)
         try:
             return Entry(await asyncio.to_thread(self.outbox.put, report), report)
         except CodeTetherError as error:

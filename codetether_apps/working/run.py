@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 from attrs import define, field
 
-from codetether_adapters.client import AsyncClient, Lease, TaskView
+from codetether_adapters.client import ApprovalView, AsyncClient, Lease, TaskView
 from codetether_adapters.outbox import Report
 from codetether_apps.working.conversations import Conversations
 from codetether_apps.working.lease import LeaseKeeper
@@ -21,7 +21,7 @@ from codetether_apps.working.reports import Reports
 from codetether_apps.working.verdicts import Ending, Persistence, verdict
 from codetether_core.errors import CodeTetherError
 from codetether_core.ids import SessionId
-from codetether_core.ports import Run, RunFailed, Runner, RunOutcome
+from codetether_core.ports import Answer, Run, RunFailed, Runner, RunOutcome
 from codetether_core.tasks import OutputChunk, TaskState, session_of
 
 __all__ = ["TaskRun"]
@@ -51,6 +51,7 @@ class TaskRun:
     _ending: Ending | None = field(default=None, init=False)
     _ended: asyncio.Event = field(factory=asyncio.Event, init=False)
     _token: str = field(default="", init=False)
+    _answers: Sequence[ApprovalView] = field(default=(), init=False)
     _session: SessionId | None = field(default=None, init=False)
     _noting: set[asyncio.Task[None]] = field(factory=set, init=False)
     _log: Any = field(init=False)
@@ -96,6 +97,9 @@ class TaskRun:
                 await self.conversations.record(self.task, report, attempt=lease.number, began_at=sent)
             await output.close()
             await self._until_sent(sending)
+            if output.failure is not None:
+                failed = self._said(TaskState.FAILED, error=output.failure, reason="output_refused")
+                entry = await self.reports.keep(failed, instead_of=entry)
             if entry is None or not await self._taken(self.reports.deliver(entry)):
                 await self._take_leave()
         finally:
@@ -109,7 +113,7 @@ class TaskRun:
         except CodeTetherError as error:
             self._log.debug("not_claimed", error=error.message)
             return None
-        self.task = claimed.task
+        self.task, self._answers = claimed.task, claimed.answers
         return claimed.lease
 
     async def _report_of_agent(self, output: OutputSender) -> Report | None:
@@ -237,6 +241,7 @@ class TaskRun:
             directory=None if self.directory is None else str(self.directory),
             session=self._resumed,
             metadata=self.task.metadata,
+            answers=tuple(Answer(question=each.prompt, choice=each.choice, text=each.text) for each in self._answers),
         )
 
 

@@ -40,6 +40,8 @@ class Ending(Enum):
     UNRENEWED = auto()
     """Another worker could enter the checkout by the time the server hears of us again."""
     DRAINED = auto()
+    UNHEARD = auto()
+    """The server takes no more of its output: it has failed."""
 
 
 def is_refusal(error: CodeTetherError) -> bool:

@@ -12,12 +12,13 @@ from codetether_core.ports.event_log import PAGE_BYTES, EventLog
 from codetether_core.ports.inbox import Inbox
 from codetether_core.ports.notifier import Listener, Notifier
 from codetether_core.ports.record_store import RecordStore, Versioned
-from codetether_core.ports.runner import Run, RunFailed, Runner, RunOutcome
+from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutcome
 from codetether_core.ports.session_store import SessionQuery, SessionStore
 from codetether_core.ports.task_store import ApprovalChange, TaskQuery, TaskStore
 
 __all__ = [
     "PAGE_BYTES",
+    "Answer",
     "ApprovalChange",
     "ApprovalStore",
     "Authenticator",

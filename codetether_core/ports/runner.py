@@ -10,12 +10,24 @@ from attrs import Factory, frozen
 from codetether_core.ids import CodebaseId, SessionId, TaskId
 from codetether_core.tasks import OutputChunk
 
-__all__ = ["Run", "RunFailed", "RunOutcome", "Runner"]
+__all__ = ["Answer", "Run", "RunFailed", "RunOutcome", "Runner"]
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What came of a question: the ``choice`` (an option's id) or free ``text``; neither if nobody answered in time."""
+
+    question: str
+    choice: str | None = None
+    text: str | None = None
 
 
 @frozen(kw_only=True)
 class Run:
-    """What a runner is asked to do: the task's words, in ``directory`` (absolute; ``None`` without a codebase)."""
+    """What a runner is asked to do: the task's words, in ``directory`` (absolute; ``None`` without a codebase).
+
+    ``answers`` are those to questions with which earlier runs of the task ended.
+    """
 
     task: TaskId
     codebase: CodebaseId
@@ -26,6 +38,7 @@ class Run:
     directory: str | None = None
     session: SessionId | None = None
     metadata: Mapping[str, Any] = Factory(dict[str, Any])
+    answers: tuple[Answer, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -1,8 +1,9 @@
 """Use cases. They take ports and a clock, decide by the pure verbs, and know no framework."""
 
 from codetether_core.services.assembly import Services, assemble
+from codetether_core.services.claiming import Claiming, Explanation, profile_of
 from codetether_core.services.conversation import Conversation
-from codetether_core.services.dispatch import Connection, Dispatch, Explanation, profile_of
+from codetether_core.services.dispatch import Connection, Dispatch
 from codetether_core.services.maintenance import Maintenance, Sweep
 from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import ANSWER_BYTES, MESSAGE_KINDS, Found, Monitoring, MonitorMessage, told
@@ -16,6 +17,7 @@ __all__ = [
     "ANSWER_BYTES",
     "MESSAGE_KINDS",
     "TRAILING_GRACE",
+    "Claiming",
     "Connection",
     "Conversation",
     "Dispatch",

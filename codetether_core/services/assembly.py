@@ -7,6 +7,7 @@ from datetime import timedelta
 from attrs import frozen
 
 from codetether_core.ports import Backend, Clock, Entropy
+from codetether_core.services.claiming import Claiming
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.dispatch import Dispatch
 from codetether_core.services.maintenance import Maintenance
@@ -36,6 +37,7 @@ class Services:
     terms: LeaseTerms
     submission: Submission
     dispatch: Dispatch
+    claiming: Claiming
     reporting: Reporting
     questions: Questions
     watching: Watching
@@ -59,7 +61,8 @@ def assemble(
     terms = terms or LeaseTerms()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
     writer = TaskWriter(tasks, backend.approvals, clock, entropy)
-    dispatch = Dispatch(writer, tasks, directory, backend.notifier, clock, entropy, terms)
+    dispatch = Dispatch(writer, tasks, backend.notifier, clock)
+    claiming = Claiming(writer, dispatch, tasks, directory, clock, entropy, terms)
     questions = Questions(writer, tasks, backend.approvals, clock, entropy)
     submission = Submission(writer, tasks, backend.codebases, clock, entropy)
     return Services(
@@ -69,7 +72,8 @@ def assemble(
         terms=terms,
         submission=submission,
         dispatch=dispatch,
-        reporting=Reporting(writer, dispatch, tasks, log, clock, entropy, terms),
+        claiming=claiming,
+        reporting=Reporting(writer, claiming, tasks, log, clock, entropy, terms),
         questions=questions,
         watching=Watching(log, backend.notifier, clock),
         conversation=Conversation(backend.sessions, backend.codebases, submission, clock),

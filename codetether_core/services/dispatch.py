@@ -1,4 +1,4 @@
-"""Bringing tasks to workers: connect, offer, claim, explain.
+"""Bringing tasks to workers: connect and offer.
 
 One desk a process. It wakes when a task becomes ready (and every second besides, since a wake-up may be lost), asks
 the store for the lanes that its free workers can serve, and offers. An offer is a hint; the claim is a swap.
@@ -7,45 +7,29 @@ the store for the lanes that its free workers can serve, and offers. An offer is
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
-from codetether_core.access import Principal, owns
-from codetether_core.errors import Invalid, NotFound, PermissionDenied, StaleLease, TaskUnavailable, Unavailable
+from codetether_core.errors import NotFound, Unavailable
 from codetether_core.events import READY, Topic
-from codetether_core.ids import CodebaseId, TaskId, TenantId, WorkerId, digest
-from codetether_core.ports import Clock, Directory, Entropy, Listener, Notifier, TaskStore
-from codetether_core.services.lanes import PAGE, SWEEP, Lanes
+from codetether_core.ids import TaskId, TenantId, WorkerId
+from codetether_core.ports import Clock, Listener, Notifier, TaskStore
+from codetether_core.services.lanes import SWEEP, Lanes
 from codetether_core.services.offering import WIDEN, Offers, Slot
 from codetether_core.services.task_writer import TaskWriter
-from codetether_core.tasks import (
-    Lane,
-    LeaseTerms,
-    Profile,
-    Refusal,
-    Task,
-    TaskState,
-    Word,
-    claim,
-    lane_of,
-    refusals,
-    renew,
-)
-from codetether_core.workers import Presence, Worker, presence
+from codetether_core.tasks import Lane, Profile, Task, TaskState, lane_of
 
-__all__ = ["Connection", "Dispatch", "Explanation", "profile_of"]
+__all__ = ["Connection", "Dispatch"]
 
 _PAUSE: Final = timedelta(milliseconds=2)
 """Between two rounds, however often the bell rings."""
 
 _REMEMBERED: Final = 50_000
 """Announcements to deployed workers, of all of them together."""
-
-_SHORTEST_KEY: Final = 16
 
 
 @define(eq=False)
@@ -81,27 +65,14 @@ class Connection:
         self.bell.ring()
 
 
-@frozen
-class Explanation:
-    """Why one worker does, or does not, get a task."""
-
-    worker: Worker
-    presence: Presence
-    refusals: tuple[Refusal, ...]
-    busy: int
-
-
 @define(eq=False)
 class Dispatch:
-    """The desk, and the claims made at it."""
+    """The desk."""
 
     writer: TaskWriter
     tasks: TaskStore
-    directory: Directory
     notifier: Notifier
     clock: Clock
-    entropy: Entropy
-    terms: LeaseTerms
     connections: list[Connection] = field(factory=list)
     _offers: Offers = field(factory=Offers)
     _bell: Listener | None = None
@@ -171,62 +142,6 @@ class Dispatch:
             rest = min(rest, lanes.rest(now))
         return rest
 
-    async def claim(self, principal: Principal, worker: WorkerId, id: TaskId, *, tokened: bool, key: str = "") -> Task:
-        """Grant the task to the worker; ``TaskUnavailable`` says why not.
-
-        The same ``key`` (16 characters at least, the caller's own dice) from the same worker gives the grant that
-        it already got, renewed, so a claim whose answer was lost can be sent again; ``StaleLease`` once that is over.
-        ``PermissionDenied`` for a worker id that another principal registered.
-        """
-        if key and len(key) < _SHORTEST_KEY:
-            raise Invalid("Idempotency-Key", f"must have {_SHORTEST_KEY} characters at least")
-        nonce = digest(principal.name, worker, id, key) if key else self.entropy.bytes(16).hex()
-        registered = await self._registered(principal.tenant, worker)
-        if registered and not owns(principal, registered.principal):
-            raise PermissionDenied("Another principal registered this worker", id=worker)
-        profile = self._profile(principal.tenant, worker, registered)
-
-        def verb(task: Task) -> Task:
-            now = self.clock.now()
-            if task.holder and task.holder.nonce == nonce:
-                token = task.holder.token if task.holder.tokened else None
-                return renew(task, Word(worker=worker, principal=principal.name, token=token), now, self.terms)
-            if any(attempt.token.endswith(f".{nonce}") for attempt in task.attempts):
-                raise StaleLease("The lease of this claim is over", hint="claim with a new Idempotency-Key", id=id)
-            if profile and (found := refusals(lane_of(task.tenant, task.spec), profile)):
-                raise TaskUnavailable(id, found[0])
-            return claim(
-                task,
-                worker=worker,
-                principal=principal.name,
-                now=now,
-                terms=self.terms,
-                nonce=nonce,
-                tokened=tokened,
-            )
-
-        return await self.writer.apply(principal.tenant, id, verb)
-
-    async def open_to(
-        self, principal: Principal, limit: int, *, name: str | None = None, codebase: CodebaseId | None = None
-    ) -> Sequence[Task]:
-        """The ready tasks, best first, that a worker of that name may take; without one, any of the principal's.
-
-        All of them, or one codebase's.
-        """
-        profiles = [
-            self._profile(principal.tenant, worker.id, worker) or profile_of(worker)
-            for worker in await self.directory.workers.list(principal.tenant)
-            if (worker.principal == principal.name if name is None else worker.name == name)
-        ]
-        lanes = [
-            lane
-            async for lane in self._every_lane(principal.tenant)
-            if codebase in (None, lane.codebase) and any(not refusals(lane, profile) for profile in profiles)
-        ]
-        found = await self.tasks.ready(lanes, limit)
-        return sorted(found, key=lambda task: (-task.spec.priority, task.created_at, task.id))[:limit]
-
     def serve(self, tenant: TenantId, worker: WorkerId, codebases: frozenset[str]) -> int:
         """From now on the worker's streams here are for these codebases; how many streams that are."""
         connections = self.of_worker(tenant, worker)
@@ -238,19 +153,6 @@ class Dispatch:
                 lanes.join(connection.slot)
                 self._ring()
         return len(connections)
-
-    async def explain(self, principal: Principal, id: TaskId) -> tuple[Task, Sequence[Explanation]]:
-        """The task, and of every worker that has not left what keeps it from the task."""
-        task = await self.tasks.get(principal.tenant, id)
-        lane = lane_of(task.tenant, task.spec)
-        now = self.clock.now()
-        found: list[Explanation] = []
-        for worker in await self.directory.workers.list(principal.tenant):
-            if presence(worker, now) is not Presence.LEFT:
-                profile = self._profile(principal.tenant, worker.id, worker) or profile_of(worker)
-                busy = len(await self.tasks.held(principal.tenant, worker.id))
-                found.append(Explanation(worker, presence(worker, now), refusals(lane, profile), busy))
-        return task, found
 
     async def occupy(self, connection: Connection) -> None:
         """Count what the worker holds against its slots, as the store has it: other replicas hear its words too.
@@ -278,28 +180,6 @@ class Dispatch:
             for connection in self.connections
             if (connection.slot.profile.tenant, connection.slot.profile.worker) == (tenant, worker)
         ]
-
-    async def _registered(self, tenant: TenantId, worker: WorkerId) -> Worker | None:
-        try:
-            return await self.directory.workers.get(tenant, worker)
-        except NotFound:
-            return None
-
-    def _profile(self, tenant: TenantId, worker: WorkerId, registered: Worker | None) -> Profile | None:
-        """What the worker can do by its registration and its streams together; ``None`` if it told us nothing."""
-        told = [connection.slot.profile for connection in self.of_worker(tenant, worker)]
-        if registered:
-            told.append(profile_of(registered))
-        if not told:
-            return None
-        return Profile(
-            worker=worker,
-            tenant=tenant,
-            names=frozenset[str]().union(*(each.names for each in told)),
-            codebases=frozenset[str]().union(*(each.codebases for each in told)),
-            capabilities=frozenset[str]().union(*(each.capabilities for each in told)),
-            agents=frozenset[str]().union(*(each.agents for each in told)),
-        )
 
     def _bring(self, connection: Connection, task: Task) -> None:
         profile = connection.slot.profile
@@ -332,15 +212,6 @@ class Dispatch:
             if not task.ready:
                 slot.offered.pop(task.id, None)
 
-    async def _every_lane(self, tenant: TenantId) -> AsyncIterator[Lane]:
-        """All that have a ready task; between the pages others have their turn."""
-        page = await self.tasks.lanes(tenant, limit=PAGE)
-        while page:
-            for lane in page:
-                yield lane
-            await self.clock.sleep(timedelta())
-            page = await self.tasks.lanes(tenant, after=page[-1].key, limit=PAGE) if len(page) == PAGE else ()
-
     def _newest(self, tenant: TenantId) -> Iterable[Connection]:
         """One stream of each worker: of two, the older is likely cut off and does not know it yet."""
         profiles = ((each.slot.profile, each) for each in self.connections)
@@ -352,15 +223,3 @@ class Dispatch:
     def _ring(self) -> None:
         if self._bell:
             self._bell.ring()
-
-
-def profile_of(worker: Worker) -> Profile:
-    """What a worker can do by its registration."""
-    return Profile(
-        worker=worker.id,
-        tenant=worker.tenant,
-        names=frozenset({worker.name}),
-        codebases=frozenset(worker.codebases),
-        capabilities=frozenset(worker.capabilities),
-        agents=frozenset(worker.agents),
-    )

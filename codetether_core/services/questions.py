@@ -10,10 +10,10 @@ from attrs import Factory, frozen
 
 from codetether_core.access import Principal
 from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Option, answer, expire
-from codetether_core.errors import Conflict, StaleLease, VersionConflict
-from codetether_core.ids import ApprovalId, TaskId
+from codetether_core.errors import Conflict, StaleLease
+from codetether_core.ids import ApprovalId, TaskId, TenantId
 from codetether_core.ports import ApprovalChange, ApprovalStore, Clock, Entropy, TaskStore
-from codetether_core.services.swapping import TRIES
+from codetether_core.services.swapping import until_swapped
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import Task, Trigger
 from codetether_core.tasks import answer as answer_task
@@ -91,14 +91,14 @@ class Questions:
         def verb(approval: Approval, now: datetime) -> Approval:
             return answer(approval, now, by=principal.name, choice=choice, text=text)
 
-        return await self._settle(await self.approvals.get(principal.tenant, id), verb)
+        return await self._settle(principal.tenant, id, verb)
 
     async def expire_due(self, task: Task) -> None:
         """End every approval of the task whose deadline has passed."""
         for id in task.awaiting:
             approval = await self.approvals.get(task.tenant, id)
             if approval.state is ApprovalState.OPEN and approval.deadline <= self.clock.now():
-                await self._settle(approval, expire)
+                await self._settle(task.tenant, id, expire)
 
     async def answers(self, task: Task) -> Sequence[Approval]:
         """What was answered, or ran out, to questions that earlier runs of the task parked; oldest first."""
@@ -107,20 +107,24 @@ class Questions:
         known = await self.approvals.list(task.tenant, task=task.id)
         return [each for each in reversed(known) if not each.held and each.state in _SETTLED]
 
-    async def _settle(self, approval: Approval, verb: Callable[[Approval, datetime], Approval]) -> Approval:
+    async def _settle(
+        self, tenant: TenantId, id: ApprovalId, verb: Callable[[Approval, datetime], Approval]
+    ) -> Approval:
         operation = self.entropy.bytes(12).hex()
-        for _ in range(TRIES):
+
+        async def attempt() -> Approval:
             now = self.clock.now()
+            approval = await self.approvals.get(tenant, id)
             settled = verb(approval, now)
-            task = await self.tasks.get(approval.tenant, approval.task)
-            if approval.id not in task.awaiting:
-                raise StaleLease("Nobody waits for this answer any more", id=approval.id)
+            task = await self.tasks.get(tenant, approval.task)
+            if id not in task.awaiting:
+                raise StaleLease("Nobody waits for this answer any more", id=id)
             new = await self._task_after(task, settled, now)
             changes = [ApprovalChange(approval, settled), *await self._others(task, new, settled)]
-            if await self.writer.swap(task, new, changes, operation):
-                return settled
-            approval = await self.approvals.get(approval.tenant, approval.id)
-        raise VersionConflict("Too many others change this task at once; try again", id=approval.task)
+            await self.writer.swap(task, new, changes, operation)
+            return settled
+
+        return await until_swapped(attempt, "approval", id)
 
     async def _task_after(self, task: Task, settled: Approval, now: datetime) -> Task:
         """The task goes on with the answer; a parked one fails if its question expired without a way to refuse."""

@@ -15,9 +15,9 @@ from codetether_core.errors import NotFound, StaleLease, VersionConflict
 from codetether_core.events import Guard
 from codetether_core.ids import ApprovalId, SessionId, TaskId, TenantId, WorkerId, derived_id, new_id
 from codetether_core.ports import ApprovalChange, Clock, Entropy, EventLog, TaskStore
-from codetether_core.services.dispatch import Dispatch
+from codetether_core.services.claiming import Claiming
 from codetether_core.services.questions import Question, asked
-from codetether_core.services.swapping import TRIES
+from codetether_core.services.swapping import until_swapped
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import (
     Grant,
@@ -54,7 +54,7 @@ class Reporting:
     """A holder's words. Each carries the grant; a superseded one is refused with ``StaleLease``."""
 
     writer: TaskWriter
-    dispatch: Dispatch
+    claiming: Claiming
     tasks: TaskStore
     log: EventLog
     clock: Clock
@@ -78,7 +78,7 @@ class Reporting:
         task = await self.tasks.get(principal.tenant, id)
         free = task.holder is None or task.holder.worker != word.worker
         if word.token is None and task.state is TaskState.PENDING and free:
-            claimed = await self.dispatch.claim(principal, word.worker, id, tokened=tokened)
+            claimed = await self.claiming.claim(principal, word.worker, id, tokened=tokened)
             if session is None or claimed.grant is None:
                 return claimed
             word = evolve(word, token=claimed.grant.token if tokened else None)
@@ -110,7 +110,8 @@ class Reporting:
         The same ``key`` under the same grant is the same question, whose approval is returned as it stands.
         """
         operation = self.entropy.bytes(12).hex()
-        for _ in range(TRIES):
+
+        async def attempt() -> tuple[Task, Approval]:
             now = self.clock.now()
             task = await self.tasks.get(tenant, id)
             grant = task.grant.token if task.grant else ""
@@ -122,9 +123,10 @@ class Reporting:
             approval = asked(question, approval_id, held_by(task, word, now, self.terms), now)
             new = ask(task, word, now, self.terms, approval=approval.id, deadline=approval.deadline, held=approval.held)
             changes = [ApprovalChange(None, approval), *await self.writer.withdrawals(task, new)]
-            if await self.writer.swap(task, new, changes, operation):
-                return new, approval
-        raise VersionConflict("Too many others change this task at once; try again", id=id)
+            await self.writer.swap(task, new, changes, operation)
+            return new, approval
+
+        return await until_swapped(attempt, "task", id)
 
     async def complete(
         self,

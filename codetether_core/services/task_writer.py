@@ -9,11 +9,10 @@ from attrs import field, frozen
 
 from codetether_core import codec
 from codetether_core.approvals import Approval, ApprovalState, withdraw
-from codetether_core.errors import VersionConflict
 from codetether_core.events import Event, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import ApprovalChange, ApprovalStore, Clock, Entropy, TaskStore
-from codetether_core.services.swapping import TRIES
+from codetether_core.services.swapping import until_swapped
 from codetether_core.tasks import Task, change
 
 __all__ = ["TaskWriter", "approval_event"]
@@ -42,22 +41,21 @@ class TaskWriter:
         Approvals that the verb dropped from ``awaiting`` die with their grant and are withdrawn in the same swap.
         """
         operation = self.entropy.bytes(12).hex()
-        for _ in range(TRIES):
+
+        async def attempt() -> Task:
             old = await self.tasks.get(tenant, id)
             new = verb(old)
-            if new is old or await self.swap(old, new, await self.withdrawals(old, new), operation):
-                return new
-        raise VersionConflict("Too many others change this task at once; try again", id=id)
+            if new is not old:
+                await self.swap(old, new, await self.withdrawals(old, new), operation)
+            return new
 
-    async def swap(self, old: Task, new: Task, approvals: Sequence[ApprovalChange], operation: str) -> bool:
-        """Write ``new`` over ``old`` with its approvals and events; ``False`` if somebody was faster."""
+        return await until_swapped(attempt, "task", id)
+
+    async def swap(self, old: Task, new: Task, approvals: Sequence[ApprovalChange], operation: str) -> None:
+        """Write ``new`` over ``old`` with its approvals and events; ``VersionConflict`` if somebody was faster."""
         events = self._events(old, new) + [approval_event(each.new) for each in approvals]
-        try:
-            await self.tasks.replace(old, new, events, approvals=approvals, op=operation)
-        except VersionConflict:
-            return False
+        await self.tasks.replace(old, new, events, approvals=approvals, op=operation)
         self._tell(new)
-        return True
 
     async def withdrawals(self, old: Task, new: Task) -> list[ApprovalChange]:
         """The open approvals that ``old`` awaits and ``new`` no longer does, withdrawn."""

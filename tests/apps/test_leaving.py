@@ -118,7 +118,9 @@ def test_a_second_signal_does_not_wait(launch: Launch, tmp_path: Path) -> None:
         "hypercorn",
     )
     register_reader(port)
-    with ask(port, "GET", "/v1/agent/messages?agent=reader&wait=60"):
+    waiting = ask(port, "GET", "/v1/agent/messages?agent=reader&wait=60")
+    with waiting, ask(port, "GET", "/livez") as later:
+        hear(later, b"alive")  # so the server has begun with what came before
         server.signal(signal.SIGINT)
         until(lambda: "draining" in server.said, "the drain")
         server.signal(signal.SIGINT)

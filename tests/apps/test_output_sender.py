@@ -130,10 +130,11 @@ async def test_a_superseded_run_is_told_and_its_agent_never_stuck() -> None:
 
 
 @pytest.mark.anyio
-async def test_what_the_server_will_never_take_does_not_hold_up_the_rest() -> None:
-    """Ordinals go on, so that nothing later is taken for a repetition."""
-    shelf, ends = Shelf(["refused", "refused"]), list[Ending]()
-    shelf.texts = ["(a gap)"]
-    await sent(sender(shelf, ends, batch=1), ["too large", "fine"])
-    assert ends == []
-    assert shelf.texts == ["(a gap)", "fine"]
+async def test_output_that_the_server_will_never_take_ends_the_run() -> None:
+    """A run whose output is not whole has not succeeded."""
+    shelf, ends = Shelf(["refused"] * 600), list[Ending]()
+    output = sender(shelf, ends, batch=1)
+    await sent(output, ["more than it takes"] * 500)
+    assert ends == [Ending.UNHEARD]
+    assert output.failure == "The server refused the output: too large"
+    assert shelf.texts == []

@@ -66,6 +66,16 @@ async def test_it_is_kept_before_it_is_sent_and_forgotten_once_it_is_taken(tmp_p
     assert words.heard == [("completed", "tsk_1", "1.n", "fine")] * 3
 
 
+async def test_a_report_can_take_the_place_of_another(tmp_path: Path) -> None:
+    """What was a success until its output was refused."""
+    words = Words()
+    with Outbox(tmp_path) as outbox:
+        mine = reports(words, outbox)
+        entry = await mine.keep(report(result="fine"))
+        await mine.keep(report("failed", error="no", reason="output_refused"), instead_of=entry)
+        assert [each.report.status for each in outbox.pending()] == ["failed"]
+
+
 async def test_the_next_life_sends_what_the_last_one_left(tmp_path: Path) -> None:
     """In the order in which it was kept."""
     with Outbox(tmp_path) as outbox:

@@ -58,7 +58,7 @@ async def claimed(services: Services, worker: str, count: int) -> list[Task]:
     for number in range(count):
         spec = TaskSpec(codebase=CodebaseId("global"), title=str(number), prompt="p")
         task = await services.submission.submit(SYSTEM, spec)
-        tasks.append(await services.dispatch.claim(SYSTEM, WorkerId(worker), task.id, tokened=True))
+        tasks.append(await services.claiming.claim(SYSTEM, WorkerId(worker), task.id, tokened=True))
     return tasks
 
 

@@ -115,6 +115,17 @@ def test_a_question_is_asked_answered_and_heard(place: Place) -> None:
     assert conflict.value.winner == "tester"
 
 
+def test_a_question_that_is_not_waited_for_is_answered_to_the_next_run(place: Place) -> None:
+    handle = place.client.tasks.run("Ask", codebase=place.codebase)
+    words = place.worker, handle.id, place.claim(handle.id)
+    first = place.client.worker.ask(*words, "Which way?", held=False, key="k" * 16)
+    assert place.client.worker.ask(*words, "Which way?", held=False, key="k" * 16).id == first.id
+    assert handle.refresh().status is TaskState.INPUT_REQUIRED
+    place.client.approvals.answer(first.id, text="left")
+    claimed = place.client.worker.claim(place.worker, handle.id, "n" * 16)
+    assert [(each.prompt, each.text) for each in claimed.answers] == [("Which way?", "left")]
+
+
 def test_a_worker_is_offered_tasks_and_told_of_cancels(place: Place) -> None:
     handle = place.client.tasks.run("Work", codebase=place.codebase)
     notices = place.client.worker.stream(place.worker, place.worker, codebases=[place.codebase])

@@ -45,6 +45,17 @@ def test_two_submissions_have_different_keys_and_one_value_has_one(use: str) -> 
 
 
 @BOTH
+def test_a_question_whose_answer_is_lost_is_asked_again_under_the_same_key(use: str) -> None:
+    asked = {"id": "apr_1", "task_id": "tsk_1", "codebase_id": "x", "kind": "question", "prompt": "?", "status": "open"}
+    script = Script([Reply(json={}, lost=True), Reply(json={"success": True, "approval": asked})])
+    with serving(script) as url:
+        approval = call(use, url, lambda client: client.worker.ask("w", "tsk_1", "1.n", "?"))
+    assert approval.id == "apr_1"
+    assert len({heard.headers["idempotency-key"] for heard in script.heard}) == 1
+    assert len(script.heard) == 2
+
+
+@BOTH
 def test_a_message_whose_answer_is_lost_is_not_sent_twice(use: str) -> None:
     script = Script([Reply(json={}, lost=True)])
     with serving(script) as url, pytest.raises(ConnectionFailed):

@@ -28,6 +28,16 @@ def test_much_output_takes_little_memory(cluster: Cluster) -> None:
     assert task.task.attempt == 1
 
 
+def test_output_that_the_server_does_not_take_fails_the_run(cluster: Cluster) -> None:
+    """What is accepted is whole: a success without its output would be none."""
+    cluster.server(CODETETHER_BODY_LIMIT="4096")
+    cluster.worker()
+    task = cluster.submit("echo fine; head -c 10000 /dev/zero | tr '\\0' x; echo")
+    view = cluster.until_state(task, TaskState.COMPLETED, TaskState.FAILED)
+    assert (view.status, view.reason) == (TaskState.FAILED, "output_refused")
+    assert "4096 bytes" in (view.error or "")
+
+
 def test_a_disk_without_room_costs_one_sentence_and_no_outcome(cluster: Cluster) -> None:
     """The report cannot be kept on the worker, and reaches the server all the same."""
     cluster.server()

@@ -40,7 +40,7 @@ class Desk:
     ) -> tuple[Task, Word]:
         """The task in the worker's hands, and its word."""
         id = WorkerId(worker)
-        task = await self.services.dispatch.claim(BOT, id, task.id, tokened=tokened, key=key)
+        task = await self.services.claiming.claim(BOT, id, task.id, tokened=tokened, key=key)
         token = task.grant.token if tokened and task.grant else None
         return task, Word(worker=id, principal=BOT.name, token=token)
 

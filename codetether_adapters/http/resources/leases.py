@@ -29,7 +29,7 @@ async def claim(call: Call) -> Response:
     body = await call.body(Claim)
     worker = worker_of(call, body.worker_id)
     key = call.headers.get("idempotency-key") or ""
-    task = await call.services.dispatch.claim(call.principal, worker, TaskId(body.task_id), tokened=body.lease, key=key)
+    task = await call.services.claiming.claim(call.principal, worker, TaskId(body.task_id), tokened=body.lease, key=key)
     return Json(
         {
             "success": True,

@@ -105,13 +105,13 @@ async def find(call: Call) -> Response:
     """
     asked = call.query(TaskFilter)
     query = asked.query()
-    dispatch = call.services.dispatch
+    claiming = call.services.claiming
     if query.states == _PENDING and asked.agent_name:
         most = query.after + query.limit
-        found = await dispatch.open_to(call.principal, most, name=asked.agent_name, codebase=query.codebase)
+        found = await claiming.open_to(call.principal, most, name=asked.agent_name, codebase=query.codebase)
         return list_answer(call, query, found[query.after :])
     if call.alias == _DEPLOYED and query == _POLL:
-        return await listed(call, query, first=await dispatch.open_to(call.principal, query.limit))
+        return await listed(call, query, first=await claiming.open_to(call.principal, query.limit))
     return await listed(call, query)
 
 
@@ -155,7 +155,7 @@ async def review(call: Call) -> Response:
 
 async def explain(call: Call) -> Response:
     """Why a task waits."""
-    task, found = await call.services.dispatch.explain(call.principal, _id(call))
+    task, found = await call.services.claiming.explain(call.principal, _id(call))
     return Json(explanation_view(task, found))
 
 
