@@ -2,6 +2,9 @@
 
 48 bits of milliseconds, then 128 random bits from injected entropy, so that ids sort by creation and cannot be
 guessed. An id derived from an idempotency key has a digest in place of both and does not sort.
+
+Ids of tasks and approvals end in their codebase's *room*, one of 1,024, so that a store that spreads its data finds
+them by their id alone.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ __all__ = [
     "derived_id",
     "digest",
     "new_id",
+    "room_in",
+    "room_of",
 ]
 
 TenantId = NewType("TenantId", str)
@@ -34,21 +39,34 @@ MessageId = NewType("MessageId", str)
 ApprovalId = NewType("ApprovalId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_TIME_BITS, _RANDOM_BITS = 48, 128
+_TIME_BITS, _RANDOM_BITS, _ROOM_BITS = 48, 128, 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def new_id(prefix: str, now: datetime, random: bytes) -> str:
+def new_id(prefix: str, now: datetime, random: bytes, *, room: str = "") -> str:
     """A fresh id such as ``tsk_01k…``. ``random`` is 16 bytes of entropy, else ``ValueError``."""
     if len(random) * 8 != _RANDOM_BITS:
         raise ValueError(f"an id needs {_RANDOM_BITS // 8} bytes of entropy, not {len(random)}")
     milliseconds = (now - _EPOCH) // timedelta(milliseconds=1) & ((1 << _TIME_BITS) - 1)
-    return f"{prefix}_{_base32(milliseconds, _TIME_BITS)}{_base32(int.from_bytes(random), _RANDOM_BITS)}"
+    return f"{prefix}_{_base32(milliseconds, _TIME_BITS)}{_base32(int.from_bytes(random), _RANDOM_BITS)}{room}"
 
 
-def derived_id(prefix: str, *scope: str) -> str:
+def derived_id(prefix: str, *scope: str, room: str = "") -> str:
     """The one id that belongs to ``scope``: the same texts give the same id, other texts another."""
-    return f"{prefix}_x{_base32(int.from_bytes(_digest(scope)[:22]), 176)}"
+    return f"{prefix}_x{_base32(int.from_bytes(_digest(scope)[:22]), 176)}{room}"
+
+
+def room_of(tenant: TenantId, codebase: CodebaseId) -> str:
+    """The room of everything that belongs to a codebase: two characters."""
+    return _base32(int.from_bytes(_digest((tenant, codebase))[:2]) >> 6, _ROOM_BITS)
+
+
+def room_in(id: str) -> int:
+    """The number, below 1,024, of the room that an id ends in; any text that is no such id has one too."""
+    number = 0
+    for character in id[-2:]:
+        number = number << 5 | max(_ALPHABET.find(character), 0)
+    return number
 
 
 def digest(*parts: str) -> str:

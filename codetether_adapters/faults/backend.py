@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 
 from attrs import field, frozen
 
@@ -54,6 +55,10 @@ class FaultyBackend:
     @property
     def inbox(self) -> Inbox:
         return self._backend.inbox
+
+    async def now(self) -> datetime:
+        """As the backend has it."""
+        return await self._backend.now()
 
     async def ping(self) -> None:
         """As the backend does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from attrs import frozen
 
@@ -35,6 +36,10 @@ class MemoryBackend:
     directory: MemoryDirectory
     sessions: MemorySessions
     inbox: MemoryInbox
+
+    async def now(self) -> datetime:
+        """This machine's."""
+        return datetime.now(UTC)
 
     async def ping(self) -> None:
         """Memory always answers."""

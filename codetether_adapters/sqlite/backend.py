@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -44,6 +45,10 @@ class SqliteBackend:
     sessions: SqliteSessions
     inbox: SqliteInbox
     _writer: Writer = field(alias="writer")
+
+    async def now(self) -> datetime:
+        """This machine's."""
+        return datetime.now(UTC)
 
     async def ping(self) -> None:
         """Commit an empty transaction."""

@@ -23,7 +23,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     async with open_backend(settings) as backend:
         services = assemble(
             backend,
-            SystemClock(),
+            SystemClock(await backend.now()),
             SystemEntropy(),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
             reaper_interval=leases.reaper_interval,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from codetether_core.ports.approval_store import ApprovalStore
@@ -57,6 +58,10 @@ class Backend(Protocol):
     @property
     def inbox(self) -> Inbox:
         """Messages between agents."""
+        ...
+
+    async def now(self) -> datetime:
+        """The store's own time (UTC), which all who share it agree on; ``Unavailable``."""
         ...
 
     async def ping(self) -> None:

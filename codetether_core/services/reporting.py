@@ -13,7 +13,7 @@ from codetether_core.access import Principal
 from codetether_core.approvals import Approval
 from codetether_core.errors import NotFound, StaleLease, VersionConflict
 from codetether_core.events import Guard
-from codetether_core.ids import ApprovalId, SessionId, TaskId, TenantId, WorkerId, derived_id, new_id
+from codetether_core.ids import ApprovalId, SessionId, TaskId, TenantId, WorkerId, derived_id, new_id, room_of
 from codetether_core.ports import ApprovalChange, Clock, Entropy, EventLog, TaskStore
 from codetether_core.services.claiming import Claiming
 from codetether_core.services.questions import Question, asked
@@ -115,8 +115,11 @@ class Reporting:
             now = self.clock.now()
             task = await self.tasks.get(tenant, id)
             grant = task.grant.token if task.grant else ""
+            room = room_of(tenant, task.spec.codebase)
             approval_id = ApprovalId(
-                derived_id("apr", id, grant, key) if key else new_id("apr", now, self.entropy.bytes(16))
+                derived_id("apr", id, grant, key, room=room)
+                if key
+                else new_id("apr", now, self.entropy.bytes(16), room=room)
             )
             if key and (known := await self._asked_before(task, word, approval_id)):
                 return task, known

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from codetether_core.access import Principal
 from codetether_core.errors import AlreadyExists, Conflict, IdempotencyMismatch, NotFound
-from codetether_core.ids import CodebaseId, TaskId, derived_id, new_id
+from codetether_core.ids import CodebaseId, TaskId, derived_id, new_id, room_of
 from codetether_core.ports import Clock, CodebaseStore, Entropy, TaskQuery, TaskStore
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import ANYWHERE, LIVE, Task, TaskSpec, TaskState, cancel, requeue, review
@@ -37,9 +37,11 @@ class Submission:
         and raises ``IdempotencyMismatch`` if it asks for something else.
         """
         spec = evolve(spec, required_capabilities=tuple(sorted(set(spec.required_capabilities))))
+        room = room_of(principal.tenant, spec.codebase)
         if not key:
-            return await self._add(principal, spec, TaskId(new_id("tsk", self.clock.now(), self.entropy.bytes(16))))
-        id = TaskId(derived_id("tsk", principal.tenant, principal.name, spec.codebase, key))
+            fresh = new_id("tsk", self.clock.now(), self.entropy.bytes(16), room=room)
+            return await self._add(principal, spec, TaskId(fresh))
+        id = TaskId(derived_id("tsk", principal.tenant, principal.name, spec.codebase, key, room=room))
         try:
             first = await self.tasks.get(principal.tenant, id)
         except NotFound:

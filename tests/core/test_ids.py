@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from codetether_core.ids import derived_id, digest, new_id
+from codetether_core.ids import CodebaseId, TenantId, derived_id, digest, new_id, room_in, room_of
 
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -82,3 +82,19 @@ def test_a_derived_id_is_never_a_fresh_one(scope: list[str], now: datetime, rand
     derived = derived_id("tsk", *scope)
     assert re.fullmatch("tsk_x[0-9a-hjkmnp-tv-z]{36}", derived)
     assert not new_id("tsk", now, random).startswith("tsk_x")
+
+
+def test_an_id_says_in_which_room_it_is() -> None:
+    """A store that spreads its data finds a task by its id."""
+    room = room_of(TenantId("default"), CodebaseId("cbs_1"))
+    fresh, derived = new_id("tsk", EPOCH, bytes(16), room=room), derived_id("tsk", "k", room=room)
+    assert room_in(fresh) == room_in(derived) == room_in(room)
+    assert 0 <= room_in("no id at all!") < 1024
+
+
+@given(st.text(), st.text())
+def test_rooms_are_numbers_below_1024(tenant: str, codebase: str) -> None:
+    """Two characters of the ids' alphabet."""
+    room = room_of(TenantId(tenant), CodebaseId(codebase))
+    assert re.fullmatch("[0-9a-hjkmnp-tv-z]{2}", room)
+    assert 0 <= room_in(room) < 1024
