@@ -37,7 +37,7 @@ class MemoryLog:
 
     def commit(self, entries: Iterable[Entry], wake: Iterable[Topic] = ()) -> None:
         """Add the events, then ring the bells of their topics and of ``wake``."""
-        rung = set(wake)
+        rung = [*wake]
         for event, body in entries:
             self._head += 1
             self._numbers[event.topic] += 1
@@ -45,7 +45,7 @@ class MemoryLog:
             self._all.append(record)
             for topic in set(event.topic.widening()):
                 self._topics.setdefault(topic, []).append(record)
-            rung.add(event.topic)
+            rung.append(event.topic)
         self._notifier.ring(rung)
 
     async def append(self, events: Sequence[Event], guard: Guard | None = None) -> None:

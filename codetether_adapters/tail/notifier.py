@@ -1,4 +1,7 @@
-"""Wake-ups inside one process: a bell per reader, found by topic. No tasks, no queues; an idle bell is one future."""
+"""Wake-ups inside one process: a bell per reader, found by topic. No tasks, no queues; an idle bell is one future.
+
+Bells ring in the order in which they came, so that a rehearsal under a seed can be had again.
+"""
 
 from __future__ import annotations
 
@@ -48,19 +51,19 @@ class LocalNotifier:
     """The bells of this process (a ``Notifier``); ringing costs as much as there are bells to ring."""
 
     def __init__(self) -> None:
-        self._bells: defaultdict[Topic, set[Bell]] = defaultdict(set)
+        self._bells: defaultdict[Topic, dict[Bell, None]] = defaultdict(dict)
 
     @contextmanager
     def listen(self, *topics: Topic) -> Iterator[Bell]:
         """A bell that hears these topics until the context is left."""
         bell = Bell()
         for topic in topics:
-            self._bells[topic].add(bell)
+            self._bells[topic][bell] = None
         try:
             yield bell
         finally:
             for topic in set(topics):
-                self._bells[topic].discard(bell)
+                self._bells[topic].pop(bell, None)
                 if not self._bells[topic]:
                     del self._bells[topic]
 
@@ -72,7 +75,7 @@ class LocalNotifier:
         """Ring whoever listens to one of the topics or to a wider one, each once."""
         if not self._bells:
             return
-        for place in {place for topic in topics for place in widening(topic)}:
+        for place in dict.fromkeys(place for topic in topics for place in widening(topic)):
             for bell in self._bells.get(place, ()):
                 bell.ring()
 
