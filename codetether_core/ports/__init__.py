@@ -4,6 +4,7 @@ from codetether_core.ports.approval_store import ApprovalStore
 from codetether_core.ports.authenticator import Authenticator
 from codetether_core.ports.authorizer import Authorizer
 from codetether_core.ports.backend import Backend
+from codetether_core.ports.blob_store import BlobStore
 from codetether_core.ports.clock import Clock
 from codetether_core.ports.codebase_store import CodebaseStore
 from codetether_core.ports.directory import Directory
@@ -24,6 +25,7 @@ __all__ = [
     "Authenticator",
     "Authorizer",
     "Backend",
+    "BlobStore",
     "Clock",
     "CodebaseStore",
     "Directory",
