@@ -78,6 +78,8 @@ class _Run:
     id: TaskId
     dice: Random
     printed: int = 0
+    stopped: bool = False
+    """As SIGSTOP does it: what is on its way to a server goes on, but nothing more is said."""
 
     async def go(self) -> None:
         """Claim it, print, and say how it ended; ``Died`` if that is where this worker's life ends."""
@@ -102,11 +104,14 @@ class _Run:
         with suppress(CodeTetherError):
             while True:
                 await asyncio.sleep(TERMS.ttl.total_seconds() / 4)
+                if self.stopped:
+                    continue
                 await self.world.insist(lambda at: at.reporting.renew(USER.tenant, word, self.id))
 
     async def _print_and_end(self, word: Word, attempt: int) -> None:
         for _ in range(self.dice.randrange(6)):
             await self._hesitate()
+            self.stopped = not self.dice.randrange(6)
             batch = [
                 OutputChunk(text=f"{attempt}:{self.printed + number}") for number in range(self.dice.randrange(1, 4))
             ]
@@ -118,6 +123,7 @@ class _Run:
             )
             self.printed += len(batch)
             self.world.acknowledged[self.id, attempt] = self.printed
+            self.stopped = False
         await self._hesitate()
         match self.dice.randrange(10):
             case 0:
@@ -135,8 +141,9 @@ class _Run:
             case 0:
                 raise Died
             case 1:
-                raise_after = TERMS.ttl.total_seconds() * (0.5 + 2 * self.dice.random())
-                await asyncio.sleep(raise_after)
+                self.stopped = True
+                await asyncio.sleep(TERMS.ttl.total_seconds() * (0.5 + 2 * self.dice.random()))
+                self.stopped = False
             case _:
                 await asyncio.sleep(self.dice.random() * 20)
 

@@ -90,7 +90,7 @@ class World:
 async def open_world(seed: int, *, replicas: int = 2) -> AsyncIterator[World]:
     """A new world in which desks and reapers run; clocks are up to 50 ms apart."""
     dice = Random(seed)
-    faults = Faults(seed, before=0.05, after=0.05, late=0.04, delay=45.0)
+    faults = Faults(seed, before=0.05, after=0.05, late=0.1, delay=100.0)
     async with open_backend("memory://") as store, faulty(_already(store), faults) as backend:
         services = [
             assemble(
