@@ -1,5 +1,6 @@
 """Use cases. They take ports and a clock, decide by the pure verbs, and know no framework."""
 
+from codetether_core.services.archiving import Archiving, Entry
 from codetether_core.services.assembly import Services, assemble
 from codetether_core.services.claiming import Claiming, Explanation, profile_of
 from codetether_core.services.conversation import Conversation
@@ -17,10 +18,12 @@ __all__ = [
     "ANSWER_BYTES",
     "MESSAGE_KINDS",
     "TRAILING_GRACE",
+    "Archiving",
     "Claiming",
     "Connection",
     "Conversation",
     "Dispatch",
+    "Entry",
     "Explanation",
     "Found",
     "Maintenance",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from attrs import frozen
 
 from codetether_core.ports import Backend, Clock, Entropy
+from codetether_core.services.archiving import Archiving
 from codetether_core.services.claiming import Claiming
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.dispatch import Dispatch
@@ -46,6 +47,7 @@ class Services:
     messaging: Messaging
     monitoring: Monitoring
     maintenance: Maintenance
+    archiving: Archiving
 
 
 def assemble(
@@ -63,6 +65,7 @@ def assemble(
     writer = TaskWriter(tasks, backend.approvals, clock, entropy)
     dispatch = Dispatch(writer, tasks, backend.notifier, clock)
     claiming = Claiming(writer, dispatch, tasks, directory, clock, entropy, terms)
+    watching = Watching(log, backend.notifier, clock)
     questions = Questions(writer, tasks, backend.approvals, clock, entropy)
     submission = Submission(writer, tasks, backend.codebases, clock, entropy)
     return Services(
@@ -75,10 +78,11 @@ def assemble(
         claiming=claiming,
         reporting=Reporting(writer, claiming, tasks, log, clock, entropy, terms),
         questions=questions,
-        watching=Watching(log, backend.notifier, clock),
+        watching=watching,
         conversation=Conversation(backend.sessions, backend.codebases, submission, clock),
         registration=Registration(backend.codebases, directory, tasks, clock, entropy),
         messaging=Messaging(backend.inbox, directory, clock, entropy),
         monitoring=Monitoring(log),
         maintenance=Maintenance(writer, tasks, log, questions, clock, reaper_interval, retention),
+        archiving=Archiving(backend, writer, watching, clock),
     )

@@ -1,0 +1,186 @@
+"""The file: a compressed tar of JSON lines, whose last member says what there has to be before it.
+
+``header.json`` comes first, then ``records/000001.jsonl`` and so on, then ``manifest.json`` with the SHA-256 of every
+member and the number of entries of each kind. A file without it, or with other digests, is refused as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import define, field, frozen
+
+from codetether_core import codec
+from codetether_core.errors import CodeTetherError, Invalid
+from codetether_core.services import Entry
+
+__all__ = ["ArchiveError", "ArchiveWriter", "Header", "Manifest", "new_archive", "read", "verified"]
+
+_FORMAT: Final = 1
+_HEADER, _MANIFEST = "header.json", "manifest.json"
+_MEMBER_BYTES: Final = 4 * 1024 * 1024
+
+
+class ArchiveError(CodeTetherError):
+    """The file is no backup, or is damaged, or cannot be read or written."""
+
+    code = "backup_unusable"
+
+
+@frozen(kw_only=True)
+class Header:
+    """``format`` is the shape of the file, ``made_at`` when the copy began, ``release`` which program made it."""
+
+    made_at: datetime
+    release: str
+    format: int = _FORMAT
+
+
+@frozen(kw_only=True)
+class Manifest:
+    """How many entries of each kind there are, and the SHA-256 (hexadecimal) of each member."""
+
+    entries: Mapping[str, Any]
+    members: Mapping[str, Any]
+
+
+@define(eq=False)
+class ArchiveWriter:
+    """Takes entries, and holds no more than one member of them in memory."""
+
+    _tar: tarfile.TarFile
+    _made_at: float
+    _lines: list[bytes] = field(factory=list, init=False)
+    _size: int = field(default=0, init=False)
+    _counts: Counter[str] = field(factory=Counter, init=False)
+    _digests: dict[str, str] = field(factory=dict, init=False)
+
+    def add(self, entry: Entry) -> None:
+        """Write one entry."""
+        line = json.dumps({"kind": entry.kind, "data": entry.data}, ensure_ascii=False, separators=(",", ":")).encode()
+        self._lines.append(line)
+        self._size += len(line)
+        self._counts[entry.kind] += 1
+        if self._size >= _MEMBER_BYTES:
+            self._flush()
+
+    def finish(self) -> Manifest:
+        """Write what is left, and what there has to be."""
+        if self._lines:
+            self._flush()
+        manifest = Manifest(entries=dict(self._counts), members=dict(self._digests))
+        self.member(_MANIFEST, json.dumps(codec.dump(manifest), indent=2).encode())
+        return manifest
+
+    def member(self, name: str, content: bytes) -> None:
+        """Write one member."""
+        info = tarfile.TarInfo(name)
+        info.size, info.mode, info.mtime = len(content), 0o600, int(self._made_at)
+        self._tar.addfile(info, io.BytesIO(content))
+        self._digests[name] = hashlib.sha256(content).hexdigest()
+
+    def _flush(self) -> None:
+        name = f"records/{sum(member != _HEADER for member in self._digests) + 1:06}.jsonl"
+        self.member(name, b"\n".join(self._lines) + b"\n")
+        self._lines, self._size = [], 0
+
+
+@contextmanager
+def new_archive(path: Path, header: Header) -> Iterator[ArchiveWriter]:
+    """A file that appears under its name, whole and on the disk, when the context is left without an error."""
+    if path.exists():
+        raise ArchiveError(f"{path} is there already", hint="name another file")
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with unfinished.open("xb") as file:
+            unfinished.chmod(0o600)
+            with tarfile.open(fileobj=file, mode="w:gz") as tar:
+                writer = ArchiveWriter(tar, header.made_at.timestamp())
+                writer.member(_HEADER, json.dumps(codec.dump(header)).encode())
+                yield writer
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    except OSError as error:
+        raise ArchiveError(
+            f"{path} cannot be written: {error.strerror}", hint="choose a place with room, where you may write"
+        ) from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+def verified(path: Path) -> tuple[Header, Manifest]:
+    """Read the whole file and hold it against its manifest; ``ArchiveError`` says what is wrong."""
+    digests: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    header: Header | None = None
+    manifest: Manifest | None = None
+    for name, content in _members(path):
+        if manifest is not None:
+            raise ArchiveError(f"{path} goes on after its end", hint="take another copy")
+        if name == _MANIFEST:
+            manifest = _value(Manifest, content, path)
+            continue
+        digests[name] = hashlib.sha256(content).hexdigest()
+        if name == _HEADER:
+            header = _known(_value(Header, content, path), path)
+        else:
+            counts.update(entry.kind for entry in _entries(content, path))
+    if header is None or manifest is None:
+        raise ArchiveError(f"{path} is cut off", hint="take another copy")
+    if dict(manifest.members) != digests or dict(manifest.entries) != dict(counts):
+        raise ArchiveError(f"{path} is damaged: it does not have what its manifest says", hint="take another copy")
+    return header, manifest
+
+
+def read(path: Path) -> Iterator[Entry]:
+    """The entries, in their order. Of a file that was not ``verified`` anything may come."""
+    for name, content in _members(path):
+        if name not in (_HEADER, _MANIFEST):
+            yield from _entries(content, path)
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        with tarfile.open(path, mode="r:gz") as tar:
+            for info in tar:
+                content = tar.extractfile(info)
+                if content is None:
+                    raise ArchiveError(f"{path} is no backup: it has {info.name}", hint="name another file")
+                yield info.name, content.read()
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be read: {error.strerror or error}", hint="name another file") from error
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise ArchiveError(f"{path} is no backup, or is cut off: {error}", hint="take another copy") from error
+
+
+def _entries(content: bytes, path: Path) -> Iterator[Entry]:
+    for line in content.splitlines():
+        yield _value(Entry, line, path)
+
+
+def _value(cls: type[Any], content: bytes, path: Path) -> Any:
+    try:
+        return codec.parse(cls, json.loads(content))
+    except (ValueError, Invalid) as error:
+        raise ArchiveError(f"{path} is damaged: {error}", hint="take another copy") from None
+
+
+def _known(header: Header, path: Path) -> Header:
+    if header.format != _FORMAT:
+        raise ArchiveError(
+            f"{path} has format {header.format}, this program knows {_FORMAT}", hint="use the release that made it"
+        )
+    return header

@@ -1,0 +1,80 @@
+"""``codetether backup``, ``restore`` and ``verify``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from codetether_apps.cli.printing import print_json, wants_json
+from codetether_apps.cli.wishes import shared
+
+if TYPE_CHECKING:
+    from codetether_apps.settings import Settings
+
+__all__ = ["backup", "restore", "verify"]
+
+_FILE = click.argument("file", type=click.Path(path_type=Path))
+_STORE = click.option("--store", metavar="URL", help="The store, if not that of the settings (CODETETHER_STORE).")
+
+
+@click.command()
+@_FILE
+@_STORE
+@shared
+@click.pass_context
+def backup(ctx: click.Context, file: Path, store: str | None) -> None:
+    """Copy everything in the store into FILE, which must not be there yet.
+
+    A store that is a server of its own may be in use meanwhile: each task is copied as it was at one moment. An
+    embedded one belongs to one process, so stop the server first.
+    """
+    from codetether_apps.backups import backup as make
+
+    manifest = asyncio.run(make(_settings(store), file))
+    _tell(ctx, f"{file} has", manifest.entries)
+
+
+@click.command()
+@_FILE
+@_STORE
+@shared
+@click.pass_context
+def restore(ctx: click.Context, file: Path, store: str | None) -> None:
+    """Put the content of FILE into an empty store.
+
+    Every lease that was in force is over there, so that what ran is run again and old holders are refused; clients
+    that watched the old store are told to read anew.
+    """
+    from codetether_apps.backups import restore as put
+
+    _tell(ctx, "restored", asyncio.run(put(_settings(store), file)))
+
+
+@click.command()
+@_FILE
+@shared
+@click.pass_context
+def verify(ctx: click.Context, file: Path) -> None:
+    """Read FILE as a whole, and say whether it is a backup without damage."""
+    from codetether_apps.backups import verified
+
+    header, manifest = verified(file)
+    _tell(ctx, f"{file}, made {header.made_at:%Y-%m-%d %H:%M} UTC by {header.release}, has", manifest.entries)
+
+
+def _settings(store: str | None) -> Settings:
+    from codetether_apps.settings import read_settings
+
+    return read_settings({"storage.store": store} if store else {})
+
+
+def _tell(ctx: click.Context, what: str, counts: Mapping[str, int]) -> None:
+    if wants_json(ctx):
+        print_json(dict(counts))
+        return
+    words = ", ".join(f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items())
+    click.echo(f"{what} {words or 'nothing'}")

@@ -1,0 +1,192 @@
+"""One copy of everything a tenant has, from any store into any other, while the first is in use.
+
+Each task is copied with its approvals and with the events up to that very version. What belongs to no task is copied
+as it is when its turn comes. The new store has a new epoch, and every grant that was in force is burnt in it: two
+stores must not both honour one holder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from typing import Any, Final, TypeVar
+
+from attrs import evolve, frozen
+
+from codetether_core import codec
+from codetether_core.agents import Agent
+from codetether_core.approvals import Approval
+from codetether_core.codebases import Codebase
+from codetether_core.errors import Conflict, Invalid
+from codetether_core.events import Event, Topic
+from codetether_core.ids import TaskId, TenantId
+from codetether_core.messages import Message
+from codetether_core.ports import ApprovalChange, Backend, Clock, RecordStore, SessionQuery, TaskQuery
+from codetether_core.services.task_writer import TaskWriter
+from codetether_core.services.watching import Resync, Watching
+from codetether_core.sessions import Session, SessionMessage
+from codetether_core.tasks import CHANGE_KINDS, OUTPUT_KINDS, Task, requeue
+from codetether_core.workers import Worker
+
+__all__ = ["Archiving", "Entry"]
+
+V = TypeVar("V", Codebase, Worker, Agent)
+
+_ALL: Final = 2**31 - 1
+_PAGE: Final = 200
+_APPROVAL_KINDS: Final = ("approval.asked", "approval.answered", "approval.expired", "approval.withdrawn")
+_TASK_KINDS: Final = (*CHANGE_KINDS, *OUTPUT_KINDS, *_APPROVAL_KINDS)
+
+
+@frozen
+class Entry:
+    """One piece of a copy: plain JSON values, and what they are."""
+
+    kind: str
+    data: Mapping[str, Any]
+
+
+@frozen
+class Archiving:
+    """Copies out of ``backend`` and into it."""
+
+    backend: Backend
+    writer: TaskWriter
+    watching: Watching
+    clock: Clock
+
+    async def copy(self, tenant: TenantId) -> AsyncGenerator[Entry, None]:
+        """Everything, what others refer to first."""
+        directory = self.backend.directory
+        for codebase in await self.backend.codebases.list(tenant):
+            yield Entry("codebase", codec.dump(codebase))
+        for worker in await directory.workers.list(tenant):
+            yield Entry("worker", codec.dump(worker))
+        for agent in await directory.agents.list(tenant):
+            yield Entry("agent", codec.dump(agent))
+        for message in await self.backend.inbox.list(tenant, limit=_ALL):
+            yield Entry("message", codec.dump(message))
+        async for entry in self._sessions(tenant):
+            yield entry
+        copied: dict[str, int] = {}
+        async for task, entry in self._tasks(tenant):
+            copied[task.id] = entry.data["events"]
+            yield entry
+        async for entry in self._events(tenant, copied):
+            yield entry
+
+    async def restore(self, tenant: TenantId, entries: AsyncIterable[Entry]) -> Mapping[str, int]:
+        """Put a copy into this store; how many there were of each kind. ``Conflict`` unless the store is empty."""
+        if await self.backend.tasks.count(tenant) or await self.backend.codebases.list(tenant):
+            raise Conflict("The store is not empty", hint="restore into a new one")
+        counted: dict[str, int] = {}
+        held: list[TaskId] = []
+        events: list[Event] = []
+        async for entry in entries:
+            counted[entry.kind] = counted.get(entry.kind, 0) + 1
+            if entry.kind == "event":
+                events.append(_event(tenant, entry.data))
+                if len(events) == _PAGE:
+                    await self.backend.log.append(events)
+                    events = []
+            elif (task := await self._put(tenant, entry)) and not task.ended and task.holder is not None:
+                held.append(task.id)
+        if events:
+            await self.backend.log.append(events)
+        for id in held:
+            await self.writer.apply(tenant, id, lambda task: requeue(task, self.clock.now()))
+        return counted
+
+    async def _sessions(self, tenant: TenantId) -> AsyncGenerator[Entry, None]:
+        """Sessions that move to the front meanwhile come twice, and are told once."""
+        told: set[tuple[str, str]] = set()
+        after = 0
+        while page := (await self.backend.sessions.list(tenant, SessionQuery(limit=_PAGE, after=after)))[0]:
+            after += len(page)
+            for session in page:
+                if (session.codebase, session.id) not in told:
+                    told.add((session.codebase, session.id))
+                    messages, _ = await self.backend.sessions.messages(tenant, session.codebase, session.id, limit=_ALL)
+                    yield Entry("session", {"session": codec.dump(session), "messages": codec.dump(list(messages))})
+
+    async def _tasks(self, tenant: TenantId) -> AsyncGenerator[tuple[Task, Entry], None]:
+        """In the order of creation backwards: new ones push the others back, so none is passed over."""
+        told: set[TaskId] = set()
+        after = 0
+        while page := await self.backend.tasks.list(tenant, TaskQuery(newest=True, limit=_PAGE, after=after)):
+            after += len(page)
+            for task in page:
+                if task.id not in told:
+                    told.add(task.id)
+                    yield await self._whole(task)
+
+    async def _whole(self, task: Task) -> tuple[Task, Entry]:
+        """The task with its approvals and the number of its last event, all of one version."""
+        while True:
+            topic = Topic.task(task.tenant, task.spec.codebase, task.id)
+            approvals = await self.backend.approvals.list(task.tenant, task=task.id, limit=_ALL)
+            last = await self.backend.log.latest(topic, _TASK_KINDS, 1)
+            present = await self.backend.tasks.get(task.tenant, task.id)
+            if present.version == task.version:
+                number = last[0].number if last else 0
+                return task, Entry(
+                    "task",
+                    {"task": codec.dump(task), "approvals": codec.dump([*reversed(approvals)]), "events": number},
+                )
+            task = present
+
+    async def _events(self, tenant: TenantId, copied: Mapping[str, int]) -> AsyncGenerator[Entry, None]:
+        """The log, without what came after the copies of the tasks."""
+        async for page in self.watching.replay(Topic(tenant)):
+            if isinstance(page, Resync):
+                raise Conflict("The log was trimmed while it was copied", hint="copy again")
+            for record in page.records:
+                if record.kind in _TASK_KINDS and record.number > copied.get(record.topic.subject, 0):
+                    continue
+                yield Entry(
+                    "event",
+                    {
+                        "scope": record.topic.scope,
+                        "subject": record.topic.subject,
+                        "kind": record.kind,
+                        "at": codec.timestamp(record.at),
+                        "data": json.loads(record.body),
+                    },
+                )
+
+    async def _put(self, tenant: TenantId, entry: Entry) -> Task | None:
+        """Keep what is no event; the task, if it is one."""
+        backend, data = self.backend, entry.data
+        match entry.kind:
+            case "codebase":
+                await _add(backend.codebases, codec.load(Codebase, data), tenant)
+            case "worker":
+                await _add(backend.directory.workers, codec.load(Worker, data), tenant)
+            case "agent":
+                await _add(backend.directory.agents, codec.load(Agent, data), tenant)
+            case "message":
+                await backend.inbox.add(evolve(codec.load(Message, data), tenant=tenant))
+            case "session":
+                session = evolve(codec.load(Session, data["session"]), tenant=tenant)
+                await backend.sessions.put(None, session, codec.load(list[SessionMessage], data["messages"]))
+            case "task":
+                task = evolve(codec.load(Task, data["task"]), tenant=tenant)
+                await backend.tasks.add(task)
+                approvals = [evolve(each, tenant=tenant) for each in codec.load(list[Approval], data["approvals"])]
+                if approvals:
+                    new = evolve(task, version=task.version + 1)
+                    changes = [ApprovalChange(None, approval) for approval in approvals]
+                    await backend.tasks.replace(task, new, approvals=changes)
+                return task
+            case unknown:
+                raise Invalid("kind", f"is {unknown!r}, which this program does not know", hint="use a newer release")
+        return None
+
+
+async def _add(store: RecordStore[V], value: V, tenant: TenantId) -> None:
+    await store.add(evolve(value, tenant=tenant))
+
+
+def _event(tenant: TenantId, data: Mapping[str, Any]) -> Event:
+    topic = Topic(tenant, data["scope"], data["subject"])
+    return Event(topic, data["kind"], codec.moment(data["at"]), data["data"])

@@ -1,0 +1,1 @@
+"""Backups: written whole, refused when damaged, restored elsewhere."""
