@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from codetether_core.codec import dump, parse
 from codetether_core.errors import Invalid
 from codetether_core.ids import SessionId, TaskId
+from codetether_core.tasks import OutputChunk
 
 __all__ = ["TEXT_BYTES", "Report", "decode", "encode"]
 
@@ -21,7 +22,10 @@ TEXT_BYTES: Final = 256 * 1024
 
 @frozen(kw_only=True)
 class Report:
-    """What a worker says last about a task: ``status`` is the task's new state, ``lease`` the token it was granted."""
+    """What a worker says last about a task: ``status`` is the task's new state, ``lease`` the token it was granted.
+
+    ``outputs`` is what of the run's output the server may not have yet, ``first`` the ordinal of its first piece.
+    """
 
     task: TaskId
     lease: str | None
@@ -31,6 +35,8 @@ class Report:
     error: str | None = None
     reason: str | None = None
     session: SessionId | None = None
+    outputs: tuple[OutputChunk, ...] = ()
+    first: int = 0
 
 
 def encode(report: Report) -> bytes:

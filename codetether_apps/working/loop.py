@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -145,8 +145,8 @@ class Worker:
         self._fill()
 
     def _fill(self) -> None:
-        """Begin as many of the offered tasks as there are free slots and checkouts."""
-        for task in tuple(self._offered.values()):
+        """Begin as many of the offered tasks as there are free slots and checkouts, the best first."""
+        for task in sorted(self._offered.values(), key=_rank):
             if len(self._runs) >= self.registration.slots or self._draining:
                 return
             try:
@@ -221,3 +221,8 @@ class Worker:
     async def _wait(self, patience: timedelta) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=patience.total_seconds())
+
+
+def _rank(task: TaskView) -> tuple[int, datetime, TaskId]:
+    """Priority, highest first, then creation."""
+    return -task.priority, task.created_at or datetime.max.replace(tzinfo=UTC), task.id

@@ -42,6 +42,7 @@ class OutputSender:
     persistence: Persistence
     failure: str | None = field(default=None, init=False)
     _held: deque[OutputChunk] = field(factory=deque, init=False)
+    _flying: tuple[OutputChunk, ...] = field(default=(), init=False)
     _size: int = field(default=0, init=False)
     _sent: int = field(default=0, init=False)
     _most: int = field(default=_MOST_AT_ONCE, init=False)
@@ -66,6 +67,11 @@ class OutputSender:
             self._closed = True
             self._changed.notify_all()
 
+    @property
+    def unsent(self) -> tuple[int, tuple[OutputChunk, ...]]:
+        """What the server may not have yet, and the ordinal of its first piece."""
+        return self._sent, (*self._flying, *self._held)
+
     async def send(self) -> None:
         """Send what comes until it is closed and nothing is left, or until the server takes no more."""
         try:
@@ -78,6 +84,7 @@ class OutputSender:
                     await self._take_back(batch)
                 else:
                     self._sent += len(batch)
+                    self._flying = ()
         except CodeTetherError as error:
             if (ending := verdict(error)) is None:
                 self.failure = f"The server refused the output: {error.message}"
@@ -107,13 +114,15 @@ class OutputSender:
                 size += _weight(taken[-1])
             self._size -= size
             self._changed.notify_all()
-            return tuple(taken)
+            self._flying = tuple(taken)
+            return self._flying
 
     async def _take_back(self, batch: Sequence[OutputChunk]) -> None:
         """Hold a batch that was too large again, to be sent in smaller ones."""
         async with self._changed:
             size = sum(map(_weight, batch))
             self._held.extendleft(reversed(batch))
+            self._flying = ()
             self._size += size
             self._most = size // 2
 
@@ -122,6 +131,7 @@ class OutputSender:
         async with self._changed:
             self._closed = True
             self._held.clear()
+            self._flying = ()
             self._size = 0
             self._changed.notify_all()
 

@@ -74,6 +74,8 @@ class Reports:
 
     async def _send(self, report: Report) -> None:
         words, token = self.client.worker, report.lease or ""
+        if report.outputs:
+            await words.output(self.worker_id, report.task, token, report.outputs, first=report.first)
         if report.status == TaskState.COMPLETED:
             await words.complete(self.worker_id, report.task, token, report.result, session_id=report.session)
         else:

@@ -10,7 +10,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 import structlog
-from attrs import define, field
+from attrs import define, evolve, field
 
 from codetether_adapters.client import ApprovalView, AsyncClient, Lease, TaskView
 from codetether_adapters.outbox import Report
@@ -92,14 +92,18 @@ class TaskRun:
         keeping, sending = asyncio.create_task(keeper.keep()), asyncio.create_task(output.send())
         try:
             report = await self._report_of_agent(output)
-            entry = None if report is None else await self.reports.keep(report)
-            if report is not None:
-                await self.conversations.record(self.task, report, attempt=lease.number, began_at=sent)
             await output.close()
-            await self._until_sent(sending)
+            entry = None
+            if report is not None:
+                first, outputs = output.unsent
+                entry = await self.reports.keep(evolve(report, first=first, outputs=outputs))
+                await self.conversations.record(self.task, report, attempt=lease.number, began_at=sent)
+            await self._until_sent(sending, reported=report is not None)
             if output.failure is not None:
                 failed = self._said(TaskState.FAILED, error=output.failure, reason="output_refused")
                 entry = await self.reports.keep(failed, instead_of=entry)
+            elif entry is not None and report is not None and sending.done():
+                entry = evolve(entry, report=report)  # its output need not be sent again
             if entry is None or not await self._taken(self.reports.deliver(entry)):
                 await self._take_leave()
         finally:
@@ -175,12 +179,16 @@ class TaskRun:
             session=self._session or self._resumed,
         )
 
-    async def _until_sent(self, sending: asyncio.Task[None]) -> None:
-        """Let all output arrive; a run that was ended does not wait long for it."""
+    async def _until_sent(self, sending: asyncio.Task[None], *, reported: bool) -> None:
+        """Let all output arrive; a run that was ended does not wait long for it.
+
+        An outcome does, unless the worker leaves: then the report has the output that is missing.
+        """
         ended = asyncio.ensure_future(self._ended.wait())
         try:
             await asyncio.wait({sending, ended}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({sending}, timeout=_TRAILING)
+            patient = reported and self._ending is not Ending.DRAINED
+            await asyncio.wait({sending}, timeout=None if patient else _TRAILING)
         finally:
             ended.cancel()
 

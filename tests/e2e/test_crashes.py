@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 from codetether_core.tasks import TaskState
 from tests.e2e.cluster import Cluster
@@ -56,7 +57,26 @@ def test_an_outcome_is_kept_until_the_server_is_back(cluster: Cluster) -> None:
     view = cluster.until_state(task, TaskState.COMPLETED)
     assert view.result == "begun\ndone"
     assert view.attempt == 1
+    assert cluster.text(task) == "begun\ndone\n"  # the output that only the dead worker had, too
     until(lambda: not list(outbox.glob("*.json")), "the report's acknowledgement")
+
+
+def test_an_outcome_does_not_overtake_the_output_of_its_run(cluster: Cluster) -> None:
+    """However long the server is away after the agent has ended; nobody else was granted the task meanwhile."""
+    server = cluster.server()
+    worker = cluster.worker()
+    gate = cluster.fifo("gate")
+    task = cluster.submit(f"echo begun; read go < {gate}; seq 500")
+    cluster.until_said(task, "begun")
+    server.kill()
+    gate.write_text("go\n")
+    until(lambda: "run_ended" in worker.said, "the agent's end")
+    over = time.monotonic() + 4.0  # the lease, by the only clock there is
+    until(lambda: time.monotonic() > over)
+    cluster.server(CODETETHER_LEASE_TTL="60s", CODETETHER_REAPER_INTERVAL="1h")
+    view = cluster.until_state(task, TaskState.COMPLETED, TaskState.FAILED)
+    assert (view.status, view.attempt) == (TaskState.COMPLETED, 1)
+    assert cluster.text(task).split() == ["begun", *map(str, range(1, 501))]
 
 
 def test_another_worker_takes_over_from_a_killed_one(cluster: Cluster) -> None:

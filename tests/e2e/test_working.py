@@ -28,6 +28,22 @@ def test_one_run_per_checkout_although_there_are_slots(cluster: Cluster) -> None
     assert second.task.attempt == 1
 
 
+def test_the_most_urgent_task_is_next_in_a_busy_checkout(cluster: Cluster) -> None:
+    """Whatever was offered before it."""
+    cluster.server()
+    worker = cluster.worker(CODETETHER_WORKER_SLOTS="3")
+    gate = cluster.fifo("gate")
+    first = cluster.submit(f"echo begun; read go < {gate}; echo done")
+    cluster.until_said(first, "begun")
+    order = cluster.directory / "order"
+    later = [cluster.submit(f"echo {name} >> {order}", priority=urgency) for name, urgency in (("low", 0), ("high", 9))]
+    until(lambda: all(f"{task.id}" in worker.said for task in later), "both at the door")
+    gate.write_text("go\n")
+    for task in later:
+        task.result()
+    assert order.read_text().split() == ["high", "low"]
+
+
 def test_one_run_per_checkout_whatever_data_directories_the_workers_have(cluster: Cluster) -> None:
     """Two workers of one machine serve one checkout; the one that is not in it waits."""
     subprocess.run(["git", "init", "--quiet"], cwd=cluster.directory / "checkout", check=True)
