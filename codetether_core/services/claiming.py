@@ -15,7 +15,20 @@ from codetether_core.ports import Clock, Directory, Entropy, TaskStore
 from codetether_core.services.dispatch import Dispatch
 from codetether_core.services.lanes import PAGE
 from codetether_core.services.task_writer import TaskWriter
-from codetether_core.tasks import Lane, LeaseTerms, Profile, Refusal, Task, Word, claim, lane_of, refusals, renew
+from codetether_core.tasks import (
+    ANYWHERE,
+    Lane,
+    LeaseTerms,
+    Profile,
+    Refusal,
+    Task,
+    Word,
+    claim,
+    lane_of,
+    refusals,
+    renew,
+)
+from codetether_core.tasks.matching import BUILT_IN_AGENTS
 from codetether_core.workers import Presence, Worker, presence
 
 __all__ = ["Claiming", "Explanation", "profile_of"]
@@ -25,12 +38,17 @@ _SHORTEST_KEY: Final = 16
 
 @frozen
 class Explanation:
-    """Why one worker does, or does not, get a task."""
+    """Why one worker does, or does not, get a task.
+
+    ``busy`` is how many tasks it holds; ``in_the_way`` are those of them that run in the same checkout, where one may
+    run at a time.
+    """
 
     worker: Worker
     presence: Presence
     refusals: tuple[Refusal, ...]
     busy: int
+    in_the_way: tuple[TaskId, ...]
 
 
 @frozen
@@ -110,8 +128,9 @@ class Claiming:
         for worker in await self.directory.workers.list(principal.tenant):
             if presence(worker, now) is not Presence.LEFT:
                 profile = self._profile(principal.tenant, worker.id, worker) or profile_of(worker)
-                busy = len(await self.tasks.held(principal.tenant, worker.id))
-                found.append(Explanation(worker, presence(worker, now), refusals(lane, profile), busy))
+                held = await self.tasks.held(principal.tenant, worker.id)
+                there = tuple(each.id for each in held if each.id != id and _share_a_checkout(each, task))
+                found.append(Explanation(worker, presence(worker, now), refusals(lane, profile), len(held), there))
         return task, found
 
     async def _registered(self, tenant: TenantId, worker: WorkerId) -> Worker | None:
@@ -144,6 +163,12 @@ class Claiming:
                 yield lane
             await self.clock.sleep(timedelta())
             page = await self.tasks.lanes(tenant, after=page[-1].key, limit=PAGE) if len(page) == PAGE else ()
+
+
+def _share_a_checkout(one: Task, other: Task) -> bool:
+    specs = one.spec, other.spec
+    needed = all(spec.codebase not in ANYWHERE and spec.agent_type not in BUILT_IN_AGENTS for spec in specs)
+    return needed and one.spec.codebase == other.spec.codebase
 
 
 def profile_of(worker: Worker) -> Profile:

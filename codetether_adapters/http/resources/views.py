@@ -172,6 +172,7 @@ def explanation_view(task: Task, found: Sequence[Explanation]) -> dict[str, Any]
                 "refusals": each.refusals,
                 "busy": each.busy,
                 "slots": each.worker.slots,
+                "in_the_way": each.in_the_way,
             }
             for each in found
         ],
@@ -201,4 +202,6 @@ def waiting_for(task: Task, found: Sequence[Explanation]) -> str:
         return "a worker that may take it to come back"
     if all(each.busy >= each.worker.slots for each in present):
         return "a free slot: every worker that may take it is busy"
+    if all(each.in_the_way for each in present):
+        return f"its checkout, where one task runs at a time: {present[0].in_the_way[0]} is there"
     return "a worker that may take it to claim it"

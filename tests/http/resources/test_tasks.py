@@ -228,6 +228,18 @@ async def test_explain_says_what_a_task_waits_for(api: Api) -> None:
     assert (await explained())["waiting_for"] == "nothing: it is cancelled"
 
 
+@covers("GET /v1/agent/tasks/{id}/explain")
+async def test_explain_names_who_is_in_the_checkout(api: Api) -> None:
+    """There is a slot, and one run at a time in a checkout all the same."""
+    await api.bot.ok("POST", f"{P}/workers/register", {"worker_id": "w1", "name": "one", "slots": 2})
+    codebase = await api.codebase(worker="w1")
+    first, second = await api.task(codebase_id=codebase), await api.task(codebase_id=codebase)
+    await api.claimed(first["id"], "w1")
+    told = await api.alice.ok("GET", f"{P}/tasks/{second['id']}/explain")
+    assert told["workers"][0]["in_the_way"] == [first["id"]]
+    assert told["waiting_for"] == f"its checkout, where one task runs at a time: {first['id']} is there"
+
+
 @covers("GET /v1/agent/tasks/stuck", "POST /v1/agent/tasks/stuck/recover", "GET /v1/agent/reaper/health")
 async def test_silent_runs_are_stuck_and_recover_makes_them_pending(api: Api) -> None:
     task = await api.task()

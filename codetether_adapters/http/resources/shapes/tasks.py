@@ -285,7 +285,7 @@ class Asked:
 
 @frozen(kw_only=True)
 class Standing:
-    """What keeps a task from a worker: nothing, if ``refusals`` is empty and a slot is free."""
+    """What keeps a task from a worker: nothing, if ``refusals`` is empty, a slot is free and nobody ``in_the_way``."""
 
     worker_id: str
     name: str
@@ -293,6 +293,7 @@ class Standing:
     refusals: tuple[Refusal, ...]
     busy: int
     slots: int
+    in_the_way: tuple[str, ...]
 
 
 @frozen(kw_only=True)
