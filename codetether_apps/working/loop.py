@@ -136,7 +136,7 @@ class Worker:
                 pass
 
     def _consider(self, task: TaskView) -> None:
-        if task.id in self._runs or self._draining or not self.registration.takes(task):
+        if self._draining or not self.registration.takes(task):
             return
         self._offered.pop(task.id, None)
         self._offered[task.id] = task
@@ -145,10 +145,15 @@ class Worker:
         self._fill()
 
     def _fill(self) -> None:
-        """Begin as many of the offered tasks as there are free slots and checkouts, the best first."""
+        """Begin as many of the offered tasks as there are free slots and checkouts, the best first.
+
+        A task that is offered again while its last run here takes its leave waits for the end of that.
+        """
         for task in sorted(self._offered.values(), key=_rank):
             if len(self._runs) >= self.registration.slots or self._draining:
                 return
+            if task.id in self._runs:
+                continue
             try:
                 run = self._begun(task)
             except CheckoutBusy as busy:
