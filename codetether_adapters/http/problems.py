@@ -16,6 +16,7 @@ from starlette.responses import Response
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.responses import Encoded, encode_json
 from codetether_adapters.http.routing import MethodNotAllowed
+from codetether_core.artifacts import BlobDamaged
 from codetether_core.errors import (
     CodeTetherError,
     Conflict,
@@ -42,6 +43,7 @@ STATUSES: Final[Mapping[type[CodeTetherError], int]] = {
     CursorUnknown: 410,
     TooLarge: 413,
     Unavailable: 503,
+    BlobDamaged: 503,
 }
 """The status of each kind of error, of its subclasses too."""
 

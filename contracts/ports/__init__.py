@@ -16,6 +16,7 @@ from typing import Final
 from unittest import TestCase
 
 from contracts.ports.approval_store import approval_store_contract
+from contracts.ports.blob_store import blob_store_contract
 from contracts.ports.codebase_store import codebase_store_contract
 from contracts.ports.event_log import event_log_contract
 from contracts.ports.harness import OpenBackend
@@ -30,6 +31,7 @@ __all__ = [
     "STORE_CONTRACTS",
     "OpenBackend",
     "approval_store_contract",
+    "blob_store_contract",
     "boundary_examples",
     "codebase_store_contract",
     "event_log_contract",

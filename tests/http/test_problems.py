@@ -14,6 +14,7 @@ from codetether_adapters.http.problems import TITLES, status_of
 from codetether_adapters.http.routing import MethodNotAllowed
 from codetether_core import errors
 from codetether_core.access import PUBLIC
+from codetether_core.artifacts import BlobDamaged, BlobId
 from codetether_core.errors import CodeTetherError, Invalid
 from codetether_core.events import Cursor
 from tests.http.harness import EDITOR, Peer, application, client_of, raising
@@ -38,6 +39,12 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
     (errors.PermissionDenied("No", permission="tasks:write"), 403, "permission_denied", {"permission": "tasks:write"}),
     (errors.CursorUnknown("Gone"), 410, "cursor_unknown", {}),
     (errors.Unavailable("Down"), 503, "unavailable", {}),
+    (
+        BlobDamaged(BlobId("0" * 64)),
+        503,
+        "blob_damaged",
+        {"id": "0" * 64, "hint": "put the same bytes again, or restore them from a backup"},
+    ),
     (errors.Conflict("No"), 409, "conflict", {}),
     (errors.AlreadyExists("codebase", "c1"), 409, "codebase_exists", {"id": "c1"}),
     (errors.VersionConflict("Late"), 409, "version_conflict", {}),

@@ -1,0 +1,1 @@
+"""Real servers, started by the suite itself on free ports of this machine."""
