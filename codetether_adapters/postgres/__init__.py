@@ -1,0 +1,15 @@
+"""Stores in a PostgreSQL database, shared by any number of replicas.
+
+Each replica's writer puts what waits into one transaction: the statements of all operations in one round trip, their
+events and the commit in another. A transaction that appends to the log holds the log's lock from its beginning to its
+commit, so positions become visible in their order, and a reader misses nothing that commits late. One session of each
+replica listens for the others' commits and reads the log's new end once, for all readers of the process.
+
+A replica has at most eleven sessions: eight that read, two that write, one that listens. A server that goes away makes
+every call ``Unavailable``; everything goes on by itself once it is back.
+"""
+
+from codetether_adapters.postgres.backend import PostgresBackend, open_backend
+from codetether_adapters.postgres.schema import Migrations, migrate
+
+__all__ = ["Migrations", "PostgresBackend", "migrate", "open_backend"]

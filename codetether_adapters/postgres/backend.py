@@ -1,0 +1,113 @@
+"""Opening the PostgreSQL stores."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+import psycopg
+from attrs import field, frozen
+
+from codetether_adapters.postgres.address import Address
+from codetether_adapters.postgres.approvals import PostgresApprovals
+from codetether_adapters.postgres.connection import connect
+from codetether_adapters.postgres.encoding import moment
+from codetether_adapters.postgres.errors import unavailable
+from codetether_adapters.postgres.group import Group
+from codetether_adapters.postgres.inbox import PostgresInbox
+from codetether_adapters.postgres.log import PostgresLog
+from codetether_adapters.postgres.notifier import PostgresNotifier
+from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.records import PostgresCodebases, PostgresDirectory, PostgresRecords
+from codetether_adapters.postgres.schema import bring_up_to_date
+from codetether_adapters.postgres.server import READS_ONLY, check_server, reads_only
+from codetether_adapters.postgres.sessions import PostgresSessions
+from codetether_adapters.postgres.tail import Tail
+from codetether_adapters.postgres.tasks import PostgresTasks
+from codetether_adapters.postgres.writer import Writer
+from codetether_core.agents import Agent
+from codetether_core.ports import Backend
+from codetether_core.workers import Worker
+
+__all__ = ["PostgresBackend", "open_backend"]
+
+_NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+
+@frozen(kw_only=True)
+class PostgresBackend:
+    """The stores of one database (a ``Backend``)."""
+
+    tasks: PostgresTasks
+    approvals: PostgresApprovals
+    log: PostgresLog
+    notifier: PostgresNotifier
+    codebases: PostgresCodebases
+    directory: PostgresDirectory
+    sessions: PostgresSessions
+    inbox: PostgresInbox
+    _address: Address = field(alias="address")
+    _reader: Reader = field(alias="reader")
+
+    async def now(self) -> datetime:
+        """The server's."""
+        row = await self._reader.row(_NOW)
+        return datetime.now(UTC) if row is None else moment(row[0])
+
+    async def ping(self) -> None:
+        """Ask the server whether it takes writes."""
+        if await self._reader.row(READS_ONLY) == (True,):
+            raise reads_only(self._address)
+
+
+@asynccontextmanager
+async def open_backend(url: str) -> AsyncIterator[Backend]:
+    """The stores in the database that ``postgresql://user:password@host:port/database`` names; its schema is made or
+    brought up to date.
+
+    ``Invalid`` for a malformed address, ``Unavailable`` for a server, login, database or schema that cannot be used.
+    """
+    address = Address.parse(url)
+    await _make_ready(address)
+    origin = secrets.token_hex(4)
+    async with AsyncExitStack() as stack:
+        reader = Reader(address)
+        stack.push_async_callback(reader.close)
+        await reader.open()
+        notifier = PostgresNotifier(reader, origin)
+        tail = Tail(address, reader, notifier, origin)
+        stack.push_async_callback(tail.close)
+        await tail.open()
+
+        def publish(group: Group) -> None:
+            tail.publish(group.head, group.records, group.wake)
+
+        writer = Writer(address, origin, publish)
+        stack.push_async_callback(writer.close)
+        yield PostgresBackend(
+            tasks=PostgresTasks(writer, reader),
+            approvals=PostgresApprovals(reader),
+            log=PostgresLog(writer, reader, tail),
+            notifier=notifier,
+            codebases=PostgresCodebases(writer, reader),
+            directory=PostgresDirectory(
+                PostgresRecords(Worker, "worker", writer, reader), PostgresRecords(Agent, "agent", writer, reader)
+            ),
+            sessions=PostgresSessions(writer, reader),
+            inbox=PostgresInbox(writer, reader),
+            address=address,
+            reader=reader,
+        )
+
+
+async def _make_ready(address: Address) -> None:
+    connection = await connect(address)
+    try:
+        await check_server(connection, address)
+        await bring_up_to_date(connection, address)
+    except psycopg.Error as error:
+        raise unavailable(error) from error
+    finally:
+        await connection.close()

@@ -1,0 +1,131 @@
+"""Questions about the log, as SQL that walks a topic's index."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from codetether_adapters.postgres.connection import Row
+from codetether_adapters.postgres.encoding import moment
+from codetether_core.events import Record, Topic
+
+__all__ = [
+    "ADMIT",
+    "LOST",
+    "NEWS",
+    "START",
+    "STATE",
+    "TRIM",
+    "backwards",
+    "condition",
+    "counting",
+    "forwards",
+    "record_of",
+    "slicing",
+]
+
+_COLUMNS: Final = "position, tenant, scope, subject, number, kind, at, body"
+
+STATE: Final = """
+SELECT epoch.value, start.value::bigint, greatest((SELECT max(position) FROM events), start.value::bigint),
+    seen.number, seen.at
+FROM meta epoch CROSS JOIN meta start LEFT JOIN events seen ON seen.position = %s
+WHERE epoch.name = 'epoch' AND start.name = 'start'
+"""
+"""The log's epoch, its two ends, and what there is at a position."""
+
+START: Final = "SELECT value::bigint FROM meta WHERE name = 'start'"
+
+LOST: Final = "UPDATE meta SET value = %s WHERE name = 'epoch' AND value = %s RETURNING value"
+"""Begin a new epoch, once."""
+
+NEWS: Final = f"SELECT {_COLUMNS} FROM events WHERE position > %s ORDER BY position LIMIT %s"  # noqa: S608
+
+ADMIT: Final = """
+WITH held AS (
+    SELECT FROM tasks WHERE id = %s AND fence = %s
+), known AS (
+    SELECT greatest(following - %s, 0) AS count FROM ordinals WHERE task = %s AND "grant" = %s
+), advanced AS (
+    INSERT INTO ordinals (task, "grant", following) SELECT %s, %s, %s
+    WHERE EXISTS (SELECT FROM held) AND coalesce((SELECT count FROM known), 0) < %s
+    ON CONFLICT (task) DO UPDATE SET "grant" = excluded."grant", following = excluded.following
+)
+SELECT EXISTS (SELECT FROM held), coalesce((SELECT count FROM known), 0)
+"""
+"""Whether the fence reads so, and how many of a batch's events the log has; the ordinals are advanced past it."""
+
+TRIM: Final = """
+WITH oldest AS (
+    SELECT position, at FROM events ORDER BY position LIMIT %s
+), gone AS (
+    SELECT position FROM oldest
+    WHERE position < coalesce((SELECT min(position) FROM oldest WHERE at >= %s), 9223372036854775807)
+), forgotten AS (
+    DELETE FROM events WHERE position <= (SELECT max(position) FROM gone)
+), begun AS (
+    UPDATE meta SET value = (SELECT max(position) FROM gone)::text WHERE name = 'start' AND EXISTS (SELECT FROM gone)
+)
+SELECT (SELECT count(*) FROM gone), coalesce((SELECT max(position) FROM gone), 0)
+"""
+"""How many of the oldest events went, and the last one's position."""
+
+
+def condition(topic: Topic, kinds: Collection[str] | None) -> tuple[str, list[Any]]:
+    """The SQL of a topic and kinds."""
+    given = {"tenant": topic.tenant, "scope": topic.scope, "subject": topic.subject}
+    columns: dict[str, Any] = {column: value for column, value in given.items() if value or column == "tenant"}
+    where = " AND ".join(f"{column} = %s" for column in columns)
+    if kinds is None:
+        return where, [*columns.values()]
+    return f"{where} AND kind = ANY (%s::text[])", [*columns.values(), [*kinds]]
+
+
+def forwards(
+    topic: Topic, kinds: Collection[str] | None, after: int, until: int, rows: int, size: int
+) -> tuple[str, Sequence[Any]]:
+    """The next records up to a position: no more than so many, and no more bytes than the last of them goes over."""
+    where, values = condition(topic, kinds)
+    return _bounded(f"{where} AND position > %s AND position <= %s", "ASC"), [*values, after, until, rows, size]
+
+
+def backwards(
+    topic: Topic, kinds: Collection[str], after: int, before: int, text: str | None, limit: int, size: int
+) -> tuple[str, Sequence[Any]]:
+    """The last records between two positions, latest first; ``text`` must occur in their bodies."""
+    where, values = condition(topic, kinds)
+    where, values = f"{where} AND position > %s AND position < %s", [*values, after, before]
+    if text is not None:
+        # With this collation ``lower`` knows ASCII only, as is wanted.
+        where = f"""{where} AND position(%s IN lower(convert_from(body, 'UTF8') COLLATE "C")) > 0"""
+        values = [*values, text]
+    return _bounded(where, "DESC"), [*values, limit, size]
+
+
+def counting(topic: Topic, kinds: Collection[str]) -> tuple[str, Sequence[Any]]:
+    """How many records there are."""
+    where, values = condition(topic, kinds)
+    return f"SELECT count(*) FROM events WHERE {where}", values  # noqa: S608
+
+
+def slicing(topic: Topic, kinds: Collection[str], offset: int, limit: int) -> tuple[str, Sequence[Any]]:
+    """Records by their ordinal."""
+    where, values = condition(topic, kinds)
+    sql = f"SELECT {_COLUMNS} FROM events WHERE {where} ORDER BY position LIMIT %s OFFSET %s"  # noqa: S608
+    return sql, [*values, limit, offset]
+
+
+def record_of(row: Row) -> Record:
+    """The record of a row."""
+    position, tenant, scope, subject, number, kind, at, body = row
+    return Record(position, number, Topic(tenant, scope, subject), kind, moment(at), body)
+
+
+def _bounded(where: str, order: str) -> str:
+    """A walk that stops after so many rows, and after the one that goes over so many bytes."""
+    return f"""
+SELECT {_COLUMNS} FROM (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY position {order} ROWS UNBOUNDED PRECEDING) AS total
+    FROM (SELECT {_COLUMNS} FROM events WHERE {where} ORDER BY position {order} LIMIT %s) AS found
+) AS summed WHERE total - octet_length(body) <= %s ORDER BY position {order}
+"""  # noqa: S608

@@ -1,0 +1,144 @@
+-- Version 1. Moments are integer microseconds since 1970, bodies are JSON in UTF-8. Text is compared by code points.
+-- Every key begins with the tenant, except a task's id, which is unique over all of them.
+
+CREATE SCHEMA codetether;
+SET LOCAL search_path TO codetether;
+
+CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
+
+CREATE TABLE migrations (
+    version INTEGER NOT NULL PRIMARY KEY,
+    checksum TEXT NOT NULL,
+    applied TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE TABLE tasks (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    tenant TEXT COLLATE "C" NOT NULL,
+    lane TEXT COLLATE "C" NOT NULL,
+    codebase TEXT COLLATE "C" NOT NULL,
+    priority BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    op TEXT COLLATE "C" NOT NULL,     -- the operation that wrote this version
+    fence TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    ready BOOLEAN NOT NULL,
+    worker TEXT COLLATE "C",          -- the last grant's
+    due BIGINT,
+    spec BYTEA NOT NULL,              -- what a client asked for; it never changes
+    body BYTEA NOT NULL               -- the rest
+);
+CREATE INDEX tasks_ready ON tasks (tenant, lane, priority DESC, created, id) WHERE ready;
+CREATE INDEX tasks_due ON tasks (due, id) WHERE due IS NOT NULL;
+CREATE INDEX tasks_best ON tasks (tenant, state, priority DESC, created, id);
+CREATE INDEX tasks_newest ON tasks (tenant, state, created DESC, id DESC);
+CREATE INDEX tasks_of_codebase_best ON tasks (tenant, codebase, state, priority DESC, created, id);
+CREATE INDEX tasks_of_codebase_newest ON tasks (tenant, codebase, state, created DESC, id DESC);
+CREATE INDEX tasks_of_worker ON tasks (tenant, worker, state) WHERE worker IS NOT NULL;
+
+-- Every lane that a task was ever in; which of them are ready now is read off the index `tasks_ready`.
+CREATE TABLE lanes (
+    tenant TEXT COLLATE "C" NOT NULL,
+    lane TEXT COLLATE "C" NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (tenant, lane)
+);
+
+CREATE TABLE approvals (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    task TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    created BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX approvals_newest ON approvals (tenant, created DESC, id DESC);
+CREATE INDEX approvals_of_task ON approvals (tenant, task, created DESC, id DESC);
+CREATE INDEX approvals_in_state ON approvals (tenant, state, created DESC, id DESC);
+
+-- The log. Positions are given out under a lock that is held until the commit, so they become visible in their order,
+-- and never again: `start` in `meta` remembers what was trimmed.
+CREATE TABLE events (
+    position BIGINT NOT NULL PRIMARY KEY,
+    tenant TEXT COLLATE "C" NOT NULL,
+    scope TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    body BYTEA NOT NULL
+);
+CREATE INDEX events_of_tenant ON events (tenant, position);
+CREATE INDEX events_of_scope ON events (tenant, scope, position);
+CREATE INDEX events_of_subject ON events (tenant, scope, subject, position, kind);
+
+-- The last number given to each subject's events.
+CREATE TABLE subjects (
+    tenant TEXT COLLATE "C" NOT NULL,
+    scope TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL,
+    PRIMARY KEY (tenant, scope, subject)
+);
+
+-- The ordinal that the next event under a task's present grant is expected to have.
+CREATE TABLE ordinals (
+    task TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    "grant" TEXT COLLATE "C" NOT NULL,
+    following BIGINT NOT NULL
+);
+
+-- Codebases, workers and agents; `alias` is what must be unique besides the id.
+CREATE TABLE records (
+    tenant TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    alias TEXT COLLATE "C",
+    body BYTEA NOT NULL,
+    PRIMARY KEY (tenant, kind, id)
+);
+CREATE UNIQUE INDEX records_by_alias ON records (tenant, kind, alias) WHERE alias IS NOT NULL;
+
+CREATE TABLE sessions (
+    tenant TEXT COLLATE "C" NOT NULL,
+    codebase TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    updated BIGINT NOT NULL,
+    title TEXT COLLATE "C" NOT NULL,  -- casefolded, for searching
+    body BYTEA NOT NULL,
+    PRIMARY KEY (tenant, codebase, id)
+);
+CREATE INDEX sessions_latest ON sessions (tenant, updated DESC, codebase DESC, id DESC);
+CREATE INDEX sessions_of_codebase_latest ON sessions (tenant, codebase, updated DESC, id DESC);
+
+CREATE TABLE session_messages (
+    tenant TEXT COLLATE "C" NOT NULL,
+    codebase TEXT COLLATE "C" NOT NULL,
+    session TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    created BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (tenant, codebase, session, id)
+);
+CREATE INDEX session_messages_in_order ON session_messages (tenant, codebase, session, created, id);
+
+CREATE TABLE messages (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    recipient TEXT COLLATE "C" NOT NULL,
+    conversation TEXT COLLATE "C",
+    sent BIGINT NOT NULL,
+    queued BOOLEAN NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX messages_in_order ON messages (tenant, sent, id);
+CREATE INDEX messages_of_recipient ON messages (tenant, recipient, sent, id);
+CREATE INDEX messages_of_conversation ON messages (tenant, conversation, sent, id) WHERE conversation IS NOT NULL;
+CREATE INDEX messages_queued ON messages (tenant, recipient, sent, id) WHERE queued;

@@ -1,0 +1,126 @@
+"""The schema, its version, and whether this program may read a database.
+
+A database says which ``schema`` it has and the least version of a program that may read it, ``min_reader``; only a
+program below that is refused. Migrations go forward only, each in one transaction; what a release stops using is
+dropped a release later, so that two releases can take turns. Replicas that start together take turns under a lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import psycopg
+from attrs import frozen
+
+from codetether_adapters.postgres.address import Address
+from codetether_adapters.postgres.connection import SCHEMA_NAME, Connection, connect
+from codetether_adapters.postgres.errors import unavailable
+from codetether_adapters.postgres.server import check_server
+from codetether_core.errors import Unavailable
+
+__all__ = ["Migration", "Migrations", "bring_up_to_date", "known_migrations", "migrate"]
+
+_MIN_READER: Final = 1
+_LOCK: Final = int.from_bytes(b"CTschema")
+_FILE: Final = re.compile(r"(\d{4})\.sql")
+_EXISTS: Final = "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = 'migrations')"
+"""Read off the catalogue: in the middle of a transaction, a name that was just made may yet not be resolved."""
+
+_NOTE: Final = (
+    "INSERT INTO meta SELECT * FROM unnest(%s::text[], %s::text[])"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
+
+@frozen
+class Migration:
+    """One step: the schema's ``version`` after it, its SQL, and the checksum that a database keeps of it."""
+
+    version: int
+    sql: str
+    checksum: str
+
+
+@frozen
+class Migrations:
+    """Versions of steps: ``applied`` are in the database, ``pending`` are known to this program and not."""
+
+    applied: tuple[int, ...]
+    pending: tuple[int, ...]
+
+
+async def migrate(url: str, *, check: bool = False) -> Migrations:
+    """Bring the database's schema to this program's, or with ``check`` only look; how it stands then.
+
+    ``Invalid`` for a malformed address; ``Unavailable`` for a server or a schema that this program cannot use.
+    """
+    address = Address.parse(url)
+    connection = await connect(address)
+    try:
+        await check_server(connection, address)
+        return await (_look(connection, address) if check else bring_up_to_date(connection, address))
+    except psycopg.Error as error:
+        raise unavailable(error) from error
+    finally:
+        await connection.close()
+
+
+async def bring_up_to_date(connection: Connection, address: Address) -> Migrations:
+    """Apply what is pending, a transaction for each step; ``Unavailable`` if the schema is not ours to use."""
+    found = await _look(connection, address)
+    while found.pending:
+        async with connection.transaction():
+            # Another replica may have been faster; it is waited for however long its step takes.
+            await connection.execute("SET LOCAL statement_timeout TO 0")
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            found = await _look(connection, address)
+            if found.pending:
+                await _apply(connection, known_migrations()[found.pending[0]])
+        found = await _look(connection, address)
+    return found
+
+
+@cache
+def known_migrations() -> Mapping[int, Migration]:
+    """This program's steps by version, in order."""
+    named = ((_FILE.fullmatch(file.name), file) for file in files(f"{__package__}.migrations").iterdir())
+    steps = sorted((int(match[1]), file.read_bytes()) for match, file in named if match)
+    return {version: Migration(version, sql.decode("utf-8"), hashlib.sha256(sql).hexdigest()) for version, sql in steps}
+
+
+async def _apply(connection: Connection, step: Migration) -> None:
+    marks = {"schema": str(step.version), "min_reader": str(_MIN_READER)}
+    if step.version == 1:
+        marks |= {"epoch": secrets.token_hex(8), "start": "0"}
+    await connection.execute(step.sql.encode())
+    await connection.execute("INSERT INTO migrations VALUES (%s, %s)", [step.version, step.checksum])
+    await connection.execute(_NOTE, [[*marks], [*marks.values()]])
+
+
+async def _look(connection: Connection, address: Address) -> Migrations:
+    known = known_migrations()
+    exists = await (await connection.execute(_EXISTS, [SCHEMA_NAME])).fetchone()
+    if exists != (True,):
+        return Migrations((), (*known,))
+    meta: dict[str, str] = dict(await (await connection.execute("SELECT name, value FROM meta")).fetchall())
+    if int(meta["min_reader"]) > max(known):
+        raise Unavailable(
+            f"The database {address.database} needs a newer CodeTether:"
+            f" its data are of version {meta['schema']}, this program knows {max(known)}",
+            hint="install the newer release, or restore a backup made by this one",
+        )
+    steps = await connection.execute("SELECT version, checksum FROM migrations")
+    applied: dict[int, str] = dict(await steps.fetchall())
+    for version, checksum in applied.items():
+        if version in known and known[version].checksum != checksum:
+            raise Unavailable(
+                f"Migration {version:04} of the database {address.database} is not the one that this program knows",
+                hint="install the release that made the database: steps that were applied are never changed",
+            )
+    return Migrations((*sorted(applied),), tuple(version for version in known if version not in applied))

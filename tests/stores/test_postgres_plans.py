@@ -1,0 +1,134 @@
+"""No question that is asked all the time looks at more rows than it gives back, however many there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from codetether_adapters.postgres import log_queries
+from codetether_adapters.postgres import task_queries as queries
+from codetether_adapters.postgres.connection import SESSION
+from codetether_core.events import Topic
+from codetether_core.ids import CodebaseId, TaskId, WorkerId
+from codetether_core.ports import TaskQuery
+from codetether_core.tasks import TaskState
+from contracts.ports.samples import CODEBASE, TENANT
+from tests.servers.postgres import new_store
+
+TASKS = 20_000
+LANES = 20
+FEW = 60
+"""Rows that a question may look at which gives back ten."""
+
+FILL = f"""
+INSERT INTO tasks
+SELECT 't' || n, 'default', 'lane' || n % {LANES}, 'cb', n % 3, n, 1, '', CASE WHEN n % 10 = 0 THEN 'f' ELSE '' END,
+    CASE WHEN n % 10 = 0 THEN 'running' WHEN n % 10 = 1 THEN 'failed' ELSE 'pending' END, n % 10 > 1,
+    CASE WHEN n % 10 = 0 THEN 'w' || n % 1000 END, CASE WHEN n % 10 < 2 THEN n END, '{{}}', '{{}}'
+FROM generate_series(1, {TASKS}) AS n;
+INSERT INTO lanes SELECT 'default', 'lane' || n, '{{}}' FROM generate_series(0, {LANES - 1}) AS n;
+INSERT INTO events
+SELECT n, 'default', 'cb', 't' || n % 100, n, CASE WHEN n % 2 = 0 THEN 'a' ELSE 'b' END, n, '{{}}'
+FROM generate_series(1, {TASKS}) AS n;
+"""
+
+
+@contextmanager
+def filled() -> Iterator[psycopg.Connection]:
+    with psycopg.connect(new_store(), autocommit=True) as connection:
+        connection.execute(SESSION)
+        connection.execute(FILL.encode())
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[psycopg.Connection]:
+    """A full store, whose tables the server has not yet looked at: for all it knows they are small."""
+    with filled() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[psycopg.Connection]:
+    """A full store, as the server soon knows it."""
+    with filled() as connection:
+        connection.execute("ANALYZE")
+        yield connection
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def visited(connection: psycopg.Connection, sql: str, values: Sequence[Any]) -> int:
+    """How many rows of tables and indexes a question really looked at, those it threw away included."""
+    explained = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}".encode(), values).fetchone()
+    assert explained is not None
+    (plan,) = explained[0] if not isinstance(explained[0], str) else json.loads(explained[0])
+    total = 0
+    for node in nodes(plan["Plan"]):
+        if "Relation Name" in node or "Index Name" in node:
+            thrown_away = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+            total += (node["Actual Rows"] + thrown_away) * node["Actual Loops"]
+    return int(total)
+
+
+HOT: list[tuple[str, list[Any]]] = [
+    (queries.GET, ["t1", TENANT]),
+    (queries.LANES, [TENANT, "", TENANT, 10, TENANT]),
+    (queries.LANES, [TENANT, "lane15", TENANT, 10, TENANT]),
+    (queries.READY, [[TENANT], ["lane2"], 10]),
+    (queries.READY, [[TENANT] * 5, [f"lane{n}" for n in range(2, 7)], 2]),
+    (queries.OVERDUE, [10**15, 10]),
+    (queries.NEXT_DUE, []),
+    (queries.HELD, [TENANT, "w10"]),
+    (log_queries.NEWS, [TASKS - 10, 10]),
+    (log_queries.STATE, [TASKS]),
+]
+
+
+@pytest.mark.parametrize(("sql", "values"), HOT)
+def test_what_is_asked_all_the_time_walks_an_index(connection: psycopg.Connection, sql: str, values: list[Any]) -> None:
+    """``ready`` and ``lanes`` cost the same with a thousand and with a hundred thousand tasks."""
+    assert visited(connection, sql, values) <= FEW
+
+
+@pytest.mark.parametrize(("sql", "values"), HOT)
+def test_it_does_so_from_the_beginning(fresh: psycopg.Connection, sql: str, values: list[Any]) -> None:
+    """Also while the server knows nothing of the tables."""
+    assert visited(fresh, sql, values) <= FEW
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        TaskQuery(codebase=codebase, states=states, newest=newest, limit=10)
+        for codebase in (None, CODEBASE, CodebaseId("none"))
+        for states in (None, frozenset({TaskState.PENDING}), frozenset({TaskState.FAILED, TaskState.RUNNING}))
+        for newest in (False, True)
+    ]
+    + [TaskQuery(worker=WorkerId("w10"), limit=10), TaskQuery(worker=WorkerId("w10"), codebase=CODEBASE, limit=10)],
+)
+def test_a_page_of_a_list_costs_its_own_length(connection: psycopg.Connection, query: TaskQuery) -> None:
+    """A walk for each state, merged; a worker's own tasks are few enough to sort."""
+    sql, values = queries.listing(TENANT, query)
+    assert visited(connection, sql, values) <= FEW
+
+
+@pytest.mark.parametrize("topic", [Topic(TENANT), Topic(TENANT, "cb"), Topic.task(TENANT, CODEBASE, TaskId("t7"))])
+def test_the_log_is_read_by_topic(connection: psycopg.Connection, topic: Topic) -> None:
+    """Forwards, backwards, from a cursor and by kind, in the order of the index."""
+    for kinds in (None, ["b"]):
+        sql, values = log_queries.forwards(topic, kinds, 100, TASKS, 10, 10_000)
+        assert visited(connection, sql, values) <= FEW
+    sql, values = log_queries.backwards(topic, ["b"], 0, TASKS - 100, None, 10, 10_000)
+    assert visited(connection, sql, values) <= FEW
+    sql, values = log_queries.slicing(topic, ["b"], 5, 10)
+    assert visited(connection, sql, values) <= FEW

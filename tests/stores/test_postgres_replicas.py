@@ -1,0 +1,276 @@
+"""Several replicas on one database: each hears the others, and all see one log in one order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import psycopg
+import pytest
+
+from codetether_adapters.postgres import open_backend
+from codetether_adapters.postgres.address import Address
+from codetether_adapters.postgres.connection import Row
+from codetether_adapters.postgres.encoding import microseconds
+from codetether_adapters.postgres.notices import Notice, notices
+from codetether_adapters.postgres.notifier import PostgresNotifier
+from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.tail import Tail
+from codetether_core.errors import CursorUnknown, StaleLease
+from codetether_core.events import READY, Cursor, Guard, Record, Topic
+from codetether_core.ids import CodebaseId, TaskId, TenantId
+from codetether_core.ports import Backend
+from codetether_core.tasks import requeue
+from contracts.ports.samples import CODEBASE, NOW, OTHER_TENANT, SECOND, TENANT, claimed, new_task, note, output
+from tests.servers.postgres import new_store
+
+pytestmark = pytest.mark.anyio
+
+TOPIC = Topic.task(TENANT, CODEBASE, TaskId("t"))
+LONG = 30 * SECOND
+
+
+@pytest.fixture
+def url() -> str:
+    return new_store()
+
+
+@pytest.fixture
+async def replicas(url: str) -> AsyncIterator[tuple[Backend, Backend]]:
+    async with AsyncExitStack() as stack:
+        yield (
+            await stack.enter_async_context(open_backend(url)),
+            await stack.enter_async_context(open_backend(url)),
+        )
+
+
+async def follow(backend: Backend, topic: Topic, start: Cursor, count: int) -> list[Record]:
+    """What a watcher sees until it has seen so much: listen, read, wait."""
+    seen: list[Record] = []
+    cursor = start
+    with backend.notifier.listen(topic) as bell:
+        while len(seen) < count:
+            page = await backend.log.read(topic, cursor, limit=2000)
+            assert page.cursor.position >= cursor.position
+            seen += page.records
+            cursor = page.cursor
+            if not page.more and len(seen) < count:
+                assert await bell.wait(LONG), f"{len(seen)} of {count}"
+    return seen
+
+
+async def until(look: Callable[[], Awaitable[Cursor]], fits: Callable[[Cursor], bool]) -> None:
+    """Look again and again until it fits."""
+    async with asyncio.timeout(LONG.total_seconds()):
+        while True:
+            if fits(await look()):
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_one_writes_and_the_others_bell_rings(replicas: tuple[Backend, Backend]) -> None:
+    """For events, for a task that became ready, and for what is notified by hand; never for another tenant."""
+    here, there = replicas
+    start = await there.log.head()
+    task = new_task()
+    with (
+        there.notifier.listen(TOPIC) as events,
+        there.notifier.listen(Topic(TENANT, READY)) as ready,
+        there.notifier.listen(Topic(TENANT, "by hand")) as by_hand,
+        there.notifier.listen(Topic(OTHER_TENANT)) as foreign,
+    ):
+        await here.log.append([note(TOPIC, "one"), note(TOPIC, "two")])
+        assert await events.wait(LONG)
+        assert not await ready.wait(0 * SECOND)
+        assert [record.number for record in (await there.log.read(TOPIC, start)).records] == [1, 2]
+        await here.tasks.add(task)
+        assert await ready.wait(LONG)
+        assert [*await there.tasks.ready(await there.tasks.lanes(TENANT, limit=10), 10)] == [task]
+        await here.notifier.notify([Topic(TENANT, "by hand")])
+        assert await by_hand.wait(LONG)
+        assert not await foreign.wait(0 * SECOND)
+
+
+async def test_no_event_is_missed_while_many_write(replicas: tuple[Backend, Backend]) -> None:
+    """Watchers on both replicas see the same events in the same order, though commits of both interleave; refused and
+    quiet writes between them leave no gap.
+    """
+    start = await replicas[0].log.head()
+    writers, events = 8, 30
+
+    async def write(writer: int) -> None:
+        backend = replicas[writer % 2]
+        task = new_task(f"t{writer}")
+        await backend.tasks.add(task)
+        for n in range(0, events, 2):
+            await backend.log.append(output(task, f"{n}", f"{n + 1}"))
+            with pytest.raises(StaleLease):
+                await backend.log.append(output(task, "stale"), Guard(task.id, "none"))
+
+    watching = [
+        follow(backend, topic, start, count)
+        for backend in replicas
+        for topic, count in ((Topic(TENANT), writers * events), (Topic.task(TENANT, CODEBASE, TaskId("t3")), events))
+    ]
+    seen = await asyncio.gather(*watching, *(write(writer) for writer in range(writers)))
+    everything, own, everything_there, own_there = (records or [] for records in seen[:4])
+    positions = [record.position for record in everything]
+    assert positions == [*range(start.position + 1, start.position + 1 + writers * events)]
+    assert [record.position for record in everything_there] == positions
+    for records in (own, own_there):
+        assert [record.number for record in records] == [*range(1, events + 1)]
+        assert [record.body for record in records] == [b'{"text":"%d"}' % n for n in range(events)]
+
+
+async def test_a_watcher_may_move_to_a_replica_that_is_behind(replicas: tuple[Backend, Backend]) -> None:
+    """A cursor that one replica gave is known to the other at once; one that nobody gave is not."""
+    here, there = replicas
+    head = await here.log.head()
+    for n in range(20):
+        await here.log.append([note(TOPIC, str(n))])
+        head = await here.log.head()
+        assert not (await there.log.read(TOPIC, head)).records
+    with pytest.raises(CursorUnknown):
+        await there.log.read(TOPIC, Cursor(head.epoch, head.position + 1))
+
+
+async def test_who_wrote_sees_what_was_there_before(replicas: tuple[Backend, Backend]) -> None:
+    """A write through one replica brings its readers up to date with the other's, whatever the notices do."""
+    here, there = replicas
+    for n in range(20):
+        await here.log.append([note(TOPIC, f"here {n}")])
+        await there.log.append([note(TOPIC, f"there {n}")])
+        records = (await there.log.read(TOPIC, await there.log.start())).records
+        assert len(records) == 2 * n + 2
+
+
+async def test_a_fence_holds_across_replicas(replicas: tuple[Backend, Backend]) -> None:
+    """Once the other replica has burnt a grant, its holder is refused here; a resent batch meets itself there."""
+    here, there = replicas
+    task = new_task()
+    running = claimed(task)
+    await here.tasks.add(task)
+    await here.tasks.replace(task, running)
+    for backend in (here, there, here):
+        await backend.log.append(output(task, "0", "1"), Guard(task.id, running.fence, 0))
+    assert await there.log.count(TOPIC, ["task.output"]) == 2
+    await there.tasks.replace(running, requeue(running, NOW))
+    with pytest.raises(StaleLease):
+        await here.log.append(output(task, "2"), Guard(task.id, running.fence, 2))
+
+
+async def test_a_trim_is_known_everywhere(replicas: tuple[Backend, Backend]) -> None:
+    """A cursor from before it is refused by the other replica too, once it has looked."""
+    here, there = replicas
+    start = await there.log.start()
+    await here.log.append([note(TOPIC)] * 3)
+    assert await here.log.trim(NOW + SECOND, 2) == 2
+    await until(there.log.start, lambda cursor: cursor.position == 2)
+    with pytest.raises(CursorUnknown):
+        await there.log.read(TOPIC, start)
+    assert len((await there.log.read(TOPIC, await there.log.start())).records) == 1
+
+
+async def test_a_listening_session_that_ends_is_replaced(url: str, replicas: tuple[Backend, Backend]) -> None:
+    """What was missed meanwhile is read, and everybody is woken, for what was said meanwhile is not said again."""
+    here, there = replicas
+    start = await there.log.head()
+    with there.notifier.listen(Topic(TENANT, READY)) as ready:
+        with psycopg.connect(url, autocommit=True) as connection:
+            ended = connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE query = 'LISTEN codetether' AND datname = current_database()"
+            ).fetchall()
+        assert len(ended) == 2
+        await here.tasks.add(new_task(), [note(TOPIC, "meanwhile")])
+        assert await ready.wait(LONG)
+    assert [record.body for record in await follow(there, TOPIC, start, 1)] == [b'{"text":"meanwhile"}']
+
+
+async def test_what_nobody_announced_is_found(url: str, replicas: tuple[Backend, Backend]) -> None:
+    """Notices may be lost: the log's end is asked for besides."""
+    here, there = replicas
+    start = await there.log.head()
+    await here.log.append([note(TOPIC, "said")])
+    await follow(there, TOPIC, start, 1)
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "INSERT INTO codetether.events SELECT position + 1, tenant, scope, subject, number + 1, kind, at, body"
+            " FROM codetether.events"
+        )
+    assert len(await follow(there, TOPIC, start, 2)) == 2
+
+
+@pytest.mark.parametrize("given_again", [False, True])
+async def test_a_lost_end_of_the_log_begins_a_new_epoch(
+    url: str, replicas: tuple[Backend, Backend], given_again: bool
+) -> None:
+    """A database that was set back, or failed over with a loss, gives positions twice: all cursors are refused."""
+    here, there = replicas
+    await here.log.append([note(TOPIC)] * 5)
+    head = await here.log.head()
+    await follow(there, TOPIC, await there.log.start(), 5)
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM codetether.events WHERE position > 2")
+        if given_again:
+            connection.execute(
+                "INSERT INTO codetether.events SELECT position + 2, tenant, scope, subject, number + 9, kind, at, body"
+                " FROM codetether.events UNION ALL SELECT 5, tenant, scope, subject, 13, kind, at, body"
+                " FROM codetether.events WHERE position = 1"
+            )
+    for backend in replicas:
+        await until(backend.log.head, lambda cursor: cursor.epoch != head.epoch)
+    assert await here.log.head() == await there.log.head()
+    for backend in replicas:
+        with pytest.raises(CursorUnknown):
+            await backend.log.read(TOPIC, head)
+        await backend.log.append([note(TOPIC, "after")])
+    kept = 5 if given_again else 2
+    seen = await follow(there, TOPIC, await there.log.start(), kept + 2)
+    assert [record.position for record in seen] == [*range(1, kept + 3)]
+
+
+async def test_a_far_reader_is_served_from_the_tables(url: str, replicas: tuple[Backend, Backend]) -> None:
+    """What was written before a process began joins what is in its ring without a seam, however many rows it is."""
+    here, _ = replicas
+    start = await here.log.head()
+    topics = [Topic.task(TENANT, CodebaseId("cb"), TaskId(f"t{n % 3}")) for n in range(1500)]
+    await here.log.append([note(topic, str(n)) for n, topic in enumerate(topics)])
+    async with open_backend(url) as late:
+        await late.log.append([note(topics[0], str(n)) for n in range(1500, 1510)])
+        for limit in (20_000, 10**9):
+            seen, cursor, more = list[bytes](), start, True
+            while more:
+                page = await late.log.read(Topic(TENANT), cursor, limit=limit)
+                seen += [record.body for record in page.records]
+                cursor, more = page.cursor, page.more
+            assert seen == [b'{"text":"%d"}' % n for n in range(1510)]
+
+
+async def test_what_is_published_while_it_is_read_is_there_once() -> None:
+    """A commit of our own may be in the answer to a question that was asked before we learned of it."""
+    record = Record(1, 1, TOPIC, "note", NOW, b"{}")
+
+    class Reading(Reader):
+        async def rows(self, sql: str, *values: object) -> list[Row]:
+            tail.publish(0, [record], ())
+            return [(1, TOPIC.tenant, TOPIC.scope, TOPIC.subject, 1, "note", microseconds(NOW), b"{}")]
+
+    address = Address.parse("postgresql://nowhere/none")
+    reader = Reading(address)
+    tail = Tail(address, reader, PostgresNotifier(reader, "o"), "o")
+    tail.publish(1, [], ())
+    await tail.settle()
+    assert [*tail.ring.after(TOPIC, 0)] == [record]
+
+
+def test_notices_fit_however_many_they_are_about() -> None:
+    """Each topic is told of once, in texts that the server takes."""
+    topics = [Topic(TenantId(f"tenant é {n}" * 5), READY, str(n)) for n in range(500)]
+    texts = [*notices("o", 7, [*topics, *topics, Topic(TenantId("x" * 9000))])]
+    assert all(len(text.encode()) < 8000 for text in texts) and len(texts) > 1
+    told = [Notice.parse(text) for text in texts]
+    assert [topic for notice in told if notice for topic in notice.wake] == topics
+    assert {(notice.origin, notice.head) for notice in told if notice} == {("o", 7)}
+    assert [Notice.parse(text) for text in ("", "hello", "[1]", "{}", '["o",1,[["t"]]]')] == [None] * 5

@@ -1,0 +1,124 @@
+"""Migrations: forward only, once, by whoever comes first."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import psycopg
+import pytest
+
+from codetether_adapters.postgres import Migrations, migrate, open_backend, schema
+from codetether_adapters.postgres.schema import Migration, known_migrations
+from codetether_core.errors import Unavailable
+from contracts.ports.samples import new_task
+from tests.servers.postgres import the_server
+
+pytestmark = pytest.mark.anyio
+
+PROCESSES = 4
+
+
+@pytest.fixture
+def url() -> str:
+    """A database with nothing in it."""
+    return the_server().url(the_server().new_database())
+
+
+def execute(url: str, sql: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(sql.encode())
+
+
+def migrate_in_this_process(url: str) -> Migrations:
+    return asyncio.run(migrate(url))
+
+
+def test_processes_that_start_together_migrate_once(url: str) -> None:
+    """Each finds the schema complete when it goes on."""
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        found = [*pool.map(migrate_in_this_process, [url] * PROCESSES)]
+    assert found == [Migrations((*known_migrations(),), ())] * PROCESSES
+
+
+async def test_a_check_changes_nothing(url: str) -> None:
+    """It tells what is pending, then that nothing is."""
+    known = (*known_migrations(),)
+    assert await migrate(url, check=True) == await migrate(url, check=True) == Migrations((), known)
+    assert await migrate(url) == await migrate(url) == await migrate(url, check=True) == Migrations(known, ())
+
+
+async def test_opening_migrates(url: str) -> None:
+    """Also many at once in one process; what was kept stays."""
+
+    async def add(n: int) -> None:
+        async with open_backend(url) as backend:
+            await backend.tasks.add(new_task(f"t{n}"))
+
+    await asyncio.gather(*(add(n) for n in range(4)))
+    async with open_backend(url) as backend:
+        assert sum((await backend.tasks.count(new_task().tenant)).values()) == 4
+
+
+async def test_a_later_step_is_applied_to_what_is_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order, each once; the program before it still reads the database."""
+    await migrate(url)
+    second = Migration(2, "SET LOCAL search_path TO codetether; CREATE TABLE later ()", "checksum")
+    steps = {**known_migrations(), 2: second}
+    with monkeypatch.context() as newer:
+        newer.setattr(schema, "known_migrations", lambda: steps)
+        assert await migrate(url, check=True) == Migrations((1,), (2,))
+        assert await migrate(url) == await migrate(url) == Migrations((1, 2), ())
+    assert await migrate(url) == Migrations((1, 2), ())
+    async with open_backend(url) as backend:
+        await backend.ping()
+
+
+async def test_a_step_that_fails_leaves_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even its first half; the server's words are passed on."""
+    broken = Migration(2, "SET LOCAL search_path TO codetether; CREATE TABLE half (); SELECT no_such_column", "x")
+    await migrate(url)
+    steps = {**known_migrations(), 2: broken}
+    monkeypatch.setattr(schema, "known_migrations", lambda: steps)
+    with pytest.raises(Unavailable, match="no_such_column"):
+        await migrate(url)
+    assert await migrate(url, check=True) == Migrations((1,), (2,))
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT to_regclass('codetether.half')").fetchone() == (None,)
+
+
+async def test_a_changed_step_is_refused(url: str) -> None:
+    """By its checksum, whether it is to be migrated, checked or opened."""
+    await migrate(url)
+    execute(url, "UPDATE codetether.migrations SET checksum = 'other'")
+    for check in (False, True):
+        with pytest.raises(Unavailable, match="Migration 0001") as caught:
+            await migrate(url, check=check)
+        assert caught.value.hint
+    with pytest.raises(Unavailable, match="Migration 0001"):
+        async with open_backend(url):
+            pytest.fail("it opened")
+
+
+async def test_a_database_of_a_newer_release_is_refused(url: str) -> None:
+    """By ``min_reader`` alone: a newer schema that still lets this program read is opened."""
+    await migrate(url)
+    execute(url, "UPDATE codetether.meta SET value = '2' WHERE name = 'schema'")
+    execute(url, "INSERT INTO codetether.migrations VALUES (2, 'unknown here')")
+    async with open_backend(url) as backend:
+        await backend.ping()
+    execute(url, "UPDATE codetether.meta SET value = '2' WHERE name = 'min_reader'")
+    with pytest.raises(Unavailable, match="needs a newer CodeTether") as caught:
+        async with open_backend(url):
+            pytest.fail("it opened")
+    assert "newer release" in caught.value.hint
+
+
+async def test_another_programs_tables_are_left_alone(url: str) -> None:
+    """The store keeps to a schema of its own."""
+    execute(url, "CREATE TABLE tasks (theirs INTEGER)")
+    async with open_backend(url) as backend:
+        await backend.tasks.add(new_task())
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT * FROM public.tasks").fetchall() == []
