@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from math import inf
 from typing import Final
 
 import anyio
@@ -122,6 +123,10 @@ class HeldRun:
                 result = _text(await function(AgentRun(self.claimed.task, self.claimed.answers, self)))
             except RunFailed as error:
                 failure = error
+            except anyio.get_cancelled_exc_class() as error:
+                if anyio.current_effective_deadline() == -inf:  # somebody wants this run to end
+                    raise
+                failure = RunFailed(f"{type(error).__name__} came out of the function", "agent_crashed")
             except Exception as error:
                 failure = RunFailed(f"{type(error).__name__}: {error}", "agent_crashed")
             self._output.close()

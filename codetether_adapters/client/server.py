@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from codetether_adapters.client.requests import header_value
 from codetether_core.errors import Invalid
 
 __all__ = ["DEFAULT_SERVER", "Server", "find_server"]
@@ -49,6 +50,7 @@ def find_server(
         raise Invalid("server", f"{url!r} is no address", hint="for instance http://127.0.0.1:8000")
     headers = {"user-agent": _user_agent(), "accept-encoding": "identity"}
     if token := token or environment.get("CODETETHER_TOKEN") or _token_in(environment.get("CODETETHER_TOKEN_FILE")):
+        header_value("token", token)
         headers["authorization"] = f"Bearer {token}"
     return Server(url=url.rstrip("/"), headers=headers)
 

@@ -27,7 +27,7 @@ from stamina.instrumentation import RetryDetails, RetryHook
 
 from codetether_adapters.client.errors import ConnectionFailed, RateLimited, problem_of
 from codetether_adapters.client.patience import Patience
-from codetether_adapters.client.requests import Answer, Request
+from codetether_adapters.client.requests import Answer, Request, encoded_headers
 from codetether_adapters.client.server import Server
 from codetether_core.errors import CodeTetherError, Unavailable
 
@@ -73,7 +73,9 @@ class AsyncTransport:
         self.patience = patience
         self._server = server
         with _translated(server):
-            self._http = httpx.AsyncClient(base_url=server.url, headers=server.headers, verify=_needs_tls(server))
+            self._http = httpx.AsyncClient(
+                base_url=server.url, headers=encoded_headers(server.headers), verify=_needs_tls(server)
+            )
 
     async def send(self, request: Request[Any]) -> Answer:
         """See ``Transport``."""
@@ -111,7 +113,9 @@ class SyncTransport:
         self.patience = patience
         self._server = server
         with _translated(server):
-            self._http = httpx.Client(base_url=server.url, headers=server.headers, verify=_needs_tls(server))
+            self._http = httpx.Client(
+                base_url=server.url, headers=encoded_headers(server.headers), verify=_needs_tls(server)
+            )
 
     async def send(self, request: Request[Any]) -> Answer:
         """See ``Transport``."""
@@ -190,9 +194,9 @@ def _prepared(
     http: httpx.AsyncClient | httpx.Client, request: Request[Any], patience: Patience, *, streaming: bool = False
 ) -> httpx.Request:
     content = request.content()
-    headers = {name: value for name, value in request.headers.items() if value is not None}
+    headers = encoded_headers(request.headers)
     if content is not None:
-        headers["content-type"] = "application/json"
+        headers[b"content-type"] = b"application/json"
     return http.build_request(
         request.method,
         request.path,

@@ -37,6 +37,7 @@ __all__ = ["AgentFunction", "AgentRun", "Worker"]
 _log = logging.getLogger(__name__)
 
 _LEAVING: Final = 5.0
+_OFFERS_KEPT: Final = 100
 _LATER: Final = (ConnectionFailed, ServerFailed, Unavailable)
 
 
@@ -62,6 +63,7 @@ class Worker:
         self._slots = slots
         self._patience = patience or Patience()
         self._functions: dict[str, AgentFunction] = {}
+        self._offered: dict[str, TaskView] = {}
         self._runs: dict[str, HeldRun | None] = {}
 
     def agent(self, name: str) -> Callable[[AgentFunction], AgentFunction]:
@@ -74,22 +76,35 @@ class Worker:
         return decorate
 
     async def run(self) -> None:
-        """Work until cancelled; then give back what is unfinished and sign off."""
-        failures = 0
+        """Work until cancelled; then give back what is unfinished and sign off.
+
+        A refusal that no waiting will mend, such as ``Unauthenticated``, is raised.
+        """
+        refusal: CodeTetherError | None = None
         try:
             async with anyio.create_task_group() as runs:
-                while True:
-                    try:
-                        await self._register()
-                        failures = 0
-                        await self._listen(runs)
-                    except _LATER:
-                        pass
-                    failures += 1
-                    await anyio.sleep(self._patience.pause(failures))
+                try:
+                    await self._stay_connected(runs)
+                except CodeTetherError as error:
+                    refusal = error
+                    runs.cancel_scope.cancel()
         finally:
             with anyio.move_on_after(_LEAVING, shield=True):
                 await self._sign_off()
+        if refusal is not None:
+            raise refusal
+
+    async def _stay_connected(self, runs: TaskGroup) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._register()
+                failures = 0
+                await self._listen(runs)
+            except _LATER:
+                pass
+            failures += 1
+            await anyio.sleep(self._patience.pause(failures))
 
     async def _register(self) -> None:
         await self._protocol.register(
@@ -115,18 +130,30 @@ class Worker:
         async with aclosing(stream) as notices:
             async for notice in notices:
                 match notice:
-                    case Offer(task) if self._wants(task):
-                        self._runs[task.id] = None
-                        runs.start_soon(self._take, task)
+                    case Offer(task) if task.agent_type in self._functions:
+                        self._offered[task.id] = task
+                        self._fill(runs)
                     case CancelNotice(id) if run := self._runs.get(id):
                         run.cancel()
                     case _:
                         pass
 
-    def _wants(self, task: TaskView) -> bool:
-        return task.agent_type in self._functions and task.id not in self._runs and len(self._runs) < self._slots
+    def _fill(self, runs: TaskGroup) -> None:
+        """Begin as many of the offered tasks as there are free slots, the best first.
 
-    async def _take(self, task: TaskView) -> None:
+        The server knows of a free slot before we do: it offers the next task while the last takes its leave.
+        """
+        for task in sorted(self._offered.values(), key=lambda task: -task.priority):
+            if len(self._runs) >= self._slots:
+                break
+            if task.id not in self._runs:
+                del self._offered[task.id]
+                self._runs[task.id] = None
+                runs.start_soon(self._take, task, runs)
+        while len(self._offered) > _OFFERS_KEPT:
+            del self._offered[next(iter(self._offered))]
+
+    async def _take(self, task: TaskView, runs: TaskGroup) -> None:
         """Claim the task and do it. Whatever becomes of it, other runs go on."""
         try:
             claimed = await self._protocol.claim(self.worker_id, task.id, fresh_key())
@@ -138,6 +165,7 @@ class Worker:
             _log.exception("the run of %s was lost; its lease runs out by itself", task.id)
         finally:
             del self._runs[task.id]
+            self._fill(runs)
 
     async def _sign_off(self) -> None:
         with suppress(CodeTetherError):  # it will be missed soon enough

@@ -7,7 +7,7 @@ import pytest
 import stamina
 import stamina.instrumentation
 
-from codetether_adapters.client import BadAnswer, ConnectionFailed, NewTask, RateLimited, ServerFailed
+from codetether_adapters.client import BadAnswer, Client, ConnectionFailed, NewTask, RateLimited, ServerFailed
 from codetether_core import errors
 from tests.client.both import BOTH, HASTY, call
 from tests.client.servers import Reply, Script, nobody, serving
@@ -53,6 +53,31 @@ def test_a_question_whose_answer_is_lost_is_asked_again_under_the_same_key(use: 
     assert approval.id == "apr_1"
     assert len({heard.headers["idempotency-key"] for heard in script.heard}) == 1
     assert len(script.heard) == 2
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("new", "field"),
+    [
+        (NewTask("x\ud800y"), "prompt"),
+        (NewTask("x", metadata={"a": 2**70}), "metadata"),
+        (NewTask("x", metadata={"a": {1, 2}}), "metadata"),
+        (NewTask("x", idempotency_key="a\nb"), "idempotency-key"),
+        (NewTask("x", idempotency_key="a\udc80"), "idempotency-key"),
+    ],
+)
+def test_what_cannot_be_sent_is_named(use: str, new: NewTask, field: str) -> None:
+    with serving(Script([SUBMITTED])) as url, pytest.raises(errors.Invalid) as refusal:
+        call(use, url, lambda client: client.tasks.submit(new))
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize("token", ["abc\ndef", "abc\0def", "abc\udc80"])
+def test_a_token_that_cannot_be_sent_is_not_repeated(token: str) -> None:
+    with pytest.raises(errors.Invalid) as refusal:
+        Client("http://127.0.0.1:1", token=token)
+    assert refusal.value.field == "token"
+    assert "abc" not in str(refusal.value)
 
 
 @BOTH

@@ -7,7 +7,7 @@ from codetether_adapters.client import AgentRun, AsyncClient, TaskFailed, TaskHa
 from codetether_adapters.client.held_run import AgentFunction, HeldRun
 from codetether_adapters.client.operations import Async
 from codetether_core.approvals import Option
-from codetether_core.errors import PermissionDenied
+from codetether_core.errors import PermissionDenied, Unauthenticated
 from codetether_core.ports import RunFailed
 from codetether_core.tasks import TaskState
 from tests.client.servers import TOKEN
@@ -59,6 +59,10 @@ def worker_of(client: AsyncClient) -> Worker:
     async def misname(run: AgentRun) -> None:
         raise RunFailed("\0" + "z" * (5 << 20), "a\0b")
 
+    @worker.agent("give up")
+    async def give_up(run: AgentRun) -> None:
+        raise anyio.get_cancelled_exc_class()
+
     @worker.agent("sleep")
     async def sleep(run: AgentRun) -> None:
         await run.emit("asleep\n")
@@ -91,6 +95,59 @@ async def test_functions_do_tasks_and_tell_what_came_of_them(hub_url: str) -> No
             assert refused.value.reason == "refused"
             with pytest.raises(TaskFailed, match="ZeroDivisionError: by nought"):
                 await (await client.tasks.run("x", agent="crash")).result()
+        beside.cancel_scope.cancel()
+
+
+async def test_offers_that_come_while_all_slots_are_taken_are_kept(hub_url: str) -> None:
+    """The server knows of a free slot before the worker does; what it offers then it does not offer soon again."""
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        worker = Worker(client, slots=1)
+
+        @worker.agent("quick")
+        async def quick(run: AgentRun) -> str:
+            return "ok"
+
+        beside.start_soon(worker.run)
+        with anyio.fail_after(20):  # less than the server waits before it offers again
+            tasks = [await client.tasks.run("x", agent="quick") for _ in range(20)]
+            for task in tasks:
+                assert await task.result() == "ok"
+        beside.cancel_scope.cancel()
+
+
+async def test_a_function_that_cancels_itself_fails_its_task_and_no_other(hub_url: str) -> None:
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        beside.start_soon(worker_of(client).run)
+        with anyio.fail_after(20):
+            sleeping = await client.tasks.run("x", agent="sleep")
+            await asleep(sleeping)
+            with pytest.raises(TaskFailed) as failed:
+                await (await client.tasks.run("x", agent="give up")).result()
+            assert failed.value.reason == "agent_crashed"
+            assert await (await client.tasks.run("hi", agent="shout")).result() == "HI"
+            assert (await sleeping.refresh()).status is TaskState.RUNNING
+            await sleeping.cancel()
+        beside.cancel_scope.cancel()
+
+
+async def test_a_worker_with_a_wrong_token_says_so_plainly(hub_url: str) -> None:
+    async with AsyncClient(hub_url, token="wrong") as client:
+        with anyio.fail_after(20), pytest.raises(Unauthenticated):
+            await worker_of(client).run()
+
+
+async def test_names_may_have_any_letters(hub_url: str) -> None:
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        worker = Worker(client, name="wörk", capabilities=["größe"])
+
+        @worker.agent("mü")
+        async def small(run: AgentRun) -> str:
+            return "µ"
+
+        beside.start_soon(worker.run)
+        with anyio.fail_after(20):
+            task = await client.tasks.run("x", agent="mü", target_agent="wörk", capabilities=["größe"])
+            assert await task.result() == "µ"
         beside.cancel_scope.cancel()
 
 
