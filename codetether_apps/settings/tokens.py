@@ -36,7 +36,9 @@ class GivenToken:
 def _with_role(text: str) -> GivenToken:
     name, token = _name_and_token(text)
     rest, colon, role = token.rpartition(":")
-    if colon and rest and role in ROLES:
+    if colon and not rest and role in ROLES:
+        raise ValueError(f"a token for {name} before its role: it is empty, as where a variable is not set")
+    if colon and role in ROLES:
         return GivenToken(name, rest, frozenset({role}))
     return GivenToken(name, token)
 

@@ -175,6 +175,7 @@ def test_a_password_in_a_store_is_not_shown(tmp_path: Path) -> None:
         ({"CODETETHER_ASGI": "gunicorn"}, ["server.asgi", "hypercorn, uvicorn"]),
         ({"CODETETHER_LEASE_TTL": "soon"}, ["leases.ttl", "60s"]),
         ({"CODETETHER_TOKENS": "hush"}, ["auth.tokens", "name:token"]),
+        ({"CODETETHER_TOKENS": "ci::admin"}, ["auth.tokens", "ci", "it is empty"]),
         ({"CODETETHER_TOKENS": "a:same,b:same"}, ["auth.tokens", "a and b"]),
         ({"CODETETHER_AUTH": "maybe"}, ["auth.enabled", "on or off"]),
     ],
