@@ -1,0 +1,15 @@
+"""Stores in Valkey or Redis, on one server or on a cluster: what several replicas share.
+
+The data are spread over *shards*, each in one slot of a cluster; everything of a codebase is in one of them, so that
+one Lua script does a whole logical write there: compare, swap, file, append to the log, ring the bell. Positions are
+given out by that script, so their order is the order in which they become visible.
+
+All callers of a process share one connection to each server; what waits in one turn of the loop is one pipeline. A
+command whose reply was lost may have been done, so every write carries a token by which its repetition is known.
+Messages of the server's pub/sub are wake-ups and never data: a process follows each shard's log by itself, and its
+readers are served from the ring of what it has seen.
+"""
+
+from codetether_adapters.redis.backend import RedisBackend, open_backend
+
+__all__ = ["RedisBackend", "open_backend"]

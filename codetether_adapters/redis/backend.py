@@ -1,0 +1,111 @@
+"""Opening the Redis stores."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+
+from attrs import field, frozen
+
+from codetether_adapters.redis.address import address
+from codetether_adapters.redis.approvals import RedisApprovals
+from codetether_adapters.redis.beginning import begin, facts, require_fit
+from codetether_adapters.redis.durability import fence_of
+from codetether_adapters.redis.encoding import moment
+from codetether_adapters.redis.inbox import RedisInbox
+from codetether_adapters.redis.log import RedisLog
+from codetether_adapters.redis.nodes import Nodes
+from codetether_adapters.redis.notifier import RedisNotifier
+from codetether_adapters.redis.reader import Reader
+from codetether_adapters.redis.records import RedisCodebases, RedisDirectory, RedisRecords
+from codetether_adapters.redis.sessions import RedisSessions
+from codetether_adapters.redis.signposts import Signposts
+from codetether_adapters.redis.tail import Tail
+from codetether_adapters.redis.tasks import RedisTasks
+from codetether_adapters.redis.wakeups import Wakeups
+from codetether_adapters.redis.writer import Writer
+from codetether_core.agents import Agent
+from codetether_core.errors import Unavailable
+from codetether_core.events import AGENTS, WORKERS
+from codetether_core.ports import Backend
+from codetether_core.workers import Worker
+
+__all__ = ["RedisBackend", "open_backend"]
+
+
+@frozen(kw_only=True)
+class RedisBackend:
+    """The stores of one server or cluster (a ``Backend``)."""
+
+    tasks: RedisTasks
+    approvals: RedisApprovals
+    log: RedisLog
+    notifier: RedisNotifier
+    codebases: RedisCodebases
+    directory: RedisDirectory
+    sessions: RedisSessions
+    inbox: RedisInbox
+    _nodes: Nodes = field(alias="nodes")
+
+    async def now(self) -> datetime:
+        """The time of the server that has the first shard."""
+        seconds, rest = await self._nodes.call(0, "TIME")
+        return moment(int(seconds) * 1_000_000 + int(rest))
+
+    async def ping(self) -> None:
+        """Ask every shard's server."""
+        layout = self._nodes.layout
+        await asyncio.gather(*(self._nodes.call(shard, "EXISTS", layout.key(shard, "log")) for shard in layout.every))
+
+
+@asynccontextmanager
+async def open_backend(url: str) -> AsyncIterator[Backend]:
+    """The stores that ``redis://host:port/db`` names, made if there are none.
+
+    ``rediss`` speaks TLS; ``redis+cluster`` names some servers of a cluster. ``Unavailable`` and ``Invalid`` say what
+    is wrong with the address or the server, and what to do.
+    """
+    async with AsyncExitStack() as stack:
+        nodes = Nodes(address(url))
+        stack.push_async_callback(nodes.close)
+        said = facts(await nodes.call(0, "INFO"))
+        require_fit(said, nodes.address)
+        nodes.keep(fence_of(await _settings(nodes), said, nodes.address))
+        epoch = await begin(nodes)
+        notifier = RedisNotifier(nodes, secrets.token_hex(4))
+        tail = Tail(nodes, notifier, epoch)
+        stack.push_async_callback(tail.close)
+        wakeups = Wakeups(nodes, tail, notifier)
+        stack.push_async_callback(wakeups.close)
+        await tail.open()
+        await wakeups.open()
+        writer, reader = Writer(nodes, tail, notifier), Reader(nodes)
+        stack.push_async_callback(writer.close)
+        signposts = Signposts(nodes)
+        yield RedisBackend(
+            tasks=RedisTasks(writer, reader, signposts),
+            approvals=RedisApprovals(reader, signposts),
+            log=RedisLog(nodes, writer, tail, signposts),
+            notifier=notifier,
+            codebases=RedisCodebases(writer, reader),
+            directory=RedisDirectory(
+                RedisRecords(Worker, "worker", WORKERS, writer, reader),
+                RedisRecords(Agent, "agent", AGENTS, writer, reader),
+            ),
+            sessions=RedisSessions(writer, reader),
+            inbox=RedisInbox(writer, reader),
+            nodes=nodes,
+        )
+
+
+async def _settings(nodes: Nodes) -> dict[str, str]:
+    """What the server says of its disk; nothing where it does not let us ask."""
+    try:
+        found = await nodes.call(0, "CONFIG", "GET", "append*")
+    except Unavailable:
+        return {}
+    texts = [text.decode() for text in found]
+    return dict(zip(texts[::2], texts[1::2], strict=True))

@@ -1,0 +1,141 @@
+"""One connection to a server, shared by all callers: what waits in one turn of the loop goes out as one pipeline.
+
+A command that was handed over is carried out whether its caller still waits or was cancelled. When the connection is
+lost every command that has no reply yet fails with what went wrong, and the next one opens a new connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, TypeAlias
+
+from hiredis import pack_command
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+
+from codetether_adapters.redis.failures import LOST
+
+__all__ = ["Command", "Link"]
+
+Command: TypeAlias = tuple[str | bytes | int, ...]
+
+_packed: Final[Callable[[Command], bytes]] = pack_command  # type: ignore[assignment] # its stub says one member
+_Job: TypeAlias = tuple[Sequence[Command], bool, "asyncio.Future[Any]"]
+
+_BATCH: Final = 512
+_WAIT: Final = 4000
+"""Milliseconds that a server may take to bring a batch to its disk."""
+
+
+class Link:
+    """The commands to one server. ``generation`` counts the connections there have been.
+
+    With ``kept`` a batch that has a durable command in it is answered when so many copies of it are on disk: the
+    server's own, and replicas'.
+    """
+
+    def __init__(self, connect: Callable[[], AbstractConnection], kept: tuple[int, int] | None = None) -> None:
+        self.generation = 0
+        self.kept = kept
+        self._connect = connect
+        self._connection: AbstractConnection | None = None
+        self._waiting: deque[_Job] = deque()
+        self._working: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def call(self, *commands: Command, durable: bool = False) -> Any:
+        """The reply to the last of the commands, which follow each other without a gap; what it was refused with."""
+        if self._closed:
+            raise ConnectionError("it was closed")
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((commands, durable, future))
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        return await future
+
+    async def close(self) -> None:
+        """Finish what was handed over, then close the connection."""
+        self._closed = True
+        if self._working is not None:
+            await self._working
+        await self._drop()
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
+                try:
+                    await self._carry_out(batch)
+                except LOST as error:
+                    await self._drop()
+                    _fail(batch, error)
+                except BaseException:
+                    await self._drop()
+                    _fail(batch, ConnectionError("it was closed"))
+                    raise
+        finally:
+            self._working = None
+
+    async def _carry_out(self, batch: Sequence[_Job]) -> None:
+        connection = await self._opened()
+        commands = [command for job, _, _ in batch for command in job]
+        fence = self.kept if any(durable for _, durable, _ in batch) else None
+        if fence is not None:
+            commands.append(("WAITAOF", *fence, _WAIT))
+        await connection.send_packed_command(b"".join(map(_packed, commands)))
+        outcomes = []
+        for job, _, _ in batch:
+            outcome = None
+            for _ in job:
+                outcome = await _reply(connection)
+            outcomes.append(outcome)
+        if fence is not None:
+            _require(fence, await _reply(connection))
+        for (_, _, future), outcome in zip(batch, outcomes, strict=True):
+            if future.done():
+                continue
+            if isinstance(outcome, ResponseError):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+    async def _opened(self) -> AbstractConnection:
+        if self._connection is None:
+            connection = self._connect()
+            try:
+                await connection.connect()  # type: ignore[no-untyped-call]
+            except BaseException:
+                await connection.disconnect(nowait=True)
+                raise
+            self._connection = connection
+            self.generation += 1
+        return self._connection
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(*LOST):
+                await connection.disconnect()
+
+
+async def _reply(connection: AbstractConnection) -> Any:
+    try:
+        return await connection.read_response(disconnect_on_error=False)
+    except ResponseError as error:
+        return error
+
+
+def _require(fence: tuple[int, int], reply: Any) -> None:
+    if isinstance(reply, ResponseError):
+        raise ConnectionError(f"it cannot say what is on its disk: {reply}")
+    if any(copies < wanted for copies, wanted in zip(reply, fence, strict=True)):
+        raise TimeoutError("its disk, or its replica's, is too slow")
+
+
+def _fail(batch: Sequence[_Job], error: Exception) -> None:
+    for _, _, future in batch:
+        if not future.done():
+            future.set_exception(error)

@@ -1,0 +1,9 @@
+-- Put up a signpost where a task's id is looked for, to the shard where the task is kept; false if the id is taken.
+--
+-- KEYS: the signpost, the task if it were kept here. ARGV: the shard.
+
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+return redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0

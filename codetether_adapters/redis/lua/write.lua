@@ -1,0 +1,179 @@
+-- One logical write: check every document's version, write them all, file them in their indexes, append the events,
+-- and ring the shard's bell. Either all of it happens or nothing.
+--
+-- KEYS[1] is any key of the shard; every other key begins with the shard's prefix, ARGV[1].
+
+local place = 0
+local function take()
+  place = place + 1
+  return ARGV[place]
+end
+local function take_number()
+  return tonumber(take())
+end
+
+local shard, sender, token, remember = take(), take(), take(), take()
+local log = shard .. 'log'
+
+local function head()
+  return tonumber(redis.call('HGET', log, 'head') or '0')
+end
+
+-- A write that leaves no document behind is remembered for a while, so that its repetition is known.
+if remember == '1' and redis.call('EXISTS', shard .. 'done:' .. token) == 1 then
+  return {'done', head()}
+end
+
+-- The guard: the task's fence still reads so, and what the log already has of the grant is left out.
+local guarded, known = take(), 0
+if guarded ~= '' then
+  local fence, grant, first, sent = take(), take(), take(), take_number()
+  local task = shard .. 't:' .. guarded
+  local found = redis.call('HMGET', task, 'fence', 'grant', 'following')
+  if not found[1] then
+    return {'missing', head()}
+  end
+  if found[1] ~= fence then
+    return {'stale', head()}
+  end
+  if first ~= '' then
+    first = tonumber(first)
+    if found[2] == grant then
+      known = math.max(tonumber(found[3]) - first, 0)
+    end
+    if known < sent then
+      redis.call('HSET', task, 'grant', grant, 'following', string.format('%.0f', first + sent))
+    end
+  end
+end
+
+-- The documents as they were sent: key, expected version ('' is none, '*' any), a key that must not be there, a field
+-- that only this document may have, fields (none: the document goes), and places in indexes.
+local documents = {}
+for number = 1, take_number() do
+  local document = {key = shard .. take(), expected = take(), unless = take(), index = take(), claim = take()}
+  document.version = take()
+  document.fields = {}
+  for _ = 1, take_number() * 2 do
+    document.fields[#document.fields + 1] = take()
+  end
+  document.places = {}
+  for _ = 1, take_number() do
+    document.places[#document.places + 1] = {take(), take(), take(), take()}
+  end
+  documents[number] = document
+end
+
+for number, document in ipairs(documents) do
+  local present = redis.call('HMGET', document.key, 'version', 'token', 'places', 'index', 'claim')
+  if number == 1 and present[2] == token then
+    return {'done', head()}
+  end
+  if document.expected == '' and (present[1] or redis.call('EXISTS', shard .. document.unless) == 1) then
+    return {'exists', head(), number}
+  end
+  if document.expected ~= '*' and document.expected ~= (present[1] or '') then
+    return {'conflict', head(), number}
+  end
+  if document.claim ~= '' then
+    local holder = redis.call('HGET', shard .. document.index, document.claim)
+    if holder and holder ~= document.key then
+      return {'exists', head(), number}
+    end
+  end
+  document.present = present
+end
+
+-- A place is an index and a member in it, and a wider index which has a member of its own while this one has any.
+local function file(place)
+  if redis.call('ZADD', shard .. place[1], 0, place[2]) == 1 and place[3] ~= '' then
+    redis.call('ZADD', shard .. place[3], 0, place[4])
+  end
+end
+local function unfile(place)
+  redis.call('ZREM', shard .. place[1], place[2])
+  if place[3] ~= '' and redis.call('EXISTS', shard .. place[1]) == 0 then
+    redis.call('ZREM', shard .. place[3], place[4])
+  end
+end
+
+for _, document in ipairs(documents) do
+  local present, stays = document.present, {}
+  for _, place in ipairs(document.places) do
+    stays[place[1] .. '\0' .. place[2]] = true
+  end
+  local before = {}
+  for _, place in ipairs(present[3] and cmsgpack.unpack(present[3]) or {}) do
+    local name = place[1] .. '\0' .. place[2]
+    before[name] = true
+    if not stays[name] then
+      unfile(place)
+    end
+  end
+  for _, place in ipairs(document.places) do
+    if not before[place[1] .. '\0' .. place[2]] then
+      file(place)
+    end
+  end
+  if present[5] and present[5] ~= document.claim then
+    redis.call('HDEL', shard .. present[4], present[5])
+  end
+  if document.claim ~= '' then
+    redis.call('HSET', shard .. document.index, document.claim, document.key)
+  end
+  if #document.fields == 0 then
+    redis.call('DEL', document.key)
+  else
+    local fields = document.fields
+    fields[#fields + 1] = 'version'
+    fields[#fields + 1] = document.version
+    fields[#fields + 1] = 'token'
+    fields[#fields + 1] = token
+    if #document.places > 0 or present[3] then
+      fields[#fields + 1] = 'places'
+      fields[#fields + 1] = cmsgpack.pack(document.places)
+    end
+    if document.claim ~= '' then
+      fields[#fields + 1] = 'index'
+      fields[#fields + 1] = document.index
+      fields[#fields + 1] = 'claim'
+      fields[#fields + 1] = document.claim
+    end
+    redis.call('HSET', document.key, unpack(fields))
+  end
+end
+
+-- The events, each with the next position and its subject's next number, and a line in the index of every topic.
+local count = take_number()
+local reply = {'ok', 0, known}
+local position = head()
+for number = 1, count do
+  local topic, scope, tenant, kind, at, body = take(), take_number(), take_number(), take(), take(), take()
+  if number > known then
+    position = position + 1
+    local id = string.format('%.0f-0', position)
+    local subject = redis.call('HINCRBY', shard .. 'numbers', topic, 1)
+    redis.call('XADD', shard .. 'events', id, 'n', subject, 't', topic, 'k', kind, 'a', at, 'b', body)
+    redis.call('XADD', shard .. 'x:' .. topic, id, 'k', kind)
+    if scope < #topic then
+      redis.call('XADD', shard .. 'x:' .. topic:sub(1, scope), id, 'k', kind)
+    end
+    if tenant < scope then
+      redis.call('XADD', shard .. 'x:' .. topic:sub(1, tenant), id, 'k', kind)
+    end
+    reply[#reply + 1] = subject
+  end
+end
+if count > known then
+  redis.call('HSET', log, 'head', string.format('%.0f', position))
+end
+reply[2] = position
+
+local wake = take()
+if count > known or wake ~= '' then
+  redis.call('SPUBLISH', shard .. 'bell', sender .. ' ' .. string.format('%.0f', position) .. ' ' .. wake)
+end
+if remember == '1' then
+  redis.call('SET', shard .. 'done:' .. token, '1', 'EX', 120)
+end
+return reply

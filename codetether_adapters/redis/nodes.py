@@ -1,0 +1,161 @@
+"""Which server has which shard, and asking it until there is an answer or no more patience."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, Final
+
+from redis.crc import key_slot
+from redis.exceptions import AskError, MovedError, NoScriptError, RedisError
+
+from codetether_adapters.redis.address import Address, Server
+from codetether_adapters.redis.connecting import connection_to
+from codetether_adapters.redis.failures import LOST, PASSING, REFUSED, failure
+from codetether_adapters.redis.keys import Layout
+from codetether_adapters.redis.link import Command, Link
+from codetether_adapters.redis.scripts import Script
+
+__all__ = ["Nodes"]
+
+_PATIENCE: Final = 2.0
+_FAILOVER: Final = 8.0
+"""Seconds that a command is repeated for: while a server starts again, and while a cluster puts a replica in charge."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+
+
+class Nodes:
+    """The servers of a store, one link each. Every method raises ``Unavailable`` when there is no answer in time."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.layout = Layout(address.prefix, address.shards)
+        self._kept: tuple[int, int] | None = None
+        self._links: dict[Server, Link] = {}
+        self._homes: dict[int, Server] = {}
+        self._learning: asyncio.Task[None] | None = None
+
+    async def call(self, shard: int, *command: str | bytes | int, durable: bool = False) -> Any:
+        """The reply of the shard's server. The command may have been done more than once."""
+        return await self._insist(shard, command, durable)
+
+    async def run(
+        self,
+        script: Script,
+        shard: int,
+        keys: Iterable[str],
+        *values: str | bytes | int,
+        durable: bool = False,
+    ) -> Any:
+        """What a script answers; its keys are all of the shard."""
+        names = [*keys]
+        arguments = (len(names), *names, *values)
+        try:
+            return await self._insist(shard, ("EVALSHA", script.digest, *arguments), durable)
+        except NoScriptError:
+            return await self._insist(shard, ("EVAL", script.source, *arguments), durable)
+
+    def generation(self, shard: int) -> tuple[Server | None, int]:
+        """Something that is another one after every failover, restart and lost connection."""
+        server = self._homes.get(shard) if self.address.cluster else self.address.servers[0]
+        return server, self._links[server].generation if server in self._links else 0
+
+    def spread(self, shards: int) -> None:
+        """There are so many shards; to be said before anything but the first is asked for."""
+        if shards != self.layout.shards:
+            self.layout = Layout(self.address.prefix, shards)
+            self.forget()
+
+    def keep(self, kept: tuple[int, int] | None) -> None:
+        """From now on durable commands are answered when so many copies are on disk: here, and at replicas."""
+        self._kept = kept
+        for link in self._links.values():
+            link.kept = kept
+
+    def forget(self) -> None:
+        """Ask anew who has what, at the next command."""
+        self._homes.clear()
+
+    async def close(self) -> None:
+        """Finish what was handed over, then close every connection."""
+        await asyncio.gather(*(link.close() for link in self._links.values()))
+
+    async def _insist(self, shard: int, command: Command, durable: bool) -> Any:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (_FAILOVER if self.address.cluster else _PATIENCE)
+        pause = _FIRST_PAUSE
+        asked: Server | None = None
+        while True:
+            server: Server | None = None
+            try:
+                server = asked or await self.home(shard)
+                if asked is None:
+                    return await self._link(server).call(command, durable=durable)
+                asked = None
+                return await self._link(server).call(("ASKING",), command, durable=durable)
+            except NoScriptError:
+                raise
+            except PASSING as error:
+                if loop.time() > deadline or isinstance(error, REFUSED):
+                    raise failure(error, _name(server) or self.address.name) from error
+                if isinstance(error, AskError):
+                    asked = error.node_addr
+                    continue
+                if isinstance(error, MovedError):
+                    self._homes[shard] = error.node_addr
+                    continue
+                if self.address.cluster:
+                    self.forget()
+            except RedisError as error:
+                raise failure(error, _name(server) or self.address.name) from error
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - so that not all come back at once
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def home(self, shard: int) -> Server:
+        """The shard's server, as far as is known."""
+        if not self.address.cluster:
+            return self.address.servers[0]
+        if shard not in self._homes:
+            if self._learning is None:
+                self._learning = asyncio.create_task(self._learn())
+            await asyncio.shield(self._learning)
+        return self._homes[shard]
+
+    async def _learn(self) -> None:
+        """Ask the servers, one after the other, until one knows the cluster."""
+        try:
+            problem: Exception = ConnectionError("no server of the cluster has this slot")
+            for server in dict.fromkeys((*self._links, *self.address.servers)):
+                try:
+                    ranges = await self._link(server).call(("CLUSTER", "SLOTS"))
+                except (*LOST, RedisError) as error:
+                    problem = error
+                    continue
+                self._homes = self._read(ranges, server)
+                if len(self._homes) == self.layout.shards:
+                    return
+            raise problem
+        finally:
+            self._learning = None
+
+    def _read(self, ranges: Any, asked: Server) -> dict[int, Server]:
+        homes = {}
+        for shard in self.layout.every:
+            slot = key_slot(self.layout.key(shard).encode())
+            for first, last, (host, port, *_), *_ in ranges:
+                if first <= slot <= last:
+                    homes[shard] = (host.decode() or asked[0], port)
+        return homes
+
+    def _link(self, server: Server) -> Link:
+        link = self._links.get(server)
+        if link is None:
+            link = self._links[server] = Link(partial(connection_to, self.address, server), self._kept)
+        return link
+
+
+def _name(server: Server | None) -> str:
+    return f"{server[0]}:{server[1]}" if server else ""

@@ -1,0 +1,39 @@
+"""Wake-ups across processes: the bells of this one, and the shards' bells for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from codetether_adapters.redis.bell import wake_text
+from codetether_adapters.redis.nodes import Nodes
+from codetether_adapters.tail import LocalNotifier
+from codetether_core.events import Topic
+
+__all__ = ["RedisNotifier"]
+
+
+class RedisNotifier(LocalNotifier):
+    """The bells of this process, rung by any (a ``Notifier``). ``name`` tells our own messages from others'."""
+
+    def __init__(self, nodes: Nodes, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self._nodes = nodes
+
+    async def notify(self, topics: Iterable[Topic]) -> None:
+        """Here at once, elsewhere by the bell of the topics' shard."""
+        rung = [*topics]
+        self.ring(rung)
+        layout = self._nodes.layout
+        by_shard: dict[int, list[Topic]] = {}
+        for topic in rung:
+            by_shard.setdefault(layout.of_topic(topic)[0], []).append(topic)
+        for shard, narrower in by_shard.items():
+            message = b"%s 0 %s" % (self.name.encode(), wake_text(narrower))
+            await self._nodes.call(shard, "SPUBLISH", layout.key(shard, "bell"), message)
+
+    def ring_all(self) -> None:
+        """Every bell there is: nobody can know what he missed."""
+        for bells in [*self._bells.values()]:
+            for bell in bells:
+                bell.ring()

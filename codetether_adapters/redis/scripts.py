@@ -1,0 +1,35 @@
+"""The Lua scripts, each known to the server by its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from typing import Final
+
+from attrs import frozen
+
+__all__ = ["BEGIN", "HISTORY", "PAGE", "POINT", "RENEW", "SIZES", "TAIL", "TRIM", "WRITE", "Script"]
+
+
+@frozen
+class Script:
+    """A script and its digest."""
+
+    source: str
+    digest: str
+
+
+def _script(name: str) -> Script:
+    source = files("codetether_adapters.redis").joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
+    return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+BEGIN: Final = _script("begin")
+HISTORY: Final = _script("history")
+PAGE: Final = _script("page")
+POINT: Final = _script("point")
+RENEW: Final = _script("renew")
+SIZES: Final = _script("sizes")
+TAIL: Final = _script("tail")
+TRIM: Final = _script("trim")
+WRITE: Final = _script("write")

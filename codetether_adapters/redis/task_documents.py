@@ -1,0 +1,115 @@
+"""A task as a document, and every index that it is in.
+
+``t:ID`` has its specification, which never changes, the rest, and its fence. ``w:ID`` is a signpost: a task whose id
+does not end in its codebase's room is kept where the codebase is, and looked for where its id says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from codetether_adapters.redis.documents import ABSENT, Document, Place
+from codetether_adapters.redis.encoding import document, plain, rank, sortable
+from codetether_adapters.redis.keys import framed
+from codetether_adapters.tail import encode
+from codetether_core.codec import dump, load
+from codetether_core.ids import CodebaseId, TenantId, WorkerId
+from codetether_core.tasks import Lane, Task, TaskState, lane_of
+
+__all__ = [
+    "DUE",
+    "FIELDS",
+    "TASKS",
+    "added",
+    "held_index",
+    "lanes_index",
+    "list_index",
+    "ready_index",
+    "swapped",
+    "task_of",
+    "worker_index",
+]
+
+TASKS: Final = "t:"
+DUE: Final = "due"
+FIELDS: Final = ("version", "spec", "body")
+
+_HOLDING: Final = (TaskState.RUNNING, TaskState.INPUT_REQUIRED)
+
+
+def added(task: Task) -> Document:
+    """A task that is new."""
+    return _document(task, ABSENT, {"spec": document(task.spec)})
+
+
+def swapped(old: Task, new: Task) -> Document:
+    """A task in place of an earlier version of it."""
+    return _document(new, _version(old), {})
+
+
+def task_of(tenant: TenantId | None, version: bytes | None, spec: bytes, body: bytes) -> Task | None:
+    """The task of these fields; nothing if it is gone, or another tenant's."""
+    if version is None or (tenant is not None and version.partition(b" ")[2] != tenant.encode()):
+        return None
+    return load(Task, {**plain(body), "spec": plain(spec)})
+
+
+def ready_index(lane: Lane) -> str:
+    """What may be claimed in a lane, best first."""
+    return f"ready:{lane.key}"
+
+
+def lanes_index(tenant: TenantId) -> str:
+    """The lanes that have something to claim, in order of their keys."""
+    return f"lanes:{tenant}"
+
+
+def list_index(tenant: TenantId, codebase: CodebaseId | None, state: TaskState, *, newest: bool) -> str:
+    """A tenant's or a codebase's tasks in a state: by creation, or best first."""
+    whose = framed(tenant) if codebase is None else framed(tenant, codebase)
+    return f"{'newest' if newest else 'best'}:{state}:{whose}"
+
+
+def worker_index(tenant: TenantId, worker: WorkerId) -> str:
+    """The tasks whose last grant was this worker's."""
+    return f"worker:{framed(tenant, worker)}"
+
+
+def held_index(tenant: TenantId, worker: WorkerId) -> str:
+    """The tasks that this worker holds."""
+    return f"held:{framed(tenant, worker)}"
+
+
+def _document(task: Task, expected: str, fields: dict[str, str | bytes]) -> Document:
+    rest = dump(task)
+    del rest["spec"]
+    return Document(
+        key=f"{TASKS}{task.id}",
+        expected=expected,
+        version=_version(task),
+        fields={**fields, "fence": task.fence, "body": encode(rest)},
+        places=[*_places(task)],
+        unless=f"w:{task.id}",
+    )
+
+
+def _version(task: Task) -> str:
+    return f"{task.version} {task.tenant}"
+
+
+def _places(task: Task) -> Iterator[Place]:
+    tenant, codebase, state = task.tenant, task.spec.codebase, task.state
+    best, newest = f"{rank(task)}{task.id}", f"{sortable(task.created_at)}{task.id}"
+    for whose in (None, codebase):
+        yield list_index(tenant, whose, state, newest=False), best, "", ""
+        yield list_index(tenant, whose, state, newest=True), newest, "", ""
+    if task.ready:
+        lane = lane_of(tenant, task.spec)
+        yield ready_index(lane), best, lanes_index(tenant), lane.key.encode() + document(lane)
+    if task.due_at is not None:
+        yield DUE, f"{sortable(task.due_at)}{task.id}", "", ""
+    if task.grant is not None:
+        yield worker_index(tenant, task.grant.worker), best, "", ""
+    if state in _HOLDING and task.holder is not None:
+        yield held_index(tenant, task.holder.worker), best, "", ""
