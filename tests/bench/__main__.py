@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from attrs import asdict
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.figures import FIGURES, Figure
+from tests.bench.figures import FIGURES, Figure, Measure
+from tests.bench.stores import SHARED, of_store
 
 KEPT = Path(".bench")
 
@@ -22,23 +24,25 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"figures ({', '.join(FIGURES)}), or two result files to compare")
     parser.add_argument("--quick", action="store_true", help="fewer runs, for a first look")
     parser.add_argument("--compare", action="store_true", help="show two results side by side")
+    parser.add_argument("--store", choices=SHARED, help="measure a store's figures instead of the rest")
     arguments = parser.parse_args()
     if arguments.compare:
         _compare([Path(name) for name in arguments.names] or sorted(KEPT.glob("*.json"))[-2:])
     else:
-        _measure(arguments.names or list(FIGURES), arguments.quick)
+        chosen = of_store(arguments.store) if arguments.store else FIGURES
+        _measure(chosen, arguments.names or list(chosen), arguments.quick)
 
 
-def _measure(names: list[str], quick: bool) -> None:
+def _measure(chosen: Mapping[str, Measure], names: list[str], quick: bool) -> None:
     console = Console()
     figures: list[Figure] = []
     for name in names:
         with console.status(f"measuring {name}"):
-            figures += FIGURES[name](quick)
+            figures += chosen[name](quick)
     table = Table("figure", "value", "aim", "beside")
     for figure in figures:
         table.add_row(figure.name, f"{figure.value:,.2f} {figure.unit}", figure.bar, figure.beside)
-    for name in FIGURES:
+    for name in chosen:
         if name not in names:
             table.add_row(name, "not measured")
     console.print(table)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from statistics import median, quantiles
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -16,7 +17,7 @@ from tests.bench.lives import CLASSIC_REQUESTS, classic_life, own_life, run_live
 from tests.bench.servers import Server, codetether_server, echo_server
 from tests.bench.wire import Connection
 
-__all__ = ["FIGURES", "Figure"]
+__all__ = ["FIGURES", "Figure", "Measure", "cost", "drive"]
 
 _THREADS = 4
 
@@ -39,15 +40,15 @@ def life(quick: bool) -> Iterator[Figure]:
     floor = _echo_floor(lives)
     beside = f"hypercorn's floor for {CLASSIC_REQUESTS} requests {floor:.2f}"
     with codetether_server() as server:
-        first, rate = _cost(server, classic_life, lives)
+        first, rate = cost(server, classic_life, lives)
         yield Figure("classic life, CPU-s per 1,000", first, "s", beside, "≤ 7")
         yield Figure("classic life, lives per second", rate, "1/s", f"{_THREADS} connections")
-        _drive(server, classic_life, last - 2 * lives)
-        late, _ = _cost(server, classic_life, lives)
+        drive(server, classic_life, last - 2 * lives)
+        late, _ = cost(server, classic_life, lives)
         yield Figure(f"classic life, the {last:,}th thousand : the first", late / first, "×", "", "≤ 1.1")
         yield Figure("resident memory after that", server.resident_bytes() / 2**20, "MiB")
     with codetether_server() as server:
-        own, rate = _cost(server, own_life, lives)
+        own, rate = cost(server, own_life, lives)
         yield Figure("our worker's life, CPU-s per 1,000", own, "s", beside, "≤ 4")
         yield Figure("our worker's life, lives per second", rate, "1/s", f"{_THREADS} connections")
 
@@ -95,7 +96,10 @@ def start(quick: bool) -> Iterator[Figure]:
     yield Figure("resident memory when idle", median(memory), "MiB", beside)
 
 
-FIGURES: Mapping[str, Callable[[bool], Iterator[Figure]]] = {"life": life, "dispatch": dispatch, "start": start}
+Measure: TypeAlias = Callable[[bool], Iterator[Figure]]
+"""Measures, quickly if told so."""
+
+FIGURES: Mapping[str, Measure] = {"life": life, "dispatch": dispatch, "start": start}
 
 
 def _echo_floor(lives: int) -> float:
@@ -125,14 +129,14 @@ def _lone_echo() -> float:
     return median(taken)
 
 
-def _cost(server: Server, life: Callable[[Connection, str, int], None], lives: int) -> tuple[float, float]:
+def cost(server: Server, life: Callable[[Connection, str, int], None], lives: int) -> tuple[float, float]:
     """CPU-seconds per 1,000 lives, and lives per second."""
     cpu, wall = server.cpu_seconds(), time.perf_counter()
-    _drive(server, life, lives)
+    drive(server, life, lives)
     return (server.cpu_seconds() - cpu) * 1_000 / lives, lives / (time.perf_counter() - wall)
 
 
-def _drive(server: Server, life: Callable[[Connection, str, int], None], lives: int) -> None:
+def drive(server: Server, life: Callable[[Connection, str, int], None], lives: int) -> None:
     _in_threads(server, lambda connection, count: run_lives(connection, life, count), lives)
 
 

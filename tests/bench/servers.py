@@ -54,13 +54,13 @@ class Server:
 
 
 @contextmanager
-def codetether_server(*, asgi: str = "hypercorn") -> Iterator[Server]:
-    """Our server on SQLite with full synchronisation, in a directory of its own."""
+def codetether_server(*, asgi: str = "hypercorn", store: str = "", token: str = "") -> Iterator[Server]:
+    """Our server, by default on SQLite with full synchronisation, in a directory of its own."""
     with tempfile.TemporaryDirectory(prefix="codetether-bench-") as directory:
-        token = secrets.token_hex(16)
+        token = token or secrets.token_hex(16)
         settings = {
             "CODETETHER_DATA_DIR": directory,
-            "CODETETHER_STORE": f"sqlite:///{directory}/bench.db",
+            "CODETETHER_STORE": store or f"sqlite:///{directory}/bench.db",
             "CODETETHER_TOKENS": f"bench:{token}:admin",
             "CODETETHER_ASGI": asgi,
         }
