@@ -29,9 +29,9 @@ class Cluster:
 
     directory: Path
     settings: dict[str, str] = field(factory=dict)
-    port: int = field(factory=lambda: _free_port())
     programs: list[Program] = field(factory=list)
     client: Client = field(init=False)
+    _port: socket.socket = field(factory=lambda: _held_port(), init=False)
 
     def __attrs_post_init__(self) -> None:
         self.client = Client(self.url, token=TOKEN, patience=Patience(attempts=1))
@@ -48,6 +48,12 @@ class Cluster:
             "CODETETHER_POLL_INTERVAL": "500ms",
             "CODETETHER_LOG_LEVEL": "debug",
         }
+
+    @property
+    def port(self) -> int:
+        """The server's, which nobody else is given meanwhile."""
+        number: int = self._port.getsockname()[1]
+        return number
 
     @property
     def url(self) -> str:
@@ -131,6 +137,7 @@ class Cluster:
                 program.signal(signal.SIGKILL)
         for program in self.programs:
             program.wait()
+        self._port.close()
 
     def said(self) -> str:
         """What every program said, for a test that failed."""
@@ -150,8 +157,9 @@ def _answers(client: Client) -> bool:
         return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _held_port() -> socket.socket:
+    """A port that is bound and not listened on: a server that says so may share it, and the system gives it to none."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
