@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.cluster import Cluster
 from tests.e2e.engines import ENGINES, store_settings
 
-_ON_EVERY_ENGINE = {"test_conversations", "test_crashes", "test_leaving", "test_suspension"}
+_ON_EVERY_ENGINE = {"test_crashes", "test_leaving"}
 
 
 @pytest.fixture
