@@ -78,8 +78,9 @@ async def read_output(call: Call) -> Response:
         following = offset + len(records)
     else:
         page = await services.backend.log.read(topic, Cursor.parse(asked.since, "since"), kinds=OUTPUT_KINDS)
-        records = page.records
-        following = str(page.cursor)
+        records = page.records[:limit]
+        whole = len(records) == len(page.records)
+        following = str(page.cursor if whole else Cursor(page.cursor.epoch, records[-1].position))
     return Encoded(_outputs(task.id, records, total, following))
 
 

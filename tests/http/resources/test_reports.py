@@ -144,8 +144,12 @@ async def test_output_is_read_by_ordinal_and_by_cursor(api: Api) -> None:
     for beyond in (3, 10, 10**17):
         assert (await api.alice.ok("GET", f"{P}/tasks/{id}/output?since={beyond}"))["outputs"] == []
     head = await api.services.backend.log.start()
+    first = await api.alice.ok("GET", f"{P}/tasks/{id}/output?since={head}&limit=1")
+    rest = await api.alice.ok("GET", f"{P}/tasks/{id}/output?since={first['next']}")
     by_cursor = await api.alice.ok("GET", f"{P}/tasks/{id}/output?since={head}")
     assert [each["output"] for each in by_cursor["outputs"]] == ["a", "b", "c"]
+    assert len(first["outputs"]) == 1
+    assert first["outputs"] + rest["outputs"] == by_cursor["outputs"]
     assert (await api.alice.ok("GET", f"{P}/tasks/{id}/output?since={by_cursor['next']}"))["outputs"] == []
     await api.alice.refused(410, "GET", f"{P}/tasks/{id}/output?since=elsewhere.3")
     assert (await api.alice.refused(400, "GET", f"{P}/tasks/{id}/output?since=x"))["field"] == "since"
