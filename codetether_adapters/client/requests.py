@@ -4,35 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import orjson
 from attrs import Factory, frozen
 
 from codetether_adapters.client.errors import BadAnswer, problem_of
+from codetether_adapters.client.outgoing import encoded, json_of
 from codetether_core import codec
 from codetether_core.errors import Invalid
 
-__all__ = [
-    "AGENT",
-    "WORKER",
-    "Answer",
-    "Request",
-    "an_object",
-    "encoded_headers",
-    "fresh_key",
-    "header_value",
-    "many",
-    "nothing",
-    "one",
-    "path",
-]
+__all__ = ["AGENT", "WORKER", "Answer", "Request", "an_object", "fresh_key", "many", "nothing", "one", "path"]
 
 T = TypeVar("T")
-
-_BLANK: Final = 0x20
-_DELETE: Final = 0x7F
 
 AGENT = "/v1/agent"
 WORKER = "/v1/worker"
@@ -66,13 +51,14 @@ class Request(Generic[T]):
 
     def content(self) -> bytes | None:
         """The JSON to send."""
-        if self.body is None:
-            return None
-        members = {name: codec.dump(value) for name, value in self.body.items() if value is not None}
-        try:
-            return orjson.dumps(members)
-        except TypeError as error:
-            raise _unsayable(members) or error from None
+        return None if self.body is None else json_of(self.body)
+
+    def parameters(self) -> Mapping[str, Any]:
+        """The members of the query to send."""
+        told = {name: value for name, value in self.query.items() if value is not None}
+        return {
+            name: encoded(name, value).decode() if isinstance(value, str) else value for name, value in told.items()
+        }
 
     def result(self, answer: Answer) -> T:
         """What the answer means; the error that it tells of is raised."""
@@ -108,38 +94,12 @@ def nothing(data: Any) -> None:
 def path(*segments: str) -> str:
     """A path whose later segments are escaped: ids and names may contain anything."""
     root, *rest = segments
-    return "/".join((root, *(quote(segment, safe="") for segment in rest)))
+    return "/".join((root, *(quote(encoded("id", segment), safe="") for segment in rest)))
 
 
 def fresh_key() -> str:
     """An idempotency key: made once per call and sent again with every retry of it."""
     return token_hex(16)
-
-
-def encoded_headers(headers: Mapping[str, str | None]) -> dict[bytes, bytes]:
-    """The headers as they are sent, without those that are ``None``; ``Invalid`` names one that cannot be."""
-    return {name.encode(): header_value(name, value) for name, value in headers.items() if value is not None}
-
-
-def header_value(name: str, value: str) -> bytes:
-    """The value as it is sent; ``Invalid`` for one that no header can have, which is not repeated: it may be secret."""
-    try:
-        data = value.encode()
-    except UnicodeEncodeError:
-        raise Invalid(name, "has half of a surrogate pair, which is no text") from None
-    if any(byte < _BLANK or byte == _DELETE for byte in data):
-        raise Invalid(name, "must not have line breaks or other control characters")
-    return data
-
-
-def _unsayable(members: Mapping[str, Any]) -> Invalid | None:
-    """What is wrong with the member that JSON cannot hold."""
-    for name, value in members.items():
-        try:
-            orjson.dumps(value)
-        except TypeError as error:
-            return Invalid(name, f"cannot be sent as JSON: {error}")
-    return None
 
 
 def _inside(data: Any, member: str) -> Any:

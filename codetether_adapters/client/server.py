@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from codetether_adapters.client.requests import header_value
+from codetether_adapters.client.outgoing import header_value
 from codetether_core.errors import Invalid
 
 __all__ = ["DEFAULT_SERVER", "Server", "find_server"]

@@ -26,8 +26,9 @@ from attrs import frozen
 from stamina.instrumentation import RetryDetails, RetryHook
 
 from codetether_adapters.client.errors import ConnectionFailed, RateLimited, problem_of
+from codetether_adapters.client.outgoing import encoded_headers
 from codetether_adapters.client.patience import Patience
-from codetether_adapters.client.requests import Answer, Request, encoded_headers
+from codetether_adapters.client.requests import Answer, Request
 from codetether_adapters.client.server import Server
 from codetether_core.errors import CodeTetherError, Unavailable
 
@@ -200,7 +201,7 @@ def _prepared(
     return http.build_request(
         request.method,
         request.path,
-        params={name: value for name, value in request.query.items() if value is not None},
+        params=request.parameters(),
         headers=headers,
         content=content,
         timeout=_timeout(patience, patience.silence if streaming else patience.read + request.patience),

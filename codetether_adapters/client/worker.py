@@ -17,6 +17,7 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
+from math import inf
 from secrets import token_hex
 from typing import Final
 
@@ -163,6 +164,11 @@ class Worker:
             pass  # somebody else has it, or nobody hears us: it will be offered again
         except Exception:
             _log.exception("the run of %s was lost; its lease runs out by itself", task.id)
+        except anyio.get_cancelled_exc_class():
+            if anyio.current_effective_deadline() == -inf:
+                self._offered.clear()  # we leave: what we did not begin is for others
+                raise
+            # else the function had this very asyncio task cancelled, which no scope takes back: the run has told of it
         finally:
             del self._runs[task.id]
             self._fill(runs)

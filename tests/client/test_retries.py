@@ -15,6 +15,8 @@ from tests.client.servers import Reply, Script, nobody, serving
 TASK = {"id": "tsk_1", "codebase_id": "global", "status": "pending"}
 SUBMITTED = Reply(json={"success": True, "task": TASK})
 SOON = {"retry-after": "0"}
+ENDLESS: dict[str, Any] = {}
+ENDLESS["again"] = ENDLESS
 
 
 def problem(status: int, code: str, **members: Any) -> Reply:
@@ -62,8 +64,10 @@ def test_a_question_whose_answer_is_lost_is_asked_again_under_the_same_key(use: 
         (NewTask("x\ud800y"), "prompt"),
         (NewTask("x", metadata={"a": 2**70}), "metadata"),
         (NewTask("x", metadata={"a": {1, 2}}), "metadata"),
-        (NewTask("x", idempotency_key="a\nb"), "idempotency-key"),
-        (NewTask("x", idempotency_key="a\udc80"), "idempotency-key"),
+        (NewTask("x", metadata=ENDLESS), "metadata"),
+        (NewTask("x", idempotency_key="a\nb"), "idempotency_key"),
+        (NewTask("x", idempotency_key="ab "), "idempotency_key"),
+        (NewTask("x", idempotency_key="a\udc80"), "idempotency_key"),
     ],
 )
 def test_what_cannot_be_sent_is_named(use: str, new: NewTask, field: str) -> None:
@@ -72,7 +76,23 @@ def test_what_cannot_be_sent_is_named(use: str, new: NewTask, field: str) -> Non
     assert refusal.value.field == field
 
 
-@pytest.mark.parametrize("token", ["abc\ndef", "abc\0def", "abc\udc80"])
+@BOTH
+def test_ids_and_names_that_cannot_be_sent_are_named(use: str) -> None:
+    """A shell hands on bytes that are no text as halves of surrogate pairs."""
+    with serving(Script([Reply(json=TASK)])) as url:
+        with pytest.raises(errors.Invalid) as refusal:
+            call(use, url, lambda client: client.tasks.get("tsk\udc80"))
+        assert refusal.value.field == "id"
+        with pytest.raises(errors.Invalid) as refusal:
+            call(use, url, lambda client: client.worker.poll("w", "me\udc80"))
+        assert refusal.value.field == "agent_name"
+        with pytest.raises(errors.Invalid) as refusal:
+            call(use, url, lambda client: client.worker.renew("w", "tsk_1", "secret "))
+        assert refusal.value.field == "lease_token"
+        assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("token", ["abc\ndef", "abc\0def", "abc\udc80", "abc "])
 def test_a_token_that_cannot_be_sent_is_not_repeated(token: str) -> None:
     with pytest.raises(errors.Invalid) as refusal:
         Client("http://127.0.0.1:1", token=token)

@@ -1,5 +1,8 @@
 """Functions as agents."""
 
+import asyncio
+from typing import Any
+
 import anyio
 import pytest
 
@@ -7,7 +10,7 @@ from codetether_adapters.client import AgentRun, AsyncClient, TaskFailed, TaskHa
 from codetether_adapters.client.held_run import AgentFunction, HeldRun
 from codetether_adapters.client.operations import Async
 from codetether_core.approvals import Option
-from codetether_core.errors import PermissionDenied, Unauthenticated
+from codetether_core.errors import Invalid, PermissionDenied, Unauthenticated
 from codetether_core.ports import RunFailed
 from codetether_core.tasks import TaskState
 from tests.client.servers import TOKEN
@@ -63,6 +66,19 @@ def worker_of(client: AsyncClient) -> Worker:
     async def give_up(run: AgentRun) -> None:
         raise anyio.get_cancelled_exc_class()
 
+    @worker.agent("give up waiting")
+    async def give_up_waiting(run: AgentRun) -> None:
+        other = asyncio.ensure_future(asyncio.sleep(3600))
+        other.cancel()
+        await other
+
+    @worker.agent("give up for good")
+    async def give_up_for_good(run: AgentRun) -> None:
+        itself = asyncio.current_task()
+        assert itself is not None
+        itself.cancel()
+        await anyio.sleep_forever()
+
     @worker.agent("sleep")
     async def sleep(run: AgentRun) -> None:
         await run.emit("asleep\n")
@@ -115,14 +131,15 @@ async def test_offers_that_come_while_all_slots_are_taken_are_kept(hub_url: str)
         beside.cancel_scope.cancel()
 
 
-async def test_a_function_that_cancels_itself_fails_its_task_and_no_other(hub_url: str) -> None:
+@pytest.mark.parametrize("agent", ["give up", "give up waiting", "give up for good"])
+async def test_a_function_that_cancels_itself_fails_its_task_and_no_other(hub_url: str, agent: str) -> None:
     async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
         beside.start_soon(worker_of(client).run)
         with anyio.fail_after(20):
             sleeping = await client.tasks.run("x", agent="sleep")
             await asleep(sleeping)
             with pytest.raises(TaskFailed) as failed:
-                await (await client.tasks.run("x", agent="give up")).result()
+                await (await client.tasks.run("x", agent=agent)).result()
             assert failed.value.reason == "agent_crashed"
             assert await (await client.tasks.run("hi", agent="shout")).result() == "HI"
             assert (await sleeping.refresh()).status is TaskState.RUNNING
@@ -149,6 +166,18 @@ async def test_names_may_have_any_letters(hub_url: str) -> None:
             task = await client.tasks.run("x", agent="mü", target_agent="wörk", capabilities=["größe"])
             assert await task.result() == "µ"
         beside.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("told", "field"), [({"name": " me"}, "agent_name"), ({"capabilities": ["gpu\n"]}, "capabilities")]
+)
+async def test_what_no_stream_can_be_asked_for_with_ends_the_worker(
+    hub_url: str, told: dict[str, Any], field: str
+) -> None:
+    async with AsyncClient(hub_url, token=TOKEN) as client:
+        with anyio.fail_after(20), pytest.raises(Invalid) as refusal:
+            await Worker(client, **told).run()
+    assert refusal.value.field == field
 
 
 async def test_a_function_asks_and_gets_the_answer(hub_url: str) -> None:
