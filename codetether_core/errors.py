@@ -19,11 +19,13 @@ __all__ = [
     "IllegalTransition",
     "Invalid",
     "LeaseRequired",
+    "NotConfigured",
     "NotFound",
     "PermissionDenied",
     "StaleLease",
     "TaskUnavailable",
     "TooLarge",
+    "TooManyArtifacts",
     "Unauthenticated",
     "Unavailable",
     "VersionConflict",
@@ -93,6 +95,12 @@ class Unavailable(CodeTetherError):
     code = "unavailable"
 
 
+class NotConfigured(CodeTetherError):
+    """This installation lacks a part that the request needs; only its operator can change that."""
+
+    code = "not_configured"
+
+
 class Conflict(CodeTetherError):
     """The request does not fit the present state; nothing was changed."""
 
@@ -137,6 +145,12 @@ class TaskUnavailable(Conflict):
     def __init__(self, id: str, reason: str, /) -> None:
         super().__init__(f"The task cannot be claimed: {reason.replace('_', ' ')}", id=id, reason=reason)
         self.reason = reason
+
+
+class TooManyArtifacts(Conflict):
+    """The task has as many files as a task may have."""
+
+    code = "too_many_artifacts"
 
 
 class StaleLease(Conflict):

@@ -1,4 +1,4 @@
-"""Request bodies: bytes within a limit, and JSON that every store can hold.
+"""Request bodies: bytes within a limit, whole or as they come, and JSON that every store can hold.
 
 Accepted is what RFC 8259 calls JSON (no NaN, no lone surrogate), nested no deeper than a limit, without NUL
 characters in its strings, which PostgreSQL cannot keep, and without integers of more than 64 bits, which most parsers
@@ -8,6 +8,7 @@ would take for another number.
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 import orjson
@@ -17,7 +18,7 @@ from starlette.types import Receive
 from codetether_adapters.http.headers import Headers
 from codetether_core.errors import Invalid, TooLarge
 
-__all__ = ["Disconnected", "Limits", "read_body", "read_json"]
+__all__ = ["Disconnected", "Limits", "body_chunks", "read_body", "read_json"]
 
 _NUL: Final = b"\\u0000"
 _ZEROS: Final = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else byte for byte in range(256))
@@ -34,18 +35,24 @@ class Disconnected(Exception):
 
 @frozen(kw_only=True)
 class Limits:
-    """What one request may be: bytes of its body, and levels of nesting of JSON in it."""
+    """What one request may be: bytes of its body, or of the file it brings, and levels of nesting of JSON in it."""
 
     body: int = 4 * 1024 * 1024
+    file: int = 256 * 1024 * 1024
     depth: int = 100
 
 
 async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
     """The whole body; ``TooLarge`` as soon as it is known to pass ``limit``, which the client may announce."""
+    chunks = [chunk async for chunk in body_chunks(receive, headers, limit)]
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def body_chunks(receive: Receive, headers: Headers, limit: int) -> AsyncGenerator[bytes, None]:
+    """The body as it comes, and ``TooLarge`` as above; ``Disconnected`` if it does not come to its end."""
     announced = headers.get("content-length")
     if announced is not None and announced.isdecimal() and int(announced[:19]) > limit:
         raise _too_large(limit)
-    chunks: list[bytes] = []
     size, more = 0, True
     while more:
         message = await receive()
@@ -56,9 +63,8 @@ async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
         if size > limit:
             raise _too_large(limit)
         if chunk:
-            chunks.append(chunk)
+            yield chunk
         more = message.get("more_body", False)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def read_json(body: bytes, depth: int) -> Any:

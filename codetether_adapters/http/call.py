@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, TypeVar
 
 import attrs
 from attrs import define
 from starlette.types import Receive, Scope
 
-from codetether_adapters.http.bodies import Limits, read_body, read_json
+from codetether_adapters.http.bodies import Limits, body_chunks, read_body, read_json
 from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.queries import read_query
@@ -62,6 +62,10 @@ class Call:
     async def read(self) -> bytes:
         """The body's bytes; ``TooLarge`` beyond the limit. Once only."""
         return await read_body(self.receive, self.headers, self.limits.body)
+
+    def file(self) -> AsyncGenerator[bytes, None]:
+        """The body's bytes as they come, within the limit for files. Once only."""
+        return body_chunks(self.receive, self.headers, self.limits.file)
 
     @property
     def last_event_id(self) -> str | None:

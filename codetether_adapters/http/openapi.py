@@ -115,6 +115,8 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
             "required": required,
             "content": {"application/json": {"schema": schemas.of(route.body)}},
         }
+    if route.upload:
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}}}
     operation["responses"] = _responses(route, schemas)
     return operation
 
@@ -176,7 +178,7 @@ def _problems(route: Route) -> set[int]:
         found |= {400, 404}
     if route.query is not None or route.body is not None or route.headers:
         found |= {400, 422}
-    if route.body is not None:
+    if route.body is not None or route.upload:
         found |= {413}
     if route.stream is not None:
         found |= {400, 503}
@@ -189,3 +191,4 @@ def _problem_response(status: int) -> Schema:
 
 
 _OBJECT: Final[Schema] = {"type": "object"}
+_BYTES: Final[Schema] = {"type": "string", "format": "binary"}

@@ -22,6 +22,7 @@ from codetether_core.errors import (
     Conflict,
     CursorUnknown,
     Invalid,
+    NotConfigured,
     NotFound,
     PermissionDenied,
     TooLarge,
@@ -42,6 +43,7 @@ STATUSES: Final[Mapping[type[CodeTetherError], int]] = {
     Conflict: 409,
     CursorUnknown: 410,
     TooLarge: 413,
+    NotConfigured: 501,
     Unavailable: 503,
     BlobDamaged: 503,
 }
@@ -58,6 +60,7 @@ TITLES: Final[Mapping[int, str]] = {
     413: "Too large",
     422: "Invalid request",
     500: "Internal error",
+    501: "Not configured",
     503: "Unavailable",
 }
 

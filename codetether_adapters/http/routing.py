@@ -59,9 +59,9 @@ class Route:
     ``path`` has literal segments, parameters ``{name}``, a parameter before a verb ``{name}:cancel`` and, as its last
     segment, ``{name:path}`` for all the rest. With a trailing slash it also answers without one, otherwise not.
     ``permission`` is a ``resource:verb`` or ``PUBLIC``. ``body``, ``query`` and ``answer`` are attrs classes, but an
-    answer may be a JSON schema, of another ``media_type`` too. ``also`` has the answers of further statuses (``None``
-    for an empty one), ``stream`` names the dialect of an event stream, ``errors`` has the statuses of the problems that
-    it may give besides those that follow from the rest.
+    answer may be a JSON schema, of another ``media_type`` too; ``upload`` marks a body of any bytes. ``also`` has the
+    answers of further statuses (``None`` for an empty one), ``stream`` names the dialect of an event stream, ``errors``
+    has the statuses of the problems that it may give besides those that follow from the rest.
     """
 
     method: str
@@ -71,6 +71,7 @@ class Route:
     summary: str = field(default="", kw_only=True)
     tag: str = field(default="", kw_only=True)
     body: type | None = field(default=None, kw_only=True)
+    upload: bool = field(default=False, kw_only=True)
     query: type | None = field(default=None, kw_only=True)
     headers: tuple[Header, ...] = field(default=(), kw_only=True)
     answer: type | Mapping[str, object] | None = field(default=None, kw_only=True)

@@ -5,5 +5,6 @@ atomic on the event loop, and nobody's cancellation can cut it in two.
 """
 
 from codetether_adapters.memory.backend import MemoryBackend, open_backend
+from codetether_adapters.memory.blobs import MemoryBlobs, open_blobs
 
-__all__ = ["MemoryBackend", "open_backend"]
+__all__ = ["MemoryBackend", "MemoryBlobs", "open_backend", "open_blobs"]

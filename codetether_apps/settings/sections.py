@@ -23,6 +23,7 @@ from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
 __all__ = ["Auth", "Client", "Leases", "Process", "Server", "Settings", "Storage", "WorkerSettings"]
 
 _STORE = url("sqlite:////var/lib/codetether.db")
+_BLOBS = url("file:///var/lib/codetether/blobs")
 _WEB = url("http://127.0.0.1:8000")
 _SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
@@ -40,6 +41,10 @@ class Storage:
         None, _STORE, "Store: `memory://` or `sqlite:///PATH`",
         env="STORE", aliases=("DATABASE_URL", "A2A_DATABASE_URL", "A2A_REDIS_URL"), secret=True,
         shown="SQLite in the data directory",
+    )  # fmt: skip
+    blobs: str | None = setting(
+        None, _BLOBS, "Files that runs leave, and logs past their retention: `file:///PATH` or `s3://KEY:SECRET@HOST/BUCKET`",
+        env="BLOBS", secret=True, shown="files in the data directory; none for a store that is shared",
     )  # fmt: skip
     retention: timedelta = setting(
         timedelta(days=30), DURATION, "How long events and output are kept", env="EVENT_RETENTION"
@@ -62,6 +67,7 @@ class Server:
     )
     asgi: str = setting("hypercorn", choice("hypercorn", "uvicorn"), "HTTP server", env="ASGI", flag="--asgi")
     body_limit: int = setting(4 * 2**20, SIZE, "Largest request body", env="BODY_LIMIT")
+    artifact_limit: int = setting(256 * 2**20, SIZE, "Largest file that a run may leave", env="ARTIFACT_LIMIT")
     access_log: bool = setting(False, FLAG, "Log every request", env="ACCESS_LOG", flag="--access-log")
 
 

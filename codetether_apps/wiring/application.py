@@ -39,7 +39,7 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
             authenticator=access.authenticator,
             authorizer=RolePolicy(),
             routes=all_routes(),
-            limits=Limits(body=settings.server.body_limit),
+            limits=Limits(body=settings.server.body_limit, file=settings.server.artifact_limit),
             drain=drain,
             origins=_origins(settings),
             anonymous=access.anonymous,

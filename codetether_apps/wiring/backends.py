@@ -1,29 +1,26 @@
-"""Finding the adapter of a store by its URL's scheme: entry points of the group ``codetether.backends``.
+"""The store that the settings name: entry points of the group ``codetether.backends``.
 
 ``faulty+`` before the scheme puts faults in front of it, for rehearsals (``codetether_adapters.faults``).
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
-from importlib.metadata import EntryPoint, entry_points
-from typing import Final, TypeAlias
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 from urllib.parse import urlsplit
 
 from codetether_adapters.faults import PREFIX, faulty, rehearsal
-from codetether_apps.settings import Settings, SettingsError
-from codetether_core.errors import Invalid
+from codetether_apps.settings import Settings
+from codetether_apps.wiring.openers import Named, opener, refused
 from codetether_core.ports import Backend
 
 __all__ = ["EMBEDDED", "is_embedded", "open_backend"]
 
-_GROUP: Final = "codetether.backends"
+_STORE: Final = Named("storage.store", "codetether.backends")
 
 EMBEDDED: Final = frozenset({"memory", "sqlite"})
 """Stores that live in the server's own process."""
-
-_Opener: TypeAlias = Callable[[str], AbstractAsyncContextManager[Backend]]
 
 
 def is_embedded(settings: Settings) -> bool:
@@ -34,41 +31,12 @@ def is_embedded(settings: Settings) -> bool:
 @asynccontextmanager
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     """The store that the settings name; ``SettingsError`` where no adapter knows it, or a package is missing."""
-    origin = settings.origin("storage.store")
     url, faults = settings.store_url, None
     if url.startswith(PREFIX):
-        with _refused(origin):
+        with refused(_STORE, settings):
             url, faults = rehearsal(url)
-    scheme = urlsplit(url).scheme
-    known = {found.name: found for found in entry_points(group=_GROUP)}
-    if scheme not in known:
-        raise SettingsError(
-            f"storage.store ({origin}) names {scheme}://, which no installed adapter knows",
-            hint=f"there are {', '.join(sorted(known))}",
-        )
     async with AsyncExitStack() as stack:
-        opening = _load(known[scheme])(url)
-        with _refused(origin):
+        opening = opener(_STORE, settings, url)(url)
+        with refused(_STORE, settings):
             backend = await stack.enter_async_context(faulty(opening, faults) if faults else opening)
         yield backend
-
-
-@contextmanager
-def _refused(origin: str) -> Iterator[None]:
-    """Say which setting an adapter finds wrong."""
-    try:
-        yield
-    except Invalid as error:
-        raise SettingsError(f"storage.store ({origin}) {error.problem}", hint=error.hint) from None
-
-
-def _load(found: EntryPoint) -> _Opener:
-    try:
-        opener: _Opener = found.load()
-    except ModuleNotFoundError as error:
-        extra = found.module.removeprefix("codetether_adapters.").partition(".")[0]
-        raise SettingsError(
-            f"the store {found.name}:// needs the package {error.name}",
-            hint=f"pip install 'codetether-hub[{extra}]'",
-        ) from None
-    return opener

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import open_backend
+from codetether_apps.wiring.blobs import open_blobs
 from codetether_apps.wiring.keeping import keep_running
 from codetether_core.services import Services, assemble
 from codetether_core.tasks import LeaseTerms
@@ -20,11 +21,12 @@ __all__ = ["open_services"]
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """The services of this process. What they keep running ends before the store is closed."""
     leases = settings.leases
-    async with open_backend(settings) as backend:
+    async with open_backend(settings) as backend, open_blobs(settings) as blobs:
         services = assemble(
             backend,
             SystemClock(await backend.now()),
             SystemEntropy(),
+            blobs=blobs,
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
             reaper_interval=leases.reaper_interval,
             retention=settings.storage.retention,

@@ -1,5 +1,6 @@
 """What tasks leave behind, and the bytes it is made of."""
 
+from codetether_core.artifacts.artifact import ANY_BYTES, Artifact, artifact_name, media_type
 from codetether_core.artifacts.blobs import (
     CHUNK,
     BlobDamaged,
@@ -12,4 +13,18 @@ from codetether_core.artifacts.blobs import (
     tenant_folder,
 )
 
-__all__ = ["CHUNK", "BlobDamaged", "BlobId", "blob_id", "blocks", "intact", "is_blob_id", "span", "tenant_folder"]
+__all__ = [
+    "ANY_BYTES",
+    "CHUNK",
+    "Artifact",
+    "BlobDamaged",
+    "BlobId",
+    "artifact_name",
+    "blob_id",
+    "blocks",
+    "intact",
+    "is_blob_id",
+    "media_type",
+    "span",
+    "tenant_folder",
+]

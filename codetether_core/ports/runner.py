@@ -26,7 +26,8 @@ class Answer:
 class Run:
     """What a runner is asked to do: the task's words, in ``directory`` (absolute; ``None`` without a codebase).
 
-    ``answers`` are those to questions with which earlier runs of the task ended.
+    ``answers`` are those to questions with which earlier runs of the task ended. The files that the agent puts into
+    ``artifacts`` (absolute), under whatever names, are left with the task when the run ends.
     """
 
     task: TaskId
@@ -36,6 +37,7 @@ class Run:
     agent_type: str = "build"
     model: str | None = None
     directory: str | None = None
+    artifacts: str | None = None
     session: SessionId | None = None
     metadata: Mapping[str, Any] = Factory(dict[str, Any])
     answers: tuple[Answer, ...] = ()

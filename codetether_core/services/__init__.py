@@ -2,12 +2,14 @@
 
 from codetether_core.services.archiving import Archiving, Entry
 from codetether_core.services.assembly import Services, assemble
+from codetether_core.services.attaching import Attaching
 from codetether_core.services.claiming import Claiming, Explanation, profile_of
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.dispatch import Connection, Dispatch
 from codetether_core.services.maintenance import Maintenance, Sweep
 from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import ANSWER_BYTES, MESSAGE_KINDS, Found, Monitoring, MonitorMessage, told
+from codetether_core.services.no_blobs import NoBlobs
 from codetether_core.services.questions import Question, Questions
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import TRAILING_GRACE, Reporting
@@ -19,6 +21,7 @@ __all__ = [
     "MESSAGE_KINDS",
     "TRAILING_GRACE",
     "Archiving",
+    "Attaching",
     "Claiming",
     "Connection",
     "Conversation",
@@ -30,6 +33,7 @@ __all__ = [
     "Messaging",
     "MonitorMessage",
     "Monitoring",
+    "NoBlobs",
     "Question",
     "Questions",
     "Registration",

@@ -6,14 +6,16 @@ from datetime import timedelta
 
 from attrs import frozen
 
-from codetether_core.ports import Backend, Clock, Entropy
+from codetether_core.ports import Backend, BlobStore, Clock, Entropy
 from codetether_core.services.archiving import Archiving
+from codetether_core.services.attaching import Attaching
 from codetether_core.services.claiming import Claiming
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.dispatch import Dispatch
 from codetether_core.services.maintenance import Maintenance
 from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import Monitoring
+from codetether_core.services.no_blobs import NoBlobs
 from codetether_core.services.questions import Questions
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import Reporting
@@ -33,6 +35,7 @@ class Services:
     """
 
     backend: Backend
+    blobs: BlobStore
     clock: Clock
     entropy: Entropy
     terms: LeaseTerms
@@ -48,6 +51,7 @@ class Services:
     monitoring: Monitoring
     maintenance: Maintenance
     archiving: Archiving
+    attaching: Attaching
 
 
 def assemble(
@@ -55,12 +59,13 @@ def assemble(
     clock: Clock,
     entropy: Entropy,
     *,
+    blobs: BlobStore | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
 ) -> Services:
-    """Put the services together; nothing runs yet."""
-    terms = terms or LeaseTerms()
+    """Put the services together; nothing runs yet. Without ``blobs`` files are refused, and old logs are forgotten."""
+    terms, blobs = terms or LeaseTerms(), blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
     writer = TaskWriter(tasks, backend.approvals, clock, entropy)
     dispatch = Dispatch(writer, tasks, backend.notifier, clock)
@@ -70,6 +75,7 @@ def assemble(
     submission = Submission(writer, tasks, backend.codebases, clock, entropy)
     return Services(
         backend=backend,
+        blobs=blobs,
         clock=clock,
         entropy=entropy,
         terms=terms,
@@ -85,4 +91,5 @@ def assemble(
         monitoring=Monitoring(log),
         maintenance=Maintenance(writer, tasks, log, questions, clock, reaper_interval, retention),
         archiving=Archiving(backend, writer, watching, clock),
+        attaching=Attaching(writer, tasks, blobs, clock, terms),
     )

@@ -1,6 +1,7 @@
 """Tasks: the aggregate, its table of states, the lease, and the pure verbs that lead from one version to the next."""
 
 from codetether_core.tasks.asking import answer, ask
+from codetether_core.tasks.attaching import ARTIFACTS_MOST, artifact_of, attach
 from codetether_core.tasks.ending import cancel, complete, confirm_stop, expire, fail, keep_evidence, may_trail, review
 from codetether_core.tasks.history import CHANGE_KINDS, change
 from codetether_core.tasks.holding import attend, claim, held_by, lapse, release, renew, requeue, wake
@@ -22,6 +23,7 @@ from codetether_core.tasks.task import Attempt, Task, TaskSpec
 
 __all__ = [
     "ANYWHERE",
+    "ARTIFACTS_MOST",
     "CHANGE_KINDS",
     "GLOBAL",
     "LIVE",
@@ -42,7 +44,9 @@ __all__ = [
     "Trigger",
     "Word",
     "answer",
+    "artifact_of",
     "ask",
+    "attach",
     "attend",
     "backoff",
     "cancel",

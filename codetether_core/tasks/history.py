@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from codetether_core.artifacts import Artifact
 from codetether_core.events import Event, Topic
 from codetether_core.tasks.machine import TaskState
 from codetether_core.tasks.task import Task
@@ -16,7 +17,7 @@ _ENDINGS: Final = {
     TaskState.CANCELLED: "task.cancelled",
 }
 
-CHANGE_KINDS: Final = ("task.created", "task.status", *_ENDINGS.values(), "task.stopped")
+CHANGE_KINDS: Final = ("task.created", "task.status", *_ENDINGS.values(), "task.stopped", "task.artifact")
 
 
 def change(old: Task | None, new: Task) -> Event | None:
@@ -49,6 +50,20 @@ def change(old: Task | None, new: Task) -> Event | None:
             data["error"] = new.error
     elif new.stopped and not old.stopped:
         kind = "task.stopped"
+    elif new.artifacts != old.artifacts:
+        kind = "task.artifact"
     else:
         return None
+    if old is not None and (left := [_told(each) for each in new.artifacts if each not in old.artifacts]):
+        data["artifacts"] = left
     return Event(Topic.task(new.tenant, new.spec.codebase, new.id), kind, new.updated_at, data)
+
+
+def _told(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "name": artifact.name,
+        "media_type": artifact.media_type,
+        "size": artifact.size,
+        "attempt": artifact.attempt,
+        "created_at": artifact.created_at,
+    }

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import Factory, evolve, frozen
 
+from codetether_core.artifacts import Artifact
 from codetether_core.errors import IllegalTransition
 from codetether_core.ids import AgentName, ApprovalId, CodebaseId, SessionId, TaskId, TenantId, WorkerId
 from codetether_core.tasks.lease import Grant
@@ -62,6 +63,7 @@ class Task:
     ``charged`` counts the attempts used up. ``grant`` is the last grant minted; it still counts while
     ``holder`` is not ``None``. ``reason`` is a slug that says why a task waits or failed, ``error`` the sentence.
     ``stopped`` tells of a cancelled task whether its last holder has confirmed that nothing runs any more.
+    ``artifacts`` are the files that its runs left, in order of name.
     """
 
     id: TaskId
@@ -86,6 +88,7 @@ class Task:
     reason: str | None = None
     stopped: bool = True
     reviewed: bool = False
+    artifacts: tuple[Artifact, ...] = ()
 
     @classmethod
     def new(cls, id: TaskId, tenant: TenantId, spec: TaskSpec, *, created_by: str, now: datetime) -> Task:

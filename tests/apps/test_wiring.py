@@ -84,10 +84,10 @@ async def test_an_adapter_whose_package_is_missing(tmp_path: Path, monkeypatch: 
     """The sentence has the command that installs it."""
     from importlib.metadata import EntryPoint
 
-    from codetether_apps.wiring import backends
+    from codetether_apps.wiring import openers
 
     broken = EntryPoint("nosql", "codetether_adapters.nosql.backend:open_backend", "codetether.backends")
-    monkeypatch.setattr(backends, "entry_points", lambda group: [broken])
+    monkeypatch.setattr(openers, "entry_points", lambda group: [broken])
     with pytest.raises(SettingsError) as refused:
         async with open_services(given(tmp_path, CODETETHER_STORE="nosql://x")):
             pass

@@ -134,6 +134,8 @@ async def completed(api: Api, worker: Stream, codebase: str) -> str:
     asked = await api.bot.ok("POST", f"{P}/tasks/{id}/ask", {"prompt": "May I?", **word})
     await api.alice.ok("POST", f"{P}/approvals/{asked['approval']['id']}/answer", {"text": "yes"})
     await api.bot.ok("PUT", f"{P}/tasks/{id}/status", {"status": "running", "session_id": "ses_1", **word})
+    holder = {"X-Worker-ID": word["worker_id"], "X-Lease-Token": word["lease_token"]}
+    await api.bot.ok("PUT", f"{P}/tasks/{id}/artifacts/notes.txt", content=b"notes", headers=holder)
     await api.bot.ok("PUT", f"{P}/tasks/{id}/status", {"status": "completed", "result": "done", **word})
     return id
 

@@ -17,11 +17,13 @@ CODES: dict[str, Callable[[], CodeTetherError]] = {
     "illegal_transition": lambda: errors.IllegalTransition("task", "tsk_1", "pending", "lapse"),
     "invalid_request": lambda: errors.Invalid("field", "is wrong"),
     "lease_required": lambda: errors.LeaseRequired("x"),
+    "not_configured": lambda: errors.NotConfigured("x"),
     "codebase_not_found": lambda: errors.NotFound("codebase", "cb_1"),
     "permission_denied": lambda: errors.PermissionDenied("x"),
     "stale_lease": lambda: errors.StaleLease("x"),
     "task_unavailable": lambda: errors.TaskUnavailable("tsk_1", "running"),
     "too_large": lambda: errors.TooLarge("x"),
+    "too_many_artifacts": lambda: errors.TooManyArtifacts("x"),
     "unauthenticated": lambda: errors.Unauthenticated("x"),
     "unavailable": lambda: errors.Unavailable("x"),
     "version_conflict": lambda: errors.VersionConflict("x"),
@@ -35,6 +37,7 @@ CONFLICTS = {
     "LeaseRequired",
     "StaleLease",
     "TaskUnavailable",
+    "TooManyArtifacts",
     "VersionConflict",
 }
 

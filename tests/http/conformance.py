@@ -99,6 +99,7 @@ def _answer(route: Route, status: int, media_type: str) -> str:
         assert media_type == "application/problem+json", where
         return PROBLEM
     content = answer.get("content", {"": {}})
+    media_type = "*/*" if "*/*" in content else media_type
     assert media_type in content, f"{where}, described are {', '.join(content)}"
     return _pointer("paths", path, route.method.lower(), "responses", str(status), "content", media_type, "schema")
 

@@ -48,6 +48,8 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
     (errors.Conflict("No"), 409, "conflict", {}),
     (errors.AlreadyExists("codebase", "c1"), 409, "codebase_exists", {"id": "c1"}),
     (errors.VersionConflict("Late"), 409, "version_conflict", {}),
+    (errors.TooManyArtifacts("Full", id="t1"), 409, "too_many_artifacts", {"id": "t1"}),
+    (errors.NotConfigured("None", hint="set it"), 501, "not_configured", {"hint": "set it"}),
     (errors.IdempotencyMismatch("Other"), 409, "idempotency_mismatch", {}),
     (
         errors.IllegalTransition("task", "t1", "completed", "cancel"),

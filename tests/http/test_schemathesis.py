@@ -101,6 +101,8 @@ def _real(described: Described) -> Mapping[str, str]:
     post("/v1/worker/tasks/claim", **holder)
     post(f"/v1/agent/codebases/{codebase}/sessions/s1/ingest", messages=[{"id": "m1"}])
     post("/v1/agent/agents", name="reviewer")
+    file = f"{described.server.url}/v1/agent/tasks/{task}/artifacts/notes.txt"
+    assert described.session.put(file, data=b"notes", headers={"X-Worker-ID": "w1"}, timeout=10).status_code == 200
     return {
         "codebases": codebase,
         "tasks": task,
@@ -109,6 +111,7 @@ def _real(described: Described) -> Mapping[str, str]:
         "connected": "w1",
         "sessions": "s1",
         "agents": "reviewer",
+        "artifacts": "notes.txt",
         "messages": post("/v1/agent/messages", to="reviewer", body="b")["message"]["id"],
     }
 

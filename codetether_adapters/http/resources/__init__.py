@@ -7,6 +7,7 @@ from typing import Final
 from codetether_adapters.http.resources import (
     agents,
     approvals,
+    artifacts,
     client_streams,
     codebase_actions,
     codebases,
@@ -42,7 +43,7 @@ ALIASES: Final = (
 def all_routes() -> tuple[Route, ...]:
     """Every route of the API, under every prefix that it has."""
     routes = (
-        *(tasks.ROUTES + reports.ROUTES + leases.ROUTES + approvals.ROUTES),
+        *(tasks.ROUTES + reports.ROUTES + leases.ROUTES + approvals.ROUTES + artifacts.ROUTES),
         *(codebases.ROUTES + codebase_actions.ROUTES + client_streams.ROUTES + sessions.ROUTES + session_sync.ROUTES),
         *(worker_stream.ROUTES + worker_registration.ROUTES + workers.ROUTES + keys.ROUTES),
         *(agents.ROUTES + messages.ROUTES + models.ROUTES + mcp_shim.ROUTES),

@@ -51,7 +51,7 @@ def _render(record: Record, cursor: str) -> bytes:
     data: dict[str, Any] = orjson.loads(record.body)
     if record.kind in OUTPUT_KINDS:
         return _frame(*_output(data, timestamp(record.at)), cursor)
-    if record.kind == "task.stopped":
+    if record.kind in ("task.stopped", "task.artifact"):
         return b""
     status, words = _status(data, timestamp(record.at)), _last_words(data)
     if words is None:

@@ -21,6 +21,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "task.created": "status",
     "task.status": "status",
     "task.stopped": "status",
+    "task.artifact": "artifact",
     "task.completed": "complete",
     "task.cancelled": "complete",
     "task.failed": "error",

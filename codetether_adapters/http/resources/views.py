@@ -13,6 +13,7 @@ from typing import Any
 
 from codetether_core import codec
 from codetether_core.approvals import Approval
+from codetether_core.artifacts import Artifact
 from codetether_core.codebases import Codebase
 from codetether_core.services import Explanation
 from codetether_core.tasks import Grant, Task, TaskState
@@ -20,6 +21,7 @@ from codetether_core.workers import Presence
 
 __all__ = [
     "approval_view",
+    "artifact_view",
     "codebase_view",
     "explanation_view",
     "lease_view",
@@ -83,7 +85,7 @@ def task_view(task: Task) -> dict[str, Any]:
 
 
 def task_details_view(task: Task) -> dict[str, Any]:
-    """A task with its attempts, for whoever asks for this one; their tokens are nobody's to see."""
+    """A task with its attempts and files, for whoever asks for this one; their tokens are nobody's to see."""
     attempts = [
         {
             "number": int(attempt.token.partition(".")[0]),
@@ -95,7 +97,19 @@ def task_details_view(task: Task) -> dict[str, Any]:
         }
         for attempt in task.attempts
     ]
-    return {**task_view(task), "attempts": attempts}
+    artifacts = [artifact_view(artifact) for artifact in task.artifacts]
+    return {**task_view(task), "attempts": attempts, "artifacts": artifacts}
+
+
+def artifact_view(artifact: Artifact) -> dict[str, Any]:
+    """A file that a run left; where its bytes are is our own affair."""
+    return {
+        "name": artifact.name,
+        "media_type": artifact.media_type,
+        "size": artifact.size,
+        "attempt": artifact.attempt,
+        "created_at": _timestamp(artifact.created_at),
+    }
 
 
 def lease_view(grant: Grant, ttl: timedelta) -> dict[str, Any]:

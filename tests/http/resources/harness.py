@@ -16,6 +16,7 @@ from starlette.types import Message, Scope
 
 from codetether_adapters.http import Application, create_app
 from codetether_adapters.http.resources import all_routes
+from codetether_adapters.memory import MemoryBlobs
 from codetether_adapters.sse import Decoder, ServerSentEvent
 from codetether_adapters.tokens import RolePolicy, StaticToken, StaticTokens
 from codetether_core.ports import Backend
@@ -138,7 +139,7 @@ class Api:
 async def open_api(backend: Backend) -> AsyncIterator[Api]:
     """The API over a backend."""
     clock = FakeClock()
-    services = assemble(backend, clock, Dice())
+    services = assemble(backend, clock, Dice(), blobs=MemoryBlobs())
     tokens = StaticTokens(StaticToken.of(name, token, roles) for name, (token, roles) in TOKENS.items())
     app = create_app(services, authenticator=tokens, authorizer=RolePolicy(), routes=all_routes())
     transport, hooks = httpx.ASGITransport(app), checked(app)

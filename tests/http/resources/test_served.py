@@ -23,4 +23,4 @@ async def test_every_route_is_described() -> None:
     async with open_world() as world:
         paths = (await world.get("/openapi.json"))["paths"]
         described = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-        assert {(route.method, route.path) for route in all_routes()} <= described
+        assert {(route.method, route.path.replace(":path}", "}")) for route in all_routes()} <= described

@@ -17,6 +17,9 @@ __all__ = [
     "Approval",
     "ApprovalAnswer",
     "Approvals",
+    "Artifact",
+    "ArtifactAnswer",
+    "Artifacts",
     "Asked",
     "Claimed",
     "Done",
@@ -92,10 +95,46 @@ class Attempt:
 
 
 @frozen(kw_only=True)
+class Artifact:
+    """A file that a run left; ``attempt`` is the number of the lease under which it did."""
+
+    name: str
+    media_type: str
+    size: int
+    attempt: int
+    created_at: datetime
+
+
+@frozen(kw_only=True)
+class ListedArtifact(Artifact):
+    """A file, and where anybody may read it until ``url_expires_at``, if the store of files has such addresses."""
+
+    url: str | None
+    url_expires_at: datetime | None
+
+
+@frozen(kw_only=True)
+class Artifacts:
+    """A task's files, in order of name."""
+
+    task_id: str
+    artifacts: tuple[ListedArtifact, ...]
+
+
+@frozen(kw_only=True)
+class ArtifactAnswer:
+    """The file is kept."""
+
+    success: bool
+    artifact: Artifact
+
+
+@frozen(kw_only=True)
 class TaskDetails(Task):
-    """A task with its history: the last of its attempts that are over, oldest first."""
+    """A task with its history: the last of its attempts that are over, oldest first, and the files they left."""
 
     attempts: tuple[Attempt, ...]
+    artifacts: tuple[Artifact, ...]
 
 
 @frozen(kw_only=True)
