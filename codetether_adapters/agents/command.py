@@ -103,6 +103,7 @@ class CommandRunner:
                     environment={
                         **self._template.environment(self._worker_environment),
                         "CODETETHER_TASK_ID": run.task,
+                        **({"CODETETHER_ARTIFACTS": run.artifacts} if run.artifacts else {}),
                         **{f"CODETETHER_{name.upper()}": word for name, word in words.items()},
                     },
                     grace=self._grace,

@@ -29,6 +29,7 @@ from codetether_adapters.client.requests import fresh_key
 from codetether_adapters.client.views import (
     AgentView,
     ApprovalView,
+    ArtifactView,
     AttemptView,
     CodebaseView,
     ExplanationView,
@@ -48,6 +49,7 @@ __all__ = [
     "AgentRun",
     "AgentView",
     "ApprovalView",
+    "ArtifactView",
     "Async",
     "AsyncClient",
     "AttemptView",

@@ -65,6 +65,7 @@ _BY_STATUS: Final[Mapping[int, type[CodeTetherError]]] = {
     413: errors.TooLarge,
     422: errors.Invalid,
     429: RateLimited,
+    501: errors.NotConfigured,
     503: errors.Unavailable,
 }
 _MEMBERS: Final = frozenset({"type", "title", "status", "code", "detail", "hint"})

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
+from codetether_adapters.client.artifacts import artifacts_of, read_artifact
 from codetether_adapters.client.errors import TaskCancelled, TaskFailed
 from codetether_adapters.client.following import TaskEvent, follow
 from codetether_adapters.client.operations import M, Resource, operation, stream
 from codetether_adapters.client.requests import AGENT, Request, one, path
 from codetether_adapters.client.task_requests import cancel_task, events_path, get_task
 from codetether_adapters.client.transport import Transport
-from codetether_adapters.client.views import ApprovalView, TaskView
+from codetether_adapters.client.views import ApprovalView, ArtifactView, TaskView
 from codetether_core.ids import TaskId
 from codetether_core.tasks import TaskState
 
@@ -60,6 +61,17 @@ class TaskHandle(Resource[M]):
     async def result(self) -> str:
         """What it came to, once it has completed; ``TaskFailed`` or ``TaskCancelled`` otherwise."""
         return outcome(await self._ended())
+
+    @operation
+    async def artifacts(self) -> Sequence[ArtifactView]:
+        """The files that its runs left so far."""
+        return await self._send(artifacts_of(self.id))
+
+    @stream
+    async def read_artifact(self, name: str) -> AsyncGenerator[bytes]:
+        """One file's bytes as they come; ``ConnectionFailed`` if they are not all."""
+        async for chunk in read_artifact(self._transport, self.id, name):
+            yield chunk
 
     @operation
     async def answer(

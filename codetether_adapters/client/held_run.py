@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from math import inf
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -20,7 +21,7 @@ from codetether_adapters.client.operations import Async
 from codetether_adapters.client.views import ApprovalView, TaskView
 from codetether_adapters.client.worker_protocol import WorkerProtocol
 from codetether_core.approvals import ApprovalKind, Option
-from codetether_core.errors import CodeTetherError, Conflict, NotFound, Unavailable
+from codetether_core.errors import CodeTetherError, Conflict, NotFound, TooManyArtifacts, Unavailable
 from codetether_core.ports import RunFailed
 from codetether_core.tasks import OutputChunk
 
@@ -53,6 +54,10 @@ class AgentRun:
         """
         for piece in pieces(text):
             await self._held.emit(OutputChunk(text=piece, stream=stream))
+
+    async def attach(self, name: str, data: bytes | Path, *, media_type: str | None = None) -> None:
+        """Leave a file with the task, in place of one of that name: bytes, or the path of those to read."""
+        await self._held.attach(name, data, media_type)
 
     async def ask(self, prompt: str, *options: Option, kind: ApprovalKind = ApprovalKind.QUESTION) -> ApprovalView:
         """Ask a person and wait for the answer: one of the ``options``, or ``text`` if there are none."""
@@ -103,6 +108,10 @@ class HeldRun:
     async def emit(self, chunk: OutputChunk) -> None:
         """Have it sent."""
         await self._output.send(chunk)
+
+    async def attach(self, name: str, data: bytes | Path, media_type: str | None) -> None:
+        """Have the server keep a file."""
+        await self._until_heard(lambda: self.protocol.attach(*self._word, name, data, media_type=media_type))
 
     async def ask(self, prompt: str, options: Sequence[Option], kind: ApprovalKind) -> ApprovalView:
         """Ask, and wait for the answer."""
@@ -177,6 +186,8 @@ class HeldRun:
                 return
             except _LATER:
                 await anyio.sleep(_PAUSE)
+            except TooManyArtifacts:
+                raise
             except (Conflict, NotFound):
                 self.cancel()
                 await anyio.lowlevel.checkpoint()  # where the cancellation arrives

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from codetether_adapters.client.approvals import answered, ask_request
+from codetether_adapters.client.artifacts import leave_artifact
 from codetether_adapters.client.operations import M, Resource, operation
 from codetether_adapters.client.requests import AGENT, WORKER, Request, fresh_key, nothing, one, path
-from codetether_adapters.client.views import ApprovalView, TaskView
+from codetether_adapters.client.views import ApprovalView, ArtifactView, TaskView
 from codetether_core.approvals import ApprovalKind, Option
 from codetether_core.tasks import OutputChunk
 
@@ -83,6 +85,13 @@ class LeaseWords(Resource[M]):
                 repeatable=first is not None,
             )
         )
+
+    @operation
+    async def attach(
+        self, worker_id: str, task_id: str, token: str, name: str, data: bytes | Path, *, media_type: str | None = None
+    ) -> ArtifactView:
+        """Leave a file with the task, in place of one of that name, a relative path; the same again changes nothing."""
+        return await self._send(leave_artifact(task_id, name, data, media_type, credentials(worker_id, token)))
 
     @operation
     async def complete(

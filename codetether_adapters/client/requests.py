@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from secrets import token_hex
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -37,7 +38,7 @@ class Request(Generic[T]):
     """One call. ``repeatable`` says that sent twice it does what it does once: when the answer is lost, it is retried.
 
     Members of ``query`` and ``body`` that are ``None`` are left out. ``patience`` is how many seconds the server
-    may take on purpose before it answers (long polls).
+    may take on purpose before it answers (long polls). A ``file`` goes instead of a body: its bytes, or where they are.
     """
 
     method: str
@@ -45,6 +46,7 @@ class Request(Generic[T]):
     read: Callable[[Any], T]
     query: Mapping[str, Any] = Factory(dict)
     body: Mapping[str, Any] | None = None
+    file: bytes | Path | None = None
     headers: Mapping[str, str | None] = Factory(dict)
     repeatable: bool = True
     patience: float = 0.0

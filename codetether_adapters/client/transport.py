@@ -7,7 +7,7 @@ never suspends, which lets the same code above it serve a client without a loop.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -16,7 +16,8 @@ from contextlib import (
     closing,
     contextmanager,
 )
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 import anyio
 import httpx
@@ -33,6 +34,9 @@ from codetether_adapters.client.server import Server
 from codetether_core.errors import CodeTetherError, Unavailable
 
 __all__ = ["AsyncTransport", "SyncTransport", "Transport"]
+
+
+_CHUNK: Final = 128 * 1024
 
 
 class Transport(Protocol):
@@ -82,7 +86,9 @@ class AsyncTransport:
         """See ``Transport``."""
         async for attempt in _attempts(request, self.patience):
             with attempt, _translated(self._server):
-                return _answer(await self._http.send(_prepared(self._http, request, self.patience)))
+                return _answer(
+                    await self._http.send(_prepared(self._http, request, self.patience, file=_read_async(request.file)))
+                )
         raise AssertionError("unreachable")
 
     @asynccontextmanager
@@ -122,7 +128,9 @@ class SyncTransport:
         """See ``Transport``."""
         for attempt in _attempts(request, self.patience):
             with attempt, _translated(self._server):
-                return _answer(self._http.send(_prepared(self._http, request, self.patience)))
+                return _answer(
+                    self._http.send(_prepared(self._http, request, self.patience, file=_read_sync(request.file)))
+                )
         raise AssertionError("unreachable")
 
     @asynccontextmanager
@@ -191,13 +199,39 @@ def _attempts(request: Request[Any], patience: Patience) -> Any:
     )
 
 
+def _read_sync(file: bytes | Path | None) -> bytes | Iterable[bytes] | None:
+    """A file's bytes, for one try."""
+    return _chunks(file) if isinstance(file, Path) else file
+
+
+def _read_async(file: bytes | Path | None) -> bytes | AsyncIterable[bytes] | None:
+    return _async_chunks(file) if isinstance(file, Path) else file
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+async def _async_chunks(path: Path) -> AsyncIterator[bytes]:
+    async with await anyio.open_file(path, "rb") as file:
+        while chunk := await file.read(_CHUNK):
+            yield chunk
+
+
 def _prepared(
-    http: httpx.AsyncClient | httpx.Client, request: Request[Any], patience: Patience, *, streaming: bool = False
+    http: httpx.AsyncClient | httpx.Client,
+    request: Request[Any],
+    patience: Patience,
+    *,
+    streaming: bool = False,
+    file: bytes | Iterable[bytes] | AsyncIterable[bytes] | None = None,
 ) -> httpx.Request:
-    content = request.content()
+    content = request.content() if file is None else file
     headers = encoded_headers(request.headers)
     if content is not None:
-        headers[b"content-type"] = b"application/json"
+        headers.setdefault(b"content-type", b"application/json")
     return http.build_request(
         request.method,
         request.path,

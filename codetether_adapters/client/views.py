@@ -16,6 +16,7 @@ from codetether_core.workers import Presence
 __all__ = [
     "AgentView",
     "ApprovalView",
+    "ArtifactView",
     "AttemptView",
     "CodebaseView",
     "ExplanationView",
@@ -38,6 +39,19 @@ class AttemptView:
     ended_at: datetime | None = None
     ending: str = ""
     evidence: str | None = None
+
+
+@frozen(kw_only=True)
+class ArtifactView:
+    """A file that a run left. ``url`` reads it without us until ``url_expires_at``, where there is such a thing."""
+
+    name: str
+    media_type: str = "application/octet-stream"
+    size: int = 0
+    attempt: int = 0
+    created_at: datetime | None = None
+    url: str | None = None
+    url_expires_at: datetime | None = None
 
 
 @frozen(kw_only=True)
@@ -71,6 +85,7 @@ class TaskView:
     max_attempts: int = 3
     attempts_charged: int = 0
     attempts: tuple[AttemptView, ...] = ()
+    artifacts: tuple[ArtifactView, ...] = ()
     retry_of: TaskId | None = None
     awaiting: tuple[ApprovalId, ...] = ()
     stopped: bool = True

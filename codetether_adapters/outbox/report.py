@@ -25,6 +25,7 @@ class Report:
     """What a worker says last about a task: ``status`` is the task's new state, ``lease`` the token it was granted.
 
     ``outputs`` is what of the run's output the server may not have yet, ``first`` the ordinal of its first piece.
+    ``artifacts`` is the directory with the files that the run left.
     """
 
     task: TaskId
@@ -37,6 +38,7 @@ class Report:
     session: SessionId | None = None
     outputs: tuple[OutputChunk, ...] = ()
     first: int = 0
+    artifacts: str | None = None
 
 
 def encode(report: Report) -> bytes:

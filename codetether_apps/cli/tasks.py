@@ -10,6 +10,7 @@ import click
 from codetether_apps.cli.connection import connected
 from codetether_apps.cli.lazy import Group
 from codetether_apps.cli.printing import age, for_people, print_fields, print_json, print_table, say, wants_json
+from codetether_apps.cli.task_artifacts import artifacts
 from codetether_apps.cli.task_run import run
 from codetether_apps.cli.task_watch import watch
 from codetether_apps.cli.wishes import shared
@@ -26,9 +27,10 @@ _EVIDENCE: Final = 200
 
 @click.group(cls=Group)
 def task() -> None:
-    """Run, list, show, watch, cancel, retry, explain tasks."""
+    """Run, list, show, watch, cancel, retry, explain tasks, and get what they left."""
 
 
+task.add_command(artifacts)
 task.add_command(run)
 task.add_command(watch)
 
@@ -104,6 +106,7 @@ def show(ctx: click.Context, id: str) -> None:
         "started": found.started_at,
         "ended": found.completed_at,
     }
+    fields["artifacts"] = [f"{each.name} ({each.size:,} bytes)" for each in found.artifacts]
     fields |= {f"attempt {each.number}": _attempt(each) for each in found.attempts}
     print_fields(ctx, found, fields, below=found.error or found.result or "")
 

@@ -11,6 +11,7 @@ from codetether_apps.wiring.workplace import open_workplace
 from codetether_apps.working.checkouts import Checkouts
 from codetether_apps.working.conversations import Conversations
 from codetether_apps.working.kept_codebases import KeptCodebases
+from codetether_apps.working.leavings import Leavings
 from codetether_apps.working.loop import Worker
 from codetether_apps.working.registration import Registration
 from codetether_apps.working.reports import Reports
@@ -32,6 +33,8 @@ async def open_worker(
     async with open_workplace(settings, server=server, token=token) as place:
         persistence = Persistence(place.clock, place.entropy)
         checkouts = Checkouts(place.directory / "scratch")
+        leavings = Leavings(root=place.directory / "artifacts", worker_id=place.worker_id, client=place.client)
+        leavings.clean({entry.report.artifacts for entry in place.outbox.pending()})
         registration = Registration(
             client=place.client,
             worker_id=place.worker_id,
@@ -48,7 +51,11 @@ async def open_worker(
             runners=place.runners(registration.add, checkouts.descriptors),
             checkouts=checkouts,
             reports=Reports(
-                worker_id=place.worker_id, client=place.client, outbox=place.outbox, persistence=persistence
+                worker_id=place.worker_id,
+                client=place.client,
+                outbox=place.outbox,
+                persistence=persistence,
+                leavings=leavings,
             ),
             conversations=Conversations(worker_id=place.worker_id, client=place.client, cache=place.sessions),
             persistence=persistence,

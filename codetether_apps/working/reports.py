@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from attrs import frozen
+from attrs import evolve, frozen
 
 from codetether_adapters.client import AsyncClient
 from codetether_adapters.outbox import Entry, Outbox, Report
+from codetether_apps.working.leavings import LeavingRefused, Leavings
 from codetether_apps.working.verdicts import Persistence, is_refusal
 from codetether_core.errors import CodeTetherError, StaleLease
 from codetether_core.tasks import TaskState
@@ -26,6 +27,7 @@ class Reports:
     client: AsyncClient
     outbox: Outbox
     persistence: Persistence
+    leavings: Leavings
 
     async def keep(self, report: Report, *, instead_of: Entry | None = None) -> Entry:
         """Write it down. A disk that refuses is told of, and the report is sent all the same.
@@ -33,7 +35,7 @@ class Reports:
         ``instead_of`` is forgotten first: a crash between the two leaves a run without a report, which is run again.
         """
         if instead_of is not None:
-            await self._forget(instead_of)
+            await self._acknowledge(instead_of)
         try:
             return Entry(await asyncio.to_thread(self.outbox.put, report), report)
         except CodeTetherError as error:
@@ -76,6 +78,10 @@ class Reports:
         words, token = self.client.worker, report.lease or ""
         if report.outputs:
             await words.output(self.worker_id, report.task, token, report.outputs, first=report.first)
+        try:
+            await self.leavings.send(report.artifacts, report.task, token)
+        except LeavingRefused as refusal:
+            report = evolve(report, status=TaskState.FAILED, error=refusal.message, reason=refusal.code)
         if report.status == TaskState.COMPLETED:
             await words.complete(self.worker_id, report.task, token, report.result, session_id=report.session)
         else:
@@ -89,6 +95,10 @@ class Reports:
             )
 
     async def _forget(self, entry: Entry) -> None:
+        await self._acknowledge(entry)
+        await asyncio.to_thread(self.leavings.forget, entry.report.artifacts)
+
+    async def _acknowledge(self, entry: Entry) -> None:
         if not entry.id:
             return
         try:

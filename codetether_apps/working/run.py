@@ -54,6 +54,7 @@ class TaskRun:
     _answers: Sequence[ApprovalView] = field(default=(), init=False)
     _session: SessionId | None = field(default=None, init=False)
     _noting: set[asyncio.Task[None]] = field(factory=set, init=False)
+    _place: Path | None = field(default=None, init=False)
     _log: Any = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -72,6 +73,7 @@ class TaskRun:
         if lease is None:
             return
         self._token = lease.token
+        self._place = self.reports.leavings.begin(lease.token)
         self._log = self._log.bind(attempt=lease.number)
         output = OutputSender(
             post=self._post,
@@ -90,6 +92,7 @@ class TaskRun:
             entropy=self.persistence.entropy,
         )
         keeping, sending = asyncio.create_task(keeper.keep()), asyncio.create_task(output.send())
+        report = None
         try:
             report = await self._report_of_agent(output)
             await output.close()
@@ -108,6 +111,8 @@ class TaskRun:
                 await self._take_leave()
         finally:
             await _cancelled(keeping, sending, *self._noting)
+            if report is None or report.artifacts is None:
+                self.reports.leavings.forget(str(self._place))
 
     async def _claim(self) -> Lease | None:
         """Our lease; ``None`` if somebody else was faster. One key for all tries: they get the same grant."""
@@ -177,6 +182,7 @@ class TaskRun:
             error=error,
             reason=reason,
             session=self._session or self._resumed,
+            artifacts=None if self._place is None else self.reports.leavings.found(self._place),
         )
 
     async def _until_sent(self, sending: asyncio.Task[None], *, reported: bool) -> None:
@@ -247,6 +253,7 @@ class TaskRun:
             agent_type=self.task.agent_type,
             model=self.task.model,
             directory=None if self.directory is None else str(self.directory),
+            artifacts=None if self._place is None else str(self._place),
             session=self._resumed,
             metadata=self.task.metadata,
             answers=tuple(Answer(question=each.prompt, choice=each.choice, text=each.text) for each in self._answers),

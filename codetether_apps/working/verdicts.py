@@ -14,6 +14,7 @@ from codetether_core.errors import (
     CodeTetherError,
     Conflict,
     Invalid,
+    NotConfigured,
     NotFound,
     StaleLease,
     TooLarge,
@@ -48,7 +49,7 @@ def is_refusal(error: CodeTetherError) -> bool:
     """Whether the server has answered, and would answer the same again."""
     if isinstance(error, NotFound):
         return error.code == "task_not_found"  # anything else may be a proxy's word
-    return isinstance(error, Conflict | Invalid | TooLarge) and not isinstance(error, VersionConflict)
+    return isinstance(error, Conflict | Invalid | NotConfigured | TooLarge) and not isinstance(error, VersionConflict)
 
 
 def verdict(error: CodeTetherError) -> Ending | None:

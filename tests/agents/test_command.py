@@ -77,6 +77,12 @@ async def test_an_agent_sees_little_of_the_workers_environment(tmp_path: Path) -
     }
 
 
+async def test_an_agent_is_told_where_to_leave_files(tmp_path: Path) -> None:
+    tells = runner("import os; print(os.getenv('CODETETHER_ARTIFACTS'))")
+    assert (await tells.run(run_in(tmp_path, artifacts="/left"), Output().emit)).result == "/left"
+    assert (await tells.run(run_in(tmp_path), Output().emit)).result == "None"
+
+
 async def test_the_end_of_standard_error_says_why_it_failed(tmp_path: Path) -> None:
     with pytest.raises(RunFailed) as failed:
         await runner("import sys; sys.stderr.write('x' * 9000 + 'the reason\\n'); sys.exit(3)").run(

@@ -9,12 +9,16 @@ import pytest
 
 from codetether_adapters.client import AsyncClient, ConnectionFailed
 from codetether_adapters.outbox import Outbox, Report
+from codetether_apps.working.leavings import Leavings
 from codetether_apps.working.reports import Reports
-from codetether_core.errors import CodeTetherError, StaleLease
+from codetether_core.errors import CodeTetherError, NotConfigured, StaleLease, TooLarge, TooManyArtifacts
 from codetether_core.ids import TaskId
 from tests.apps.worker_stage import MovedClock, persistence
 
 pytestmark = pytest.mark.anyio
+
+LEFT = Path("/nonexistent")
+"""Where nothing is: these runs leave no files."""
 
 
 class Words:
@@ -28,6 +32,12 @@ class Words:
     async def complete(self, worker_id: str, task: str, token: str, result: str | None, *, session_id: object) -> None:
         """A run succeeded."""
         self._hear("completed", task, token, result)
+
+    async def attach(
+        self, worker_id: str, task: str, token: str, name: str, data: Path, *, media_type: str | None
+    ) -> None:
+        """A file."""
+        self._hear("file", task, token, name, _read(data), media_type)
 
     async def fail(self, worker_id: str, task: str, token: str, error: str, *, reason: str, session_id: object) -> None:
         """A run failed."""
@@ -46,7 +56,10 @@ class Words:
 def reports(words: Words, outbox: Outbox) -> Reports:
     """A worker's reports to that server."""
     client = cast("AsyncClient", words)
-    return Reports(worker_id="w", client=client, outbox=outbox, persistence=persistence(MovedClock()))
+    leavings = Leavings(root=LEFT, worker_id="w", client=client)
+    return Reports(
+        worker_id="w", client=client, outbox=outbox, persistence=persistence(MovedClock()), leavings=leavings
+    )
 
 
 def report(status: str = "completed", **more: Any) -> Report:
@@ -100,3 +113,78 @@ async def test_one_that_comes_too_late_is_sent_once(tmp_path: Path) -> None:
         await reports(words, outbox).replay()
         assert not outbox.pending()
     assert [word[0] for word in words.heard] == ["completed", "completed", "stopped"]
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def left(directory: Path) -> str:
+    """What a run left: two files, and a link that leads out."""
+    place = directory / "left" / "1.n"
+    (place / "b").mkdir(parents=True)
+    (place / "b/report.html").write_text("<p>")
+    (place / "a.bin").write_bytes(bytes(3))
+    (place / "link").symlink_to("/etc/hostname")
+    return str(place)
+
+
+def there(place: str) -> bool:
+    return Path(place).exists()
+
+
+async def test_files_go_before_the_outcome_and_are_forgotten_with_it(tmp_path: Path) -> None:
+    """Again from the first of them where an answer was lost; a link is nobody's file."""
+    words = Words(ConnectionFailed("x"), ConnectionFailed("x"))
+    place = left(tmp_path)
+    with Outbox(tmp_path / "outbox") as outbox:
+        mine = reports(words, outbox)
+        await mine.deliver(await mine.keep(report(result="fine", artifacts=place)))
+        assert not outbox.pending()
+    assert words.heard[2:] == [
+        ("file", "tsk_1", "1.n", "a.bin", bytes(3), "application/octet-stream"),
+        ("file", "tsk_1", "1.n", "b/report.html", b"<p>", "text/html"),
+        ("completed", "tsk_1", "1.n", "fine"),
+    ]
+    assert not there(place)
+
+
+@pytest.mark.parametrize(
+    "refusal", [TooLarge("The body has more than 5 bytes"), NotConfigured("none"), TooManyArtifacts("full")]
+)
+async def test_a_file_that_is_refused_fails_the_run(tmp_path: Path, refusal: CodeTetherError) -> None:
+    """Whoever reads that it completed would look for the file."""
+    words = Words(refusal)
+    with Outbox(tmp_path / "outbox") as outbox:
+        mine = reports(words, outbox)
+        await mine.deliver(await mine.keep(report(result="fine", artifacts=left(tmp_path))))
+    *_, (said, _, _, error, reason) = words.heard
+    assert (said, reason) == ("failed", "artifact_refused")
+    assert "'a.bin'" in error and refusal.message in error
+
+
+async def test_a_lost_lease_takes_no_files(tmp_path: Path) -> None:
+    words = Words(StaleLease("superseded"))
+    place = left(tmp_path)
+    with Outbox(tmp_path / "outbox") as outbox:
+        mine = reports(words, outbox)
+        with pytest.raises(StaleLease):
+            await mine.deliver(await mine.keep(report(result="fine", artifacts=place)))
+        assert not outbox.pending()
+    assert not there(place)
+
+
+async def test_files_outlive_their_worker_as_long_as_its_report_does(tmp_path: Path) -> None:
+    place = left(tmp_path)
+    other = tmp_path / "left" / "other"
+    other.mkdir()
+    with Outbox(tmp_path / "outbox") as outbox:
+        outbox.put(report(result="fine", artifacts=place))
+    words = Words()
+    with Outbox(tmp_path / "outbox") as outbox:
+        Leavings(root=tmp_path / "left", worker_id="w", client=cast("AsyncClient", words)).clean(
+            {entry.report.artifacts for entry in outbox.pending()}
+        )
+        assert not there(str(other))
+        await reports(words, outbox).replay()
+    assert [word[0] for word in words.heard] == ["file", "file", "completed"]

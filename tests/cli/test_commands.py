@@ -81,6 +81,29 @@ def test_watching_a_finished_task_prints_its_output(
     assert "completed" in printed.err
 
 
+def test_files_that_a_run_left_are_listed_and_saved(
+    run: Run, client: Client, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    task = client.tasks.run("Work")
+    actor = Actor.take(client, task.id)
+    for name, data in (("b/report.txt", b"fine"), ("a.bin", bytes(300_000))):
+        client.worker.attach(actor.worker, task.id, actor.token, name, data)
+    assert run("task", "artifacts", task.id) == 0
+    assert [line.split("\t")[:2] for line in capsys.readouterr().out.splitlines()] == [
+        ["a.bin", "300,000"],
+        ["b/report.txt", "4"],
+    ]
+    assert run("task", "artifacts", task.id, "--save", str(tmp_path / "here")) == 0
+    assert (tmp_path / "here/b/report.txt").read_bytes() == b"fine"
+    assert (tmp_path / "here/a.bin").read_bytes() == bytes(300_000)
+    assert not [*(tmp_path / "here").rglob("*.unfinished")]
+    capsys.readouterr()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/b").symlink_to(tmp_path)
+    assert run("task", "artifacts", task.id, "--save", str(tmp_path / "other")) == 1
+    assert "leads out" in capsys.readouterr().err
+
+
 def test_a_result_that_was_printed_is_not_printed_again(
     run: Run, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """Functions as agents."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -278,4 +279,29 @@ async def test_a_run_that_is_lost_takes_no_other_with_it(
             await lost.wait()
             assert await (await client.tasks.run("hi", agent="shout")).result() == "HI"
         assert f"the run of {unlucky.id} was lost" in caplog.text
+        beside.cancel_scope.cancel()
+
+
+async def test_a_function_leaves_files(hub_url: str, tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(bytes(300_000))
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        worker = Worker(client)
+
+        @worker.agent("leave")
+        async def leave(run: AgentRun) -> None:
+            await run.attach("a/small.txt", b"small", media_type="text/plain")
+            await run.attach("big", tmp_path / "big")
+
+        beside.start_soon(worker.run)
+        with anyio.fail_after(20):
+            task = await client.tasks.run("x", agent="leave")
+            await task.result()
+            assert [(each.name, each.media_type, each.size) for each in await task.artifacts()] == [
+                ("a/small.txt", "text/plain", 5),
+                ("big", "application/octet-stream", 300_000),
+            ]
+            assert [chunk async for chunk in task.read_artifact("a/small.txt")] == [b"small"]
+            assert b"".join([chunk async for chunk in task.read_artifact("big")]) == bytes(300_000)
+            with pytest.raises(Invalid):
+                await anext(task.read_artifact("../other"))
         beside.cancel_scope.cancel()

@@ -103,3 +103,38 @@ def register(cluster: Cluster, place: Path) -> TaskHandle[Sync]:
         agent="register_codebase",
         metadata={"name": place.name, "path": str(place)},
     )
+
+
+def test_what_an_agent_leaves_is_kept_with_its_task(cluster: Cluster) -> None:
+    """Before the outcome is told, from a run that fails as well, and nothing of it stays on the worker."""
+    cluster.server()
+    cluster.worker()
+    leave = 'cd "$CODETETHER_ARTIFACTS"; mkdir -p out; seq 100000 > out/numbers.txt; echo "<p>" > page.html'
+    for task in (cluster.submit(leave), cluster.submit(f"{leave}; exit 3")):
+        task.wait()
+        found = {each.name: each for each in task.artifacts()}
+        assert [(each.name, each.media_type) for each in found.values()] == [
+            ("out/numbers.txt", "text/plain"),
+            ("page.html", "text/html"),
+        ]
+        data = b"".join(task.read_artifact("out/numbers.txt"))
+        assert data.split() == [b"%d" % number for number in range(1, 100_001)]
+        assert found["out/numbers.txt"].size == len(data)
+    assert not [*(cluster.directory / "first").glob("workers/*/artifacts/*")]
+
+
+def test_a_worker_that_dies_with_its_report_leaves_the_files_in_its_next_life(cluster: Cluster) -> None:
+    """The server was away when the run ended, and the worker did not live to see it again."""
+    server = cluster.server(CODETETHER_LEASE_TTL="60s")
+    worker = cluster.worker()
+    gate = cluster.fifo("gate")
+    task = cluster.submit(f'echo begun; read go < {gate}; echo kept > "$CODETETHER_ARTIFACTS/a.txt"')
+    cluster.until_said(task, "begun")
+    server.kill()
+    gate.write_text("go\n")
+    until(lambda: [*(cluster.directory / "first").glob("workers/*/outbox/*.json")], "the report on the disk")
+    worker.kill()
+    cluster.server(CODETETHER_LEASE_TTL="60s")
+    cluster.worker()
+    assert task.wait().status is TaskState.COMPLETED
+    assert b"".join(task.read_artifact("a.txt")) == b"kept\n"
