@@ -28,7 +28,7 @@ def owned(path: Path) -> Iterator[None]:
         except BlockingIOError:
             raise Unavailable(
                 f"{path} is in use by another CodeTether process",
-                hint="stop that process, or talk to its server instead of opening the file",
+                hint="stop that process, or talk to its server (codetether backup --online, for instance)",
                 path=str(path),
             ) from None
         try:

@@ -1,7 +1,8 @@
 """The file: a compressed tar of JSON lines, whose last member says what there has to be before it.
 
-``header.json`` comes first, then ``records/000001.jsonl`` and so on, then ``manifest.json`` with the SHA-256 of every
-member and the number of entries of each kind. A file without it, or with other digests, is refused as a whole.
+``header.json`` comes first, then ``records/000001.jsonl`` and so on with every blob before the record that names it, as
+``blobs/`` and its address, then ``manifest.json`` with the SHA-256 of every member and the number of entries of each
+kind. A file without it, or with other digests, is refused as a whole.
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, TypeAlias
 
 from attrs import define, field, frozen
 
 from codetether_core import codec
+from codetether_core.artifacts import CHUNK, BlobId
 from codetether_core.errors import CodeTetherError, Invalid
 from codetether_core.services import Entry
 
-__all__ = ["ArchiveError", "ArchiveWriter", "Header", "Manifest", "new_archive", "read", "verified"]
+__all__ = ["ArchiveError", "ArchiveWriter", "Blob", "Header", "Manifest", "new_archive", "read", "verified"]
 
 _FORMAT: Final = 1
 _HEADER, _MANIFEST = "header.json", "manifest.json"
+_BLOBS: Final = "blobs/"
 _MEMBER_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -53,6 +56,17 @@ class Manifest:
 
     entries: Mapping[str, Any]
     members: Mapping[str, Any]
+
+
+@frozen
+class Blob:
+    """A blob, whose bytes can be read until the next one is asked for."""
+
+    id: BlobId
+    file: IO[bytes]
+
+
+_Member: TypeAlias = tuple[str, IO[bytes]]
 
 
 @define(eq=False)
@@ -85,13 +99,20 @@ class ArchiveWriter:
 
     def member(self, name: str, content: bytes) -> None:
         """Write one member."""
+        self._write(name, io.BytesIO(content), len(content), hashlib.sha256(content).hexdigest())
+
+    def blob(self, id: BlobId, file: IO[bytes], size: int) -> None:
+        """Write a blob, ``size`` bytes from where the file stands; its address is their digest."""
+        self._write(_BLOBS + id, file, size, id)
+
+    def _write(self, name: str, file: IO[bytes], size: int, digest: str) -> None:
         info = tarfile.TarInfo(name)
-        info.size, info.mode, info.mtime = len(content), 0o600, int(self._made_at)
-        self._tar.addfile(info, io.BytesIO(content))
-        self._digests[name] = hashlib.sha256(content).hexdigest()
+        info.size, info.mode, info.mtime = size, 0o600, int(self._made_at)
+        self._tar.addfile(info, file)
+        self._digests[name] = digest
 
     def _flush(self) -> None:
-        name = f"records/{sum(member != _HEADER for member in self._digests) + 1:06}.jsonl"
+        name = f"records/{sum(member.startswith('records/') for member in self._digests) + 1:06}.jsonl"
         self.member(name, b"\n".join(self._lines) + b"\n")
         self._lines, self._size = [], 0
 
@@ -127,17 +148,24 @@ def verified(path: Path) -> tuple[Header, Manifest]:
     counts: Counter[str] = Counter()
     header: Header | None = None
     manifest: Manifest | None = None
-    for name, content in _members(path):
-        if manifest is not None:
-            raise ArchiveError(f"{path} goes on after its end", hint="take another copy")
-        if name == _MANIFEST:
-            manifest = _value(Manifest, content, path)
-            continue
-        digests[name] = hashlib.sha256(content).hexdigest()
-        if name == _HEADER:
-            header = _known(_value(Header, content, path), path)
-        else:
-            counts.update(entry.kind for entry in _entries(content, path))
+    with _refusals(path):
+        for name, file in _members(path):
+            if manifest is not None:
+                raise ArchiveError(f"{path} goes on after its end", hint="take another copy")
+            if name.startswith(_BLOBS):
+                digests[name] = _digest(file)
+                if name != _BLOBS + digests[name]:
+                    raise ArchiveError(f"{path} is damaged: the bytes of {name} are others", hint="take another copy")
+                continue
+            content = file.read()
+            if name == _MANIFEST:
+                manifest = _value(Manifest, content, path)
+                continue
+            digests[name] = hashlib.sha256(content).hexdigest()
+            if name == _HEADER:
+                header = _known(_value(Header, content, path), path)
+            else:
+                counts.update(entry.kind for entry in _entries(content, path))
     if header is None or manifest is None:
         raise ArchiveError(f"{path} is cut off", hint="take another copy")
     if dict(manifest.members) != digests or dict(manifest.entries) != dict(counts):
@@ -145,21 +173,37 @@ def verified(path: Path) -> tuple[Header, Manifest]:
     return header, manifest
 
 
-def read(path: Path) -> Iterator[Entry]:
-    """The entries, in their order. Of a file that was not ``verified`` anything may come."""
-    for name, content in _members(path):
-        if name not in (_HEADER, _MANIFEST):
-            yield from _entries(content, path)
+def read(path: Path) -> Iterator[Entry | Blob]:
+    """The entries and blobs, in their order. Of a file that was not ``verified`` anything may come."""
+    with _refusals(path):
+        for name, file in _members(path):
+            if name.startswith(_BLOBS):
+                yield Blob(BlobId(name.removeprefix(_BLOBS)), file)
+            elif name not in (_HEADER, _MANIFEST):
+                yield from _entries(file.read(), path)
 
 
-def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+def _digest(file: IO[bytes]) -> str:
+    sha = hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        sha.update(chunk)
+    return sha.hexdigest()
+
+
+def _members(path: Path) -> Iterator[_Member]:
+    with tarfile.open(path, mode="r:gz") as tar:
+        for info in tar:
+            content = tar.extractfile(info)
+            if content is None:
+                raise ArchiveError(f"{path} is no backup: it has {info.name}", hint="name another file")
+            yield info.name, content
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """What reading it may come upon, in our words."""
     try:
-        with tarfile.open(path, mode="r:gz") as tar:
-            for info in tar:
-                content = tar.extractfile(info)
-                if content is None:
-                    raise ArchiveError(f"{path} is no backup: it has {info.name}", hint="name another file")
-                yield info.name, content.read()
+        yield
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read: {error.strerror or error}", hint="name another file") from error
     except (tarfile.TarError, EOFError, zlib.error) as error:

@@ -1,40 +1,69 @@
-"""From the store of the settings into a file, and back."""
+"""From a store into a file, and from a file into a store."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from codetether_adapters.system import SystemClock, SystemEntropy
-from codetether_apps.backups.archive import Header, Manifest, new_archive, read, verified
+from codetether_apps.backups.archive import ArchiveWriter, Blob, Header, Manifest, new_archive, read, verified
+from codetether_apps.backups.sources import Source, open_source
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import open_backend
+from codetether_apps.wiring.blobs import open_blobs
 from codetether_core.access import DEFAULT_TENANT
+from codetether_core.artifacts import CHUNK, BlobId
+from codetether_core.errors import NotConfigured
+from codetether_core.ports import BlobStore
 from codetether_core.services import Entry, assemble
 
 __all__ = ["backup", "restore"]
 
 
-async def backup(settings: Settings, path: Path) -> Manifest:
-    """Copy everything into a new file; what it has. The store may be in use by servers meanwhile."""
-    async with open_backend(settings) as backend:
-        now = await backend.now()
-        services = assemble(backend, SystemClock(now), SystemEntropy())
-        with new_archive(path, Header(made_at=now, release=version("codetether-hub"))) as archive:
-            async for entry in services.archiving.copy(DEFAULT_TENANT):
+async def backup(settings: Settings, path: Path, *, online: bool) -> Manifest:
+    """Copy everything into a new file; what it has. The store may be in use by servers meanwhile.
+
+    ``online`` asks a server for what it has, instead of the store.
+    """
+    async with open_source(settings, online=online) as source:
+        with new_archive(path, Header(made_at=source.made_at, release=version("codetether-hub"))) as archive:
+            async for entry in source.entries():
+                if entry.kind == "blob":
+                    await _copy(source, BlobId(entry.data["id"]), entry.data["size"], archive, path.parent)
                 archive.add(entry)
             return archive.finish()
 
 
 async def restore(settings: Settings, path: Path) -> Mapping[str, int]:
     """Put what the file has into an empty store; how many there are of each kind. Nothing of a damaged file."""
-    verified(path)
-    async with open_backend(settings) as backend:
-        services = assemble(backend, SystemClock(await backend.now()), SystemEntropy())
-        return await services.archiving.restore(DEFAULT_TENANT, _one_by_one(read(path)))
+    _, manifest = verified(path)
+    async with open_backend(settings) as backend, open_blobs(settings) as blobs:
+        if blobs is None and manifest.entries.get("blob"):
+            raise NotConfigured("The backup has files, and there is no place for them", hint="set CODETETHER_BLOBS")
+        services = assemble(backend, SystemClock(await backend.now()), SystemEntropy(), blobs=blobs)
+        return await services.archiving.restore(DEFAULT_TENANT, _put_in_place(path, services.blobs))
 
 
-async def _one_by_one(entries: Iterable[Entry]) -> AsyncIterator[Entry]:
-    for entry in entries:
-        yield entry
+async def _copy(source: Source, id: BlobId, size: int, archive: ArchiveWriter, directory: Path) -> None:
+    """By way of a file that is gone afterwards: a member's bytes have to be at hand when it is written."""
+    with tempfile.TemporaryFile(dir=directory) as file:
+        async for chunk in source.blob(id):
+            file.write(chunk)
+        file.seek(0)
+        archive.blob(id, file, size)
+
+
+async def _put_in_place(path: Path, blobs: BlobStore) -> AsyncIterator[Entry]:
+    """The entries, each blob put where it belongs before the one that names it."""
+    for each in read(path):
+        if isinstance(each, Blob):
+            await blobs.put(DEFAULT_TENANT, _chunks(each))
+        else:
+            yield each
+
+
+async def _chunks(blob: Blob) -> AsyncIterator[bytes]:
+    while chunk := blob.file.read(CHUNK):
+        yield chunk

@@ -24,17 +24,24 @@ _STORE = click.option("--store", metavar="URL", help="The store, if not that of 
 @click.command()
 @_FILE
 @_STORE
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Ask the server (CODETETHER_SERVER) instead of the store: an embedded one is its own.",
+)
 @shared
 @click.pass_context
-def backup(ctx: click.Context, file: Path, store: str | None) -> None:
-    """Copy everything in the store into FILE, which must not be there yet.
+def backup(ctx: click.Context, file: Path, store: str | None, online: bool) -> None:
+    """Copy everything in the store, and the files that runs left, into FILE, which must not be there yet.
 
-    A store that is a server of its own may be in use meanwhile: each task is copied as it was at one moment. An
-    embedded one belongs to one process, so stop the server first.
+    The store may be in use meanwhile: each task is copied as it was at one moment. An embedded one belongs to one
+    process; while a server has it, ask that one with --online and an administrator's token.
     """
     from codetether_apps.backups import backup as make
 
-    manifest = asyncio.run(make(_settings(store), file))
+    if online and store:
+        raise click.UsageError("--online asks the server for what it has: --store has no say in that")
+    manifest = asyncio.run(make(_settings(store), file, online=online))
     _tell(ctx, f"{file} has", manifest.entries)
 
 

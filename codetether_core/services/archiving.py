@@ -2,7 +2,7 @@
 
 Each task is copied with its approvals and with the events up to that very version. What belongs to no task is copied
 as it is when its turn comes. The new store has a new epoch, and every grant that was in force is burnt in it: two
-stores must not both honour one holder.
+stores must not both honour one holder. Blobs are named, and copied by whoever has both ends.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from attrs import evolve, frozen
 from codetether_core import codec
 from codetether_core.agents import Agent
 from codetether_core.approvals import Approval
+from codetether_core.artifacts import BlobId
 from codetether_core.codebases import Codebase
 from codetether_core.errors import Conflict, Invalid
 from codetether_core.events import Event, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.messages import Message
-from codetether_core.ports import ApprovalChange, Backend, Clock, RecordStore, SessionQuery, TaskQuery
+from codetether_core.ports import ApprovalChange, Backend, BlobStore, Clock, RecordStore, SessionQuery, TaskQuery
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.watching import Resync, Watching
 from codetether_core.sessions import Session, SessionMessage
-from codetether_core.tasks import CHANGE_KINDS, OUTPUT_KINDS, Task, requeue
+from codetether_core.tasks import CHANGE_KINDS, OUTPUT_KINDS, Task, blobs_of, requeue
 from codetether_core.workers import Worker
 
 __all__ = ["Archiving", "Entry"]
@@ -51,6 +52,7 @@ class Archiving:
     """Copies out of ``backend`` and into it."""
 
     backend: Backend
+    blobs: BlobStore
     writer: TaskWriter
     watching: Watching
     clock: Clock
@@ -69,14 +71,22 @@ class Archiving:
         async for entry in self._sessions(tenant):
             yield entry
         copied: dict[str, int] = {}
+        named: set[BlobId] = set()
         async for task, entry in self._tasks(tenant):
             copied[task.id] = entry.data["events"]
             yield entry
+            for id in blobs_of(task):
+                if id not in named:
+                    named.add(id)
+                    yield Entry("blob", {"id": id, "size": await self.blobs.size(tenant, id)})
         async for entry in self._events(tenant, copied):
             yield entry
 
     async def restore(self, tenant: TenantId, entries: AsyncIterable[Entry]) -> Mapping[str, int]:
-        """Put a copy into this store; how many there were of each kind. ``Conflict`` unless the store is empty."""
+        """Put a copy into this store; how many there were of each kind. ``Conflict`` unless the store is empty.
+
+        A blob has to be there before it is named: ``NotFound`` otherwise.
+        """
         if await self.backend.tasks.count(tenant) or await self.backend.codebases.list(tenant):
             raise Conflict("The store is not empty", hint="restore into a new one")
         counted: dict[str, int] = {}
@@ -169,6 +179,8 @@ class Archiving:
             case "session":
                 session = evolve(codec.load(Session, data["session"]), tenant=tenant)
                 await backend.sessions.put(None, session, codec.load(list[SessionMessage], data["messages"]))
+            case "blob":
+                await self.blobs.size(tenant, BlobId(data["id"]))
             case "task":
                 task = evolve(codec.load(Task, data["task"]), tenant=tenant)
                 await backend.tasks.add(task)

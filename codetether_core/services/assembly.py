@@ -90,6 +90,6 @@ def assemble(
         messaging=Messaging(backend.inbox, directory, clock, entropy),
         monitoring=Monitoring(log),
         maintenance=Maintenance(writer, tasks, log, questions, clock, reaper_interval, retention),
-        archiving=Archiving(backend, writer, watching, clock),
+        archiving=Archiving(backend, blobs, writer, watching, clock),
         attaching=Attaching(writer, tasks, blobs, clock, terms),
     )

@@ -1,7 +1,7 @@
 """Tasks: the aggregate, its table of states, the lease, and the pure verbs that lead from one version to the next."""
 
 from codetether_core.tasks.asking import answer, ask
-from codetether_core.tasks.attaching import ARTIFACTS_MOST, artifact_of, attach
+from codetether_core.tasks.attaching import ARTIFACTS_MOST, artifact_of, attach, blobs_of
 from codetether_core.tasks.ending import cancel, complete, confirm_stop, expire, fail, keep_evidence, may_trail, review
 from codetether_core.tasks.history import CHANGE_KINDS, change
 from codetether_core.tasks.holding import attend, claim, held_by, lapse, release, renew, requeue, wake
@@ -49,6 +49,7 @@ __all__ = [
     "attach",
     "attend",
     "backoff",
+    "blobs_of",
     "cancel",
     "change",
     "claim",

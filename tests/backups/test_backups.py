@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from codetether_adapters.filesystem import open_blobs
 from codetether_adapters.sqlite import open_backend
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_core.access import SYSTEM
@@ -22,6 +23,8 @@ from codetether_core.tasks import GLOBAL, OutputChunk, TaskSpec, TaskState, Word
 pytestmark = pytest.mark.anyio
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+LEFT = bytes(range(256)) * 4_000
+"""What a run left: several chunks."""
 
 
 @pytest.fixture
@@ -44,8 +47,11 @@ def run(tmp_path: Path) -> Run:
 
 async def used(path: Path) -> None:
     """A store with a task that is done, one that runs and one that waits."""
-    async with open_backend(f"sqlite://{path}") as backend:
-        services = assemble(backend, SystemClock(), SystemEntropy())
+    async with (
+        open_backend(f"sqlite://{path}") as backend,
+        open_blobs(f"file://{path.parent}/data/blobs") as blobs,
+    ):
+        services = assemble(backend, SystemClock(), SystemEntropy(), blobs=blobs)
         for title in ("done", "running", "waiting"):
             task = await services.submission.submit(SYSTEM, TaskSpec(codebase=GLOBAL, title=title, prompt="p"))
             if title != "waiting":
@@ -55,6 +61,8 @@ async def used(path: Path) -> None:
                 chunk = OutputChunk(text="é" * 3 + "\n")
                 await services.reporting.output(SYSTEM.tenant, word, task.id, [chunk], first=0)
                 if title == "done":
+                    for name in ("a.bin", "the same.bin"):
+                        await services.attaching.attach(SYSTEM.tenant, word, task.id, name, "", LEFT)
                     await services.reporting.complete(SYSTEM.tenant, word, task.id, "fine")
 
 
@@ -64,17 +72,30 @@ async def states(path: Path) -> Mapping[str, TaskState]:
         return {task.spec.title: task.state for task in await backend.tasks.list(SYSTEM.tenant, TaskQuery())}
 
 
+async def left(path: Path, data: Path) -> Mapping[str, bytes]:
+    """The files of a store's tasks."""
+    found = {}
+    async with open_backend(f"sqlite://{path}") as backend, open_blobs(f"file://{data}/blobs") as blobs:
+        for task in await backend.tasks.list(SYSTEM.tenant, TaskQuery()):
+            for artifact in task.artifacts:
+                async with blobs.open(SYSTEM.tenant, artifact.blob) as chunks:
+                    found[artifact.name] = b"".join([chunk async for chunk in chunks])
+    return found
+
+
 async def test_what_is_backed_up_is_restored_elsewhere(tmp_path: Path, run: Run) -> None:
     """What ran is offered again."""
     await used(tmp_path / "old.db")
     made = run("backup", "copy.backup", "--store", f"sqlite://{tmp_path}/old.db")
     assert (made.returncode, made.stderr) == (0, "")
-    assert "3 tasks" in made.stdout
+    assert "3 tasks, 1 blob" in made.stdout
     assert (tmp_path / "copy.backup").stat().st_mode & 0o777 == 0o600
     checked = run("verify", "copy.backup", "--json")
     assert checked.returncode == 0, checked.stderr
-    restored = run("restore", "copy.backup", CODETETHER_STORE=f"sqlite://{tmp_path}/new.db")
+    elsewhere = {"CODETETHER_STORE": f"sqlite://{tmp_path}/new.db", "CODETETHER_DATA_DIR": str(tmp_path / "other")}
+    restored = run("restore", "copy.backup", **elsewhere)
     assert (restored.returncode, restored.stderr) == (0, "")
+    assert await left(tmp_path / "new.db", tmp_path / "other") == {"a.bin": LEFT, "the same.bin": LEFT}
     assert await states(tmp_path / "new.db") == {
         "done": TaskState.COMPLETED,
         "running": TaskState.PENDING,
@@ -101,6 +122,7 @@ async def test_a_store_that_is_not_empty_takes_no_backup(tmp_path: Path, run: Ru
         (lambda content: b"", "no backup"),
         (lambda content: b"hello", "no backup"),
         (lambda content: gzip.compress(gzip.decompress(content).replace("é".encode(), "è".encode())), "damaged"),
+        (lambda content: gzip.compress(gzip.decompress(content).replace(LEFT[:600], LEFT[1:601], 1)), "are others"),
         (lambda content: gzip.compress(gzip.decompress(content).replace(b'"format": 1', b'"format": 9')), "format 9"),
     ],
 )
@@ -136,3 +158,16 @@ async def test_bad_places_are_told_in_one_sentence(tmp_path: Path, run: Run) -> 
     assert refused.returncode == 6
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "copy.backup").exists()
+
+
+async def test_files_without_a_place_are_refused_before_anything_is_restored(tmp_path: Path, run: Run) -> None:
+    await used(tmp_path / "old.db")
+    run("backup", "copy.backup", "--store", f"sqlite://{tmp_path}/old.db")
+    refused = run("restore", "copy.backup", CODETETHER_BLOBS="nowhere://x")
+    assert refused.returncode == 2
+    assert "storage.blobs (environment CODETETHER_BLOBS) names nowhere://" in refused.stderr
+
+
+async def test_a_store_and_a_server_are_not_both_asked(run: Run) -> None:
+    refused = run("backup", "copy", "--online", "--store", "memory://")
+    assert refused.returncode == 2 and "--online" in refused.stderr

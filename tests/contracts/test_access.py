@@ -24,6 +24,7 @@ MAY = {
     "agents:write": {"worker", "editor", "admin"},
     "approvals:read": READ,
     "approvals:write": {"editor", "admin"},
+    "backups:make": {"admin"},
     "codebases:read": READ,
     "codebases:register": {"worker", "editor", "admin"},
     "codebases:write": {"editor", "admin"},

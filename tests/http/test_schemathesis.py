@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -112,6 +113,7 @@ def _real(described: Described) -> Mapping[str, str]:
         "sessions": "s1",
         "agents": "reviewer",
         "artifacts": "notes.txt",
+        "blobs": sha256(b"notes").hexdigest(),
         "messages": post("/v1/agent/messages", to="reviewer", body="b")["message"]["id"],
     }
 

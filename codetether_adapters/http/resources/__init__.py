@@ -11,6 +11,7 @@ from codetether_adapters.http.resources import (
     client_streams,
     codebase_actions,
     codebases,
+    copies,
     database,
     keys,
     leases,
@@ -48,5 +49,6 @@ def all_routes() -> tuple[Route, ...]:
         *(worker_stream.ROUTES + worker_registration.ROUTES + workers.ROUTES + keys.ROUTES),
         *(agents.ROUTES + messages.ROUTES + models.ROUTES + mcp_shim.ROUTES),
         *(monitor.ROUTES + monitor_export.ROUTES + monitor_stream.ROUTES + runtime.ROUTES + database.ROUTES),
+        *copies.ROUTES,
     )
     return expand(routes, ALIASES)

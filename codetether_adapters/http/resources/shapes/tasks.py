@@ -25,6 +25,7 @@ __all__ = [
     "Done",
     "Explanation",
     "Lease",
+    "Moment",
     "OutputItem",
     "OutputPage",
     "Queued",
@@ -196,6 +197,13 @@ class OutputPage:
     outputs: tuple[OutputItem, ...]
     total: int
     next: Any
+
+
+@frozen(kw_only=True)
+class Moment:
+    """A moment."""
+
+    moment: datetime
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,77 @@
+"""Where a copy is taken from: the store itself, or a server that has it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Protocol
+
+from attrs import frozen
+
+from codetether_adapters.client import AsyncClient
+from codetether_adapters.system import SystemClock, SystemEntropy
+from codetether_apps.settings import Settings, client_token
+from codetether_apps.wiring.backends import open_backend
+from codetether_apps.wiring.blobs import open_blobs
+from codetether_core.access import DEFAULT_TENANT
+from codetether_core.artifacts import BlobId
+from codetether_core.services import Entry, Services, assemble
+
+__all__ = ["Source", "open_source"]
+
+
+class Source(Protocol):
+    """Something to copy; ``made_at`` is when the copy begins."""
+
+    @property
+    def made_at(self) -> datetime:
+        """By the store's clock."""
+        ...
+
+    def entries(self) -> AsyncIterator[Entry]:
+        """Everything but the bytes of blobs, whose entries name them."""
+        ...
+
+    def blob(self, id: BlobId) -> AsyncIterator[bytes]:
+        """The bytes of one, all or an error."""
+        ...
+
+
+@asynccontextmanager
+async def open_source(settings: Settings, *, online: bool) -> AsyncIterator[Source]:
+    """The store of the settings or, ``online``, the server that they name."""
+    if online:
+        async with AsyncClient(settings.client.server, token=client_token(settings)) as client:
+            yield _Server(client, await client.backups.begin())
+        return
+    async with open_backend(settings) as backend, open_blobs(settings) as blobs:
+        now = await backend.now()
+        yield _Store(assemble(backend, SystemClock(now), SystemEntropy(), blobs=blobs), now)
+
+
+@frozen
+class _Store:
+    services: Services
+    made_at: datetime
+
+    def entries(self) -> AsyncIterator[Entry]:
+        return self.services.archiving.copy(DEFAULT_TENANT)
+
+    async def blob(self, id: BlobId) -> AsyncIterator[bytes]:
+        async with self.services.blobs.open(DEFAULT_TENANT, id) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+
+@frozen
+class _Server:
+    client: AsyncClient
+    made_at: datetime
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        async for told in self.client.backups.entries():
+            yield Entry(told["kind"], told["data"])
+
+    def blob(self, id: BlobId) -> AsyncIterator[bytes]:
+        return self.client.backups.blob(id)
