@@ -67,5 +67,8 @@ class FaultyLog:
             lambda: self._log.search(tenant, text, kinds, limit, after=after, before=before, size=size)
         )
 
-    async def trim(self, before: datetime, limit: int) -> int:
-        return await self._faults(lambda: self._log.trim(before, limit))
+    async def oldest(self, before: datetime, limit: int) -> Page:
+        return await self._faults(lambda: self._log.oldest(before, limit))
+
+    async def trim(self, through: Cursor) -> int:
+        return await self._faults(lambda: self._log.trim(through))

@@ -7,10 +7,10 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
 from operator import attrgetter
 
-from codetether_adapters.tail import Entry, LocalNotifier, encoded, fill, following, last, needle, position
+from codetether_adapters.tail import Entry, LocalNotifier, encoded, fill, following, last, needle, of_this_log, position
 from codetether_core.errors import StaleLease
 from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
 from codetether_core.ids import TaskId, TenantId
@@ -108,11 +108,15 @@ class MemoryLog:
         backwards = self._backwards(Topic(tenant), kinds, after, before)
         return last((record for record in backwards if wanted in record.body.lower()), limit, size)
 
-    async def trim(self, before: datetime, limit: int) -> int:
-        """Cut the log's oldest end off, as far as it is from before that moment."""
-        gone = 0
-        while gone < min(limit, len(self._all)) and self._all[gone].at < before:
-            gone += 1
+    async def oldest(self, before: datetime, limit: int) -> Page:
+        """The beginning of the list."""
+        found = [*takewhile(lambda record: record.at < before, islice(self._all, limit))]
+        return Page((*found,), Cursor(self._epoch, found[-1].position if found else self._start), len(found) == limit)
+
+    async def trim(self, through: Cursor) -> int:
+        """Cut the beginning off."""
+        of_this_log(through, self._epoch)
+        gone = bisect_right(self._all, through.position, key=_position)
         if gone:
             self._start = self._all[gone - 1].position
             for topic in {topic for record in self._all[:gone] for topic in record.topic.widening()}:

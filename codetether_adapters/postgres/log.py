@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Final
 
 from attrs import evolve
 
 from codetether_adapters.postgres import log_queries as queries
 from codetether_adapters.postgres.connection import Row
-from codetether_adapters.postgres.encoding import microseconds
 from codetether_adapters.postgres.operation import Operation
 from codetether_adapters.postgres.reader import Reader
 from codetether_adapters.postgres.tail import Tail
 from codetether_adapters.postgres.writer import Writer
-from codetether_adapters.tail import Entry, encoded, fill, last, needle, position
+from codetether_adapters.tail import Entry, encoded, fill, last, needle, of_this_log, position
 from codetether_core.errors import StaleLease
 from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
 from codetether_core.ids import TenantId
@@ -106,9 +106,17 @@ class PostgresLog:
         """From the end of the tenant's records."""
         return await self._last(Topic(tenant), kinds, needle(text).decode(), limit, (after, before), size)
 
-    async def trim(self, before: datetime, limit: int) -> int:
-        """Cut the log's oldest end off, as far as it is from before that moment."""
-        values = [limit, microseconds(before)]
+    async def oldest(self, before: datetime, limit: int) -> Page:
+        """From the beginning of the table."""
+        epoch, start = self._tail.epoch, self._tail.start
+        rows = await self._reader.rows(queries.NEWS, start, limit)
+        found = [*takewhile(lambda record: record.at < before, map(queries.record_of, rows))]
+        return Page((*found,), Cursor(epoch, found[-1].position if found else start), more=len(found) == limit)
+
+    async def trim(self, through: Cursor) -> int:
+        """Delete the beginning of the table."""
+        of_this_log(through, self._tail.epoch)
+        values = [through.position]
         gone, start = await self._writer.write(Operation(sql=queries.TRIM, values=values, settle=lambda row: ()))
         self._tail.trimmed(start)
         return int(gone)

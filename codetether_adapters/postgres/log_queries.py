@@ -56,19 +56,15 @@ SELECT EXISTS (SELECT FROM held), coalesce((SELECT count FROM known), 0)
 """Whether the fence reads so, and how many of a batch's events the log has; the ordinals are advanced past it."""
 
 TRIM: Final = """
-WITH oldest AS (
-    SELECT position, at FROM events ORDER BY position LIMIT %s
-), gone AS (
-    SELECT position FROM oldest
-    WHERE position < coalesce((SELECT min(position) FROM oldest WHERE at >= %s), 9223372036854775807)
-), forgotten AS (
-    DELETE FROM events WHERE position <= (SELECT max(position) FROM gone)
+WITH forgotten AS (
+    DELETE FROM events WHERE position <= %s RETURNING position
 ), begun AS (
-    UPDATE meta SET value = (SELECT max(position) FROM gone)::text WHERE name = 'start' AND EXISTS (SELECT FROM gone)
+    UPDATE meta SET value = (SELECT max(position) FROM forgotten)::text
+    WHERE name = 'start' AND EXISTS (SELECT FROM forgotten)
 )
-SELECT (SELECT count(*) FROM gone), coalesce((SELECT max(position) FROM gone), 0)
+SELECT count(*), coalesce(max(position), 0) FROM forgotten
 """
-"""How many of the oldest events went, and the last one's position."""
+"""How many events went, and the last one's position."""
 
 
 def condition(topic: Topic, kinds: Collection[str] | None) -> tuple[str, list[Any]]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Final
 
 from codetether_adapters.redis import merge
 from codetether_adapters.redis.encoding import microseconds
+from codetether_adapters.redis.entries import lines
 from codetether_adapters.redis.history import History, Search
 from codetether_adapters.redis.nodes import Nodes
 from codetether_adapters.redis.positions import Vector, covers, is_place, joined, pack, unpack
-from codetether_adapters.redis.scripts import TRIM
+from codetether_adapters.redis.scripts import TAIL, TRIM
 from codetether_adapters.redis.signposts import Signposts
 from codetether_adapters.redis.tail import Tail
 from codetether_adapters.redis.writer import MISSING, STALE, Writer
-from codetether_adapters.tail import Entry, encoded, fill, last, needle, position
+from codetether_adapters.tail import Entry, encoded, fill, last, needle, of_this_log, position
 from codetether_core.errors import StaleLease
 from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
 from codetether_core.ids import TenantId
@@ -124,14 +125,30 @@ class RedisLog:
         search = Search(topic=Topic(tenant), kinds=kinds, text=needle(text))
         return await self._last(search, limit, after, before, size)
 
-    async def trim(self, before: datetime, limit: int) -> int:
-        """Cut the oldest end of each shard's log off, as far as it is from before that moment."""
-        gone = 0
+    async def oldest(self, before: datetime, limit: int) -> Page:
+        """From the beginning of one shard's log after the other's."""
+        epoch, reached, bound = self._tail.epoch, [*self._tail.starts], microseconds(before)
+        found: list[Record] = []
         for shard in self._layout.every:
             keys = [self._layout.key(shard, name) for name in ("log", "events")]
-            count = -1
-            while count and gone < limit:
-                values = (self._layout.key(shard), microseconds(before), min(limit - gone, _TRIMMED_AT_ONCE))
+            _, start, entries = await self._nodes.run(TAIL, shard, keys, 0, limit - len(found))
+            reached[shard] = max(reached[shard], int(start))
+            for line in takewhile(lambda line: line.at < bound, lines(entries)):
+                reached[shard] = line.place
+                found.append(line.record(pack((*reached,))))
+            if len(found) == limit:
+                break
+        return Page((*found,), Cursor(epoch, pack((*reached,))), more=len(found) == limit)
+
+    async def trim(self, through: Cursor) -> int:
+        """Cut the oldest end of each shard's log off, a bounded stretch at a time."""
+        of_this_log(through, self._tail.epoch)
+        gone = 0
+        for shard, place in enumerate(unpack(through.position, self._layout.shards)):
+            keys = [self._layout.key(shard, name) for name in ("log", "events")]
+            count = _TRIMMED_AT_ONCE
+            while count == _TRIMMED_AT_ONCE:
+                values = (self._layout.key(shard), place, _TRIMMED_AT_ONCE)
                 count, start = await self._nodes.run(TRIM, shard, keys, *values)
                 self._tail.trimmed(shard, int(start))
                 gone += count

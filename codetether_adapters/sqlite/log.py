@@ -6,14 +6,15 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import takewhile
 from typing import Any, Final
 
 from codetether_adapters.sqlite import task_queries
-from codetether_adapters.sqlite.encoding import microseconds, moment
+from codetether_adapters.sqlite.encoding import moment
 from codetether_adapters.sqlite.reader import Reader
 from codetether_adapters.sqlite.transaction import Transaction
 from codetether_adapters.sqlite.writer import Writer
-from codetether_adapters.tail import Entry, Ring, encoded, fill, last, needle, position
+from codetether_adapters.tail import Entry, Ring, encoded, fill, last, needle, of_this_log, position
 from codetether_core.errors import StaleLease
 from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
 from codetether_core.ids import TenantId
@@ -25,7 +26,8 @@ _ORDINAL: Final = 'SELECT following FROM ordinals WHERE task = ? AND "grant" = ?
 _ADVANCE: Final = "INSERT OR REPLACE INTO ordinals VALUES (?, ?, ?)"
 _START: Final = "SELECT value FROM meta WHERE name = 'start'"
 _TRIM_TO: Final = "UPDATE meta SET value = ? WHERE name = 'start'"
-_OLDEST: Final = "SELECT position, at FROM events ORDER BY position LIMIT ?"
+_OLDEST: Final = "SELECT * FROM events ORDER BY position LIMIT ?"
+_REACHED: Final = "SELECT max(position) FROM events WHERE position <= ?"
 _FORGET: Final = "DELETE FROM events WHERE position <= ?"
 _LAST: Final = 2**63 - 1
 
@@ -114,21 +116,28 @@ class SqliteLog:
         contains, text = "instr(lower(CAST(body AS TEXT)), ?) > 0", needle(text).decode()
         return await self._last(Topic(tenant), kinds, contains, (text,), limit, (after, before), size)
 
-    async def trim(self, before: datetime, limit: int) -> int:
-        """Cut the log's oldest end off, as far as it is from before that moment."""
-        bound = microseconds(before)
+    async def oldest(self, before: datetime, limit: int) -> Page:
+        """From the beginning of the table."""
+
+        def page(connection: sqlite3.Connection) -> Page:
+            rows = connection.execute(_OLDEST, (limit,))
+            found = [*takewhile(lambda record: record.at < before, map(_record, rows))]
+            last = found[-1].position if found else self._start
+            return Page((*found,), Cursor(self._epoch, last), more=len(found) == limit)
+
+        return await self._reader.scan(page)
+
+    async def trim(self, through: Cursor) -> int:
+        """Delete the beginning of the table."""
+        of_this_log(through, self._epoch)
 
         def forget(transaction: Transaction) -> int:
-            last = gone = 0
-            for oldest, at in transaction.execute(_OLDEST, (limit,)).fetchall():
-                if at >= bound:
-                    break
-                last, gone = oldest, gone + 1
-            if gone:
-                transaction.execute(_FORGET, (last,))
-                transaction.execute(_TRIM_TO, (last,))
-                transaction.after_commit.append(partial(self._trimmed, last))
-            return gone
+            (last,) = transaction.execute(_REACHED, (through.position,)).fetchone()
+            if last is None:
+                return 0
+            transaction.execute(_TRIM_TO, (last,))
+            transaction.after_commit.append(partial(self._trimmed, last))
+            return transaction.execute(_FORGET, (last,)).rowcount
 
         return await self._writer.write(forget)
 
@@ -186,5 +195,9 @@ def _records(
     """The topic's records as the file has them, one by one."""
     where, given = _condition(topic, kinds)
     sql = f"SELECT * FROM events WHERE {where} AND {rest}"  # noqa: S608
-    for number, tenant, scope, subject, count, kind, at, body in connection.execute(sql, (*given, *values)):
-        yield Record(number, count, Topic(tenant, scope, subject), kind, moment(at), body)
+    yield from map(_record, connection.execute(sql, (*given, *values)))
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    position, tenant, scope, subject, number, kind, at, body = row
+    return Record(position, number, Topic(tenant, scope, subject), kind, moment(at), body)

@@ -7,7 +7,7 @@ used from the event loop's thread only.
 
 from codetether_adapters.tail.encoding import Entry, encode, encoded, needle
 from codetether_adapters.tail.notifier import Bell, LocalNotifier
-from codetether_adapters.tail.paging import fill, following, last, position
+from codetether_adapters.tail.paging import fill, following, last, of_this_log, position
 from codetether_adapters.tail.ring import RING_BYTES, Ring
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "following",
     "last",
     "needle",
+    "of_this_log",
     "position",
 ]

@@ -9,7 +9,7 @@ from operator import attrgetter
 from codetether_core.errors import CursorUnknown
 from codetether_core.events import Cursor, Page, Record
 
-__all__ = ["fill", "following", "last", "position"]
+__all__ = ["fill", "following", "last", "of_this_log", "position"]
 
 _position = attrgetter("position")
 
@@ -25,6 +25,12 @@ def position(after: Cursor, *, start: Cursor, head: Cursor) -> int:
     else:
         problem = "The records after this cursor are no longer kept"
     raise CursorUnknown(problem, hint="read the present state, then follow from the head", head=str(head))
+
+
+def of_this_log(cursor: Cursor, epoch: str) -> None:
+    """``CursorUnknown`` for a cursor of another epoch."""
+    if cursor.epoch != epoch:
+        raise CursorUnknown("The cursor is of another epoch of the log", hint="ask for the oldest records again")
 
 
 def following(records: Sequence[Record], position: int) -> Iterator[Record]:

@@ -12,6 +12,7 @@ from codetether_core.artifacts.blobs import (
     span,
     tenant_folder,
 )
+from codetether_core.artifacts.segment import LogSegment
 
 __all__ = [
     "ANY_BYTES",
@@ -19,6 +20,7 @@ __all__ = [
     "Artifact",
     "BlobDamaged",
     "BlobId",
+    "LogSegment",
     "artifact_name",
     "blob_id",
     "blocks",

@@ -81,9 +81,16 @@ class EventLog(Protocol):
         """As ``latest``, of those whose body contains the text (as JSON writes it, ignoring ASCII case)."""
         ...
 
-    async def trim(self, before: datetime, limit: int) -> int:
-        """Forget up to ``limit`` of the oldest records from before that moment; how many went.
+    async def oldest(self, before: datetime, limit: int) -> Page:
+        """Up to ``limit`` of the oldest records there are, of all tenants, as far as they are from before that moment.
 
-        Their positions are not given out again.
+        Those of different shards come in no order; the page's cursor is after all of them.
+        """
+        ...
+
+    async def trim(self, through: Cursor) -> int:
+        """Forget all records up to that cursor, one that ``oldest`` gave; how many went now.
+
+        Their positions are not given out again. ``CursorUnknown`` for one of another epoch.
         """
         ...

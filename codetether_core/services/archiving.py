@@ -19,14 +19,15 @@ from codetether_core.approvals import Approval
 from codetether_core.artifacts import BlobId
 from codetether_core.codebases import Codebase
 from codetether_core.errors import Conflict, Invalid
-from codetether_core.events import Event, Topic
+from codetether_core.events import Event, Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.messages import Message
 from codetether_core.ports import ApprovalChange, Backend, BlobStore, Clock, RecordStore, SessionQuery, TaskQuery
-from codetether_core.services.task_writer import TaskWriter
+from codetether_core.services.task_logs import TaskLogs
+from codetether_core.services.task_writer import TASK_KINDS, TaskWriter
 from codetether_core.services.watching import Resync, Watching
 from codetether_core.sessions import Session, SessionMessage
-from codetether_core.tasks import CHANGE_KINDS, OUTPUT_KINDS, Task, blobs_of, requeue
+from codetether_core.tasks import Task, blobs_of, requeue
 from codetether_core.workers import Worker
 
 __all__ = ["Archiving", "Entry"]
@@ -35,8 +36,6 @@ V = TypeVar("V", Codebase, Worker, Agent)
 
 _ALL: Final = 2**31 - 1
 _PAGE: Final = 200
-_APPROVAL_KINDS: Final = ("approval.asked", "approval.answered", "approval.expired", "approval.withdrawn")
-_TASK_KINDS: Final = (*CHANGE_KINDS, *OUTPUT_KINDS, *_APPROVAL_KINDS)
 
 
 @frozen
@@ -55,10 +54,14 @@ class Archiving:
     blobs: BlobStore
     writer: TaskWriter
     watching: Watching
+    logs: TaskLogs
     clock: Clock
 
     async def copy(self, tenant: TenantId) -> AsyncGenerator[Entry, None]:
-        """Everything, what others refer to first."""
+        """Everything, what others refer to first.
+
+        Of a task that goes on, what was filed away of its log comes back: the new log numbers its events from 1.
+        """
         directory = self.backend.directory
         for codebase in await self.backend.codebases.list(tenant):
             yield Entry("codebase", codec.dump(codebase))
@@ -72,14 +75,21 @@ class Archiving:
             yield entry
         copied: dict[str, int] = {}
         named: set[BlobId] = set()
+        unfiled: dict[str, Task] = {}
         async for task, entry in self._tasks(tenant):
             copied[task.id] = entry.data["events"]
+            if task.log and not task.ended:
+                unfiled[task.id], task = task, evolve(task, log=())
+                entry = Entry(entry.kind, {**entry.data, "task": codec.dump(task)})
             yield entry
             for id in blobs_of(task):
                 if id not in named:
                     named.add(id)
                     yield Entry("blob", {"id": id, "size": await self.blobs.size(tenant, id)})
-        async for entry in self._events(tenant, copied):
+        for task in unfiled.values():
+            async for record in self.logs.filed(task):
+                yield _told(record)
+        async for entry in self._events(tenant, copied, {id: task.filed_to for id, task in unfiled.items()}):
             yield entry
 
     async def restore(self, tenant: TenantId, entries: AsyncIterable[Entry]) -> Mapping[str, int]:
@@ -135,7 +145,7 @@ class Archiving:
         while True:
             topic = Topic.task(task.tenant, task.spec.codebase, task.id)
             approvals = await self.backend.approvals.list(task.tenant, task=task.id, limit=_ALL)
-            last = await self.backend.log.latest(topic, _TASK_KINDS, 1)
+            last = await self.backend.log.latest(topic, TASK_KINDS, 1)
             present = await self.backend.tasks.get(task.tenant, task.id)
             if present.version == task.version:
                 number = last[0].number if last else 0
@@ -145,24 +155,17 @@ class Archiving:
                 )
             task = present
 
-    async def _events(self, tenant: TenantId, copied: Mapping[str, int]) -> AsyncGenerator[Entry, None]:
-        """The log, without what came after the copies of the tasks."""
+    async def _events(
+        self, tenant: TenantId, copied: Mapping[str, int], told: Mapping[str, int]
+    ) -> AsyncGenerator[Entry, None]:
+        """The log, without what came after the copies of the tasks, and what was ``told`` of them."""
         async for page in self.watching.replay(Topic(tenant)):
             if isinstance(page, Resync):
                 raise Conflict("The log was trimmed while it was copied", hint="copy again")
             for record in page.records:
-                if record.kind in _TASK_KINDS and record.number > copied.get(record.topic.subject, 0):
-                    continue
-                yield Entry(
-                    "event",
-                    {
-                        "scope": record.topic.scope,
-                        "subject": record.topic.subject,
-                        "kind": record.kind,
-                        "at": codec.timestamp(record.at),
-                        "data": json.loads(record.body),
-                    },
-                )
+                id = record.topic.subject
+                if record.kind not in TASK_KINDS or told.get(id, 0) < record.number <= copied.get(id, 0):
+                    yield _told(record)
 
     async def _put(self, tenant: TenantId, entry: Entry) -> Task | None:
         """Keep what is no event; the task, if it is one."""
@@ -197,6 +200,19 @@ class Archiving:
 
 async def _add(store: RecordStore[V], value: V, tenant: TenantId) -> None:
     await store.add(evolve(value, tenant=tenant))
+
+
+def _told(record: Record) -> Entry:
+    return Entry(
+        "event",
+        {
+            "scope": record.topic.scope,
+            "subject": record.topic.subject,
+            "kind": record.kind,
+            "at": codec.timestamp(record.at),
+            "data": json.loads(record.body),
+        },
+    )
 
 
 def _event(tenant: TenantId, data: Mapping[str, Any]) -> Event:

@@ -20,6 +20,7 @@ from codetether_core.services.questions import Questions
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import Reporting
 from codetether_core.services.submission import Submission
+from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.watching import Watching
 from codetether_core.tasks import LeaseTerms
@@ -52,6 +53,7 @@ class Services:
     maintenance: Maintenance
     archiving: Archiving
     attaching: Attaching
+    task_logs: TaskLogs
 
 
 def assemble(
@@ -65,12 +67,13 @@ def assemble(
     retention: timedelta = timedelta(days=30),
 ) -> Services:
     """Put the services together; nothing runs yet. Without ``blobs`` files are refused, and old logs are forgotten."""
-    terms, blobs = terms or LeaseTerms(), blobs or NoBlobs()
+    terms, keeps_logs, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
     writer = TaskWriter(tasks, backend.approvals, clock, entropy)
     dispatch = Dispatch(writer, tasks, backend.notifier, clock)
     claiming = Claiming(writer, dispatch, tasks, directory, clock, entropy, terms)
     watching = Watching(log, backend.notifier, clock)
+    logs = TaskLogs(writer, tasks, log, blobs, watching, clock)
     questions = Questions(writer, tasks, backend.approvals, clock, entropy)
     submission = Submission(writer, tasks, backend.codebases, clock, entropy)
     return Services(
@@ -89,7 +92,10 @@ def assemble(
         registration=Registration(backend.codebases, directory, tasks, clock, entropy),
         messaging=Messaging(backend.inbox, directory, clock, entropy),
         monitoring=Monitoring(log),
-        maintenance=Maintenance(writer, tasks, log, questions, clock, reaper_interval, retention),
-        archiving=Archiving(backend, blobs, writer, watching, clock),
+        maintenance=Maintenance(
+            writer, tasks, log, questions, logs if keeps_logs else None, clock, reaper_interval, retention
+        ),
+        archiving=Archiving(backend, blobs, writer, watching, logs, clock),
         attaching=Attaching(writer, tasks, blobs, clock, terms),
+        task_logs=logs,
     )

@@ -13,6 +13,7 @@ from codetether_core.errors import Conflict, Unavailable
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, EventLog, TaskQuery, TaskStore
 from codetether_core.services.questions import Questions
+from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import Task, TaskState, expire, lapse, wake
 
@@ -22,7 +23,7 @@ _BATCH: Final = 200
 _RUNNING: Final = frozenset({TaskState.RUNNING})
 _SHORTEST_PAUSE: Final = timedelta(milliseconds=50)
 _FORGET_EVERY: Final = timedelta(minutes=1)
-_FORGET_BATCH: Final = 1_000
+_FORGET_BATCH: Final = 500
 """So few, for a store may keep the event loop for as long as they take."""
 
 
@@ -39,12 +40,16 @@ class Sweep:
 
 @define(eq=False)
 class Maintenance:
-    """The reaper. ``interval`` bounds how late it notices; events older than ``retention`` are forgotten."""
+    """The reaper. ``interval`` bounds how late it notices; events older than ``retention`` are forgotten.
+
+    Before they are, the logs of tasks are filed away, if there is a place for that.
+    """
 
     writer: TaskWriter
     tasks: TaskStore
     log: EventLog
     questions: Questions
+    logs: TaskLogs | None
     clock: Clock
     interval: timedelta = timedelta(seconds=10)
     retention: timedelta = timedelta(days=30)
@@ -123,7 +128,12 @@ class Maintenance:
         now = self.clock.now()
         if self._forgot_at is not None and now - self._forgot_at < _FORGET_EVERY:
             return False
-        if await self.log.trim(now - self.retention, _FORGET_BATCH) == _FORGET_BATCH:
+        page = await self.log.oldest(now - self.retention, _FORGET_BATCH)
+        if page.records:
+            if self.logs is not None:
+                await self.logs.file(page.records)
+            await self.log.trim(page.cursor)
+        if page.more:
             return True
         self._forgot_at = now
         return False

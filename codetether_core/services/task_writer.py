@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -13,11 +13,16 @@ from codetether_core.events import Event, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import ApprovalChange, ApprovalStore, Clock, Entropy, TaskStore
 from codetether_core.services.swapping import until_swapped
-from codetether_core.tasks import Task, change
+from codetether_core.tasks import CHANGE_KINDS, OUTPUT_KINDS, Task, change
 
-__all__ = ["TaskWriter", "approval_event"]
+__all__ = ["TASK_KINDS", "TaskWriter", "approval_event"]
 
 Verb = Callable[[Task], Task]
+
+_APPROVAL_KINDS: Final = ("approval.asked", "approval.answered", "approval.expired", "approval.withdrawn")
+
+TASK_KINDS: Final = (*CHANGE_KINDS, *OUTPUT_KINDS, *_APPROVAL_KINDS)
+"""The kinds of all events that a task's topic has."""
 
 
 @frozen

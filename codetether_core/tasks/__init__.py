@@ -3,6 +3,7 @@
 from codetether_core.tasks.asking import answer, ask
 from codetether_core.tasks.attaching import ARTIFACTS_MOST, artifact_of, attach, blobs_of
 from codetether_core.tasks.ending import cancel, complete, confirm_stop, expire, fail, keep_evidence, may_trail, review
+from codetether_core.tasks.filing import filed
 from codetether_core.tasks.history import CHANGE_KINDS, change
 from codetether_core.tasks.holding import attend, claim, held_by, lapse, release, renew, requeue, wake
 from codetether_core.tasks.lease import Grant, LeaseTerms, Word
@@ -57,6 +58,7 @@ __all__ = [
     "confirm_stop",
     "expire",
     "fail",
+    "filed",
     "held_by",
     "keep_evidence",
     "lane_of",

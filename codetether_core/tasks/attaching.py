@@ -43,7 +43,7 @@ def artifact_of(task: Task, name: str) -> Artifact:
 
 def blobs_of(task: Task) -> tuple[BlobId, ...]:
     """Where the bytes are that the task names."""
-    return tuple(artifact.blob for artifact in task.artifacts)
+    return (*(artifact.blob for artifact in task.artifacts), *(segment.blob for segment in task.log))
 
 
 def _same(one: Artifact, other: Artifact) -> bool:

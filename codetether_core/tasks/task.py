@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import Factory, evolve, frozen
 
-from codetether_core.artifacts import Artifact
+from codetether_core.artifacts import Artifact, LogSegment
 from codetether_core.errors import IllegalTransition
 from codetether_core.ids import AgentName, ApprovalId, CodebaseId, SessionId, TaskId, TenantId, WorkerId
 from codetether_core.tasks.lease import Grant
@@ -63,7 +63,7 @@ class Task:
     ``charged`` counts the attempts used up. ``grant`` is the last grant minted; it still counts while
     ``holder`` is not ``None``. ``reason`` is a slug that says why a task waits or failed, ``error`` the sentence.
     ``stopped`` tells of a cancelled task whether its last holder has confirmed that nothing runs any more.
-    ``artifacts`` are the files that its runs left, in order of name.
+    ``artifacts`` are the files that its runs left, in order of name; ``log`` is what of its log was filed away.
     """
 
     id: TaskId
@@ -89,6 +89,7 @@ class Task:
     stopped: bool = True
     reviewed: bool = False
     artifacts: tuple[Artifact, ...] = ()
+    log: tuple[LogSegment, ...] = ()
 
     @classmethod
     def new(cls, id: TaskId, tenant: TenantId, spec: TaskSpec, *, created_by: str, now: datetime) -> Task:
@@ -123,6 +124,11 @@ class Task:
         if self.state is TaskState.CANCELLED and self.grant and not self.stopped:
             return f"{self.grant.token}/cancelled"
         return ""
+
+    @property
+    def filed_to(self) -> int:
+        """The number of the last event that was filed away; 0 if none was."""
+        return self.log[-1].last if self.log else 0
 
     @property
     def due_at(self) -> datetime | None:

@@ -6,12 +6,13 @@ import asyncio
 import unittest
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any, Final, TypeAlias, TypeVar
 
 from codetether_core.errors import Unavailable
-from codetether_core.ports import Backend
+from codetether_core.ports import Backend, EventLog
 
-__all__ = ["Example", "Host", "OpenBackend", "examples", "insist", "raises"]
+__all__ = ["Example", "Host", "OpenBackend", "examples", "forget", "insist", "raises"]
 
 T = TypeVar("T")
 
@@ -101,3 +102,9 @@ def _test(function: Example, open_backend: OpenBackend) -> Callable[[unittest.Te
 
     test.__doc__ = function.__doc__
     return test
+
+
+async def forget(log: EventLog, before: datetime, limit: int = 1000) -> int:
+    """Trim what is from before that moment, up to so many records; how many went."""
+    page = await log.oldest(before, limit)
+    return await log.trim(page.cursor) if page.records else 0

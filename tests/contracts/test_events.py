@@ -19,6 +19,7 @@ from referencing.jsonschema import DRAFT202012
 
 from codetether_adapters import memory
 from codetether_adapters.http.resources import following, monitor_stream
+from contracts.ports.harness import forget
 from tests.http.conformance import FORMATS
 from tests.http.resources.harness import PATIENCE, Api, Stream, open_api
 
@@ -191,7 +192,7 @@ async def read_again(api: Api, sent: Sent, codebase: str, lone: str, tasks: list
 async def forgotten(api: Api, sent: Sent, tasks: list[str]) -> None:
     """Of tasks that nobody remembers the end is told all the same."""
     api.clock.advance(timedelta(days=400))
-    while await api.services.backend.log.trim(api.clock.now(), 1000):
+    while await forget(api.services.backend.log, api.clock.now(), 1000):
         pass
     for task in tasks:
         for path in (

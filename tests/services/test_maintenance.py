@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from codetether_core.events import Topic
+from codetether_core.events import Cursor, Topic
 from codetether_core.ports import Backend
 from codetether_core.services import assemble
 from contracts.ports.samples import CODEBASE, NOW, TENANT, note
@@ -26,11 +26,11 @@ async def test_what_is_too_old_is_forgotten_however_much_it_is(
     batches: list[int] = []
     trim = backend.log.trim
 
-    async def counted(before: object, limit: int) -> int:
-        batches.append(limit)
-        return await trim(before, limit)  # type: ignore[arg-type]
+    async def counted(through: Cursor) -> int:
+        batches.append(await trim(through))
+        return batches[-1]
 
-    monkeypatch.setattr(type(backend.log), "trim", lambda log, before, limit: counted(before, limit))
+    monkeypatch.setattr(type(backend.log), "trim", lambda log, through: counted(through))
     running = asyncio.create_task(services.maintenance.run())
     while await backend.log.count(TOPIC, ["note"]) > 1:
         await asyncio.sleep(0)

@@ -19,6 +19,7 @@ from codetether_adapters.sqlite.writer import Writer
 from codetether_core.errors import CodeTetherError, Invalid, Unavailable
 from codetether_core.events import Guard, Topic
 from codetether_core.ids import TaskId
+from contracts.ports.harness import forget
 from contracts.ports.samples import CODEBASE, NOW, SECOND, TENANT, claimed, new_task, note, output
 
 pytestmark = pytest.mark.anyio
@@ -76,7 +77,7 @@ async def test_a_trimmed_log_goes_on_where_it_was(path: Path) -> None:
     """An empty table is no reason to give a position twice."""
     await make(path)
     async with open_backend(url(path)) as backend:
-        assert await backend.log.trim(NOW + SECOND, 10) == 1
+        assert await forget(backend.log, NOW + SECOND, 10) == 1
         head = await backend.log.head()
     async with open_backend(url(path)) as backend:
         assert await backend.log.head() == head == await backend.log.start()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from attrs import frozen
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.resources import shapes
@@ -22,7 +22,6 @@ from codetether_adapters.http.responses import Encoded, Json, encode_json
 from codetether_adapters.http.routing import Route
 from codetether_core.events import Cursor, Record, Topic
 from codetether_core.ids import ApprovalId, TaskId
-from codetether_core.ports import EventLog
 from codetether_core.services import Services
 from codetether_core.tasks import OUTPUT_KINDS
 
@@ -30,7 +29,6 @@ __all__ = ["ROUTES", "OutputFilter"]
 
 _TAG: Final = "tasks"
 _MOST_BYTES: Final = 4 * 1024 * 1024
-_STEP: Final = 100
 
 
 @frozen
@@ -68,20 +66,26 @@ async def read_output(call: Call) -> Response:
     asked = call.query(OutputFilter)
     limit = within("limit", asked.limit, 1, 10_000)
     task = await services.backend.tasks.get(call.principal.tenant, TaskId(call.path["id"]))
-    topic = Topic.task(task.tenant, task.spec.codebase, task.id)
-    total = await services.backend.log.count(topic, OUTPUT_KINDS)
+    total = await services.task_logs.count(task)
     records: Sequence[Record]
     following: str | int
     if asked.since.isascii() and asked.since.isdigit():
         offset = min(int(asked.since[:18]), total)
-        records = await _counted(services.backend.log, topic, offset, limit)
+        records = await services.task_logs.output(task, offset=offset, limit=limit, size=_MOST_BYTES)
         following = offset + len(records)
     else:
+        topic = Topic.task(task.tenant, task.spec.codebase, task.id)
         page = await services.backend.log.read(topic, Cursor.parse(asked.since, "since"), kinds=OUTPUT_KINDS)
         records = page.records[:limit]
         whole = len(records) == len(page.records)
         following = str(page.cursor if whole else Cursor(page.cursor.epoch, records[-1].position))
     return Encoded(_outputs(task.id, records, total, following))
+
+
+async def read_log(call: Call) -> Response:
+    """Every event of a task, those that were filed away too, as lines of JSON: up to now."""
+    task = await call.services.backend.tasks.get(call.principal.tenant, TaskId(call.path["id"]))
+    return StreamingResponse(call.services.task_logs.lines(task), media_type="application/x-ndjson")
 
 
 async def ask(call: Call) -> Response:
@@ -106,20 +110,6 @@ async def answer(call: Call) -> Response:
         id = (await questions.sole(call.principal, TaskId(call.path["id"]))).id
     approval = await questions.answer(call.principal, ApprovalId(id), choice=body.choice, text=body.text)
     return Json({"success": True, "approval": approval_view(approval)})
-
-
-async def _counted(log: EventLog, topic: Topic, offset: int, limit: int) -> list[Record]:
-    """Output by ordinals, read in steps so that long pieces end the answer early."""
-    found: list[Record] = []
-    size = 0
-    while len(found) < limit and size < _MOST_BYTES:
-        step = min(_STEP, limit - len(found))
-        records = await log.slice(topic, OUTPUT_KINDS, offset=offset + len(found), limit=step)
-        found += records
-        size += sum(len(record.body) for record in records)
-        if len(records) < step:
-            break
-    return found
 
 
 def _outputs(task: TaskId, records: Sequence[Record], total: int, following: str | int) -> bytes:
@@ -173,6 +163,17 @@ ROUTES: Final = (
         tag=_TAG,
         query=OutputFilter,
         errors=(404, 410),
+    ),
+    Route(
+        "GET",
+        f"{_T}/log",
+        read_log,
+        "tasks:read",
+        summary="Read a task's whole log",
+        answer={"type": "string", "description": "Lines of JSON: number, kind, at and data."},
+        media_type="application/x-ndjson",
+        tag=_TAG,
+        errors=(404,),
     ),
     Route(
         "POST",

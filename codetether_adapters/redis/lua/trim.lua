@@ -1,12 +1,9 @@
--- Forget up to `limit` of the oldest entries from before a moment; how many went, and the start from now on.
+-- Forget up to `limit` of the oldest entries up to a place; how many went, and the start from now on.
 --
--- KEYS: the log, its events. ARGV: the shard's prefix, the moment, the limit.
+-- KEYS: the log, its events. ARGV: the shard's prefix, the place, the limit.
 
 local gone, last, topics = 0, nil, {}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', ARGV[3])) do
-  if tonumber(entry[2][8]) >= tonumber(ARGV[2]) then
-    break
-  end
+for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', ARGV[2] .. '-0', 'COUNT', ARGV[3])) do
   gone, last = gone + 1, entry[1]
   topics[entry[2][4]] = true
 end

@@ -9,6 +9,7 @@ import pytest
 
 from codetether_adapters.http.resources import following
 from codetether_adapters.sse import ServerSentEvent
+from contracts.ports.harness import forget
 from tests.http.coverage import covers
 from tests.http.resources.harness import Api, Stream, data
 
@@ -164,7 +165,7 @@ async def test_a_tasks_stream_has_all_from_the_first_and_ends_after_the_last(
 async def test_a_task_whose_history_is_forgotten_still_tells_its_end(api: Api, prefix: str, last: list[str]) -> None:
     id, word = await running(api)
     await finish(api, id, word, result="r")
-    await api.services.backend.log.trim(api.clock.now() + timedelta(days=1), 1000)
+    await forget(api.services.backend.log, api.clock.now() + timedelta(days=1), 1000)
     async with api.watch(f"{prefix}/tasks/{id}/events") as stream:
         assert [event.event for event in await stream.rest()] == last
     async with api.watch(f"{prefix}/tasks/{id}/output/stream") as stream:

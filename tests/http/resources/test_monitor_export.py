@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codetether_adapters.http.resources.monitor_export import cell
+from contracts.ports.harness import forget
 from tests.http.coverage import covers
 from tests.http.resources.test_monitor import run
 from tests.http.resources.world import World, open_world
@@ -84,7 +85,7 @@ async def test_the_last_are_told_from_the_log_as_it_was_when_it_began() -> None:
     async with open_world() as world:
         for _ in range(3):
             await run(world, "x")
-        await world.services.backend.log.trim(world.clock.now() + timedelta(days=1), 3)
+        await forget(world.services.backend.log, world.clock.now() + timedelta(days=1), 3)
         shown = await world.get("/v1/monitor/messages")
         for limit in (1, 4, len(shown), 1000):
             assert (await world.get(f"{AT}/json", limit=limit))["messages"] == shown[-limit:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -236,3 +237,21 @@ async def begun(api: Api) -> None:
     async with asyncio.timeout(5):
         while not api.app.drain.open:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0)
+
+
+@covers("GET /v1/agent/tasks/{id}/log")
+async def test_a_tasks_whole_log_can_be_read_whatever_was_forgotten(api: Api) -> None:
+    id, holder = await running(api)
+    await api.bot.ok("POST", f"{P}/tasks/{id}/output", {"output": "hello", **holder})
+    await api.bot.ok("PUT", f"{P}/tasks/{id}/status", {"status": "completed", "result": "done", **holder})
+    before = await api.alice("GET", f"{P}/tasks/{id}/log")
+    assert before.headers["content-type"] == "application/x-ndjson"
+    kinds = [json.loads(line)["kind"] for line in before.text.splitlines()]
+    assert kinds == ["task.created", "task.status", "task.output", "task.completed"]
+    api.clock.advance(timedelta(days=60))
+    while await api.services.maintenance.forget():
+        pass
+    assert (await api.alice("GET", f"{P}/tasks/{id}/log")).text == before.text
+    page = await api.alice.ok("GET", f"{P}/tasks/{id}/output")
+    assert [each["output"] for each in page["outputs"]] == ["hello"]
+    assert (page["total"], page["next"]) == (1, 1)
