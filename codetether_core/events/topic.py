@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
-from codetether_core.ids import AgentName, CodebaseId, TaskId, TenantId, WorkerId
+from codetether_core.ids import AgentName, CodebaseId, SessionId, TaskId, TenantId, WorkerId
 
 __all__ = ["AGENTS", "CODEBASES", "READY", "WORKERS", "Topic"]
 
@@ -33,6 +33,11 @@ class Topic:
     def task(cls, tenant: TenantId, codebase: CodebaseId, task: TaskId) -> Topic:
         """One task's own events."""
         return cls(tenant, codebase, task)
+
+    @classmethod
+    def session(cls, tenant: TenantId, codebase: CodebaseId, session: SessionId) -> Topic:
+        """One session's own events; a session may go by the id of its task, whose events it must not be among."""
+        return cls(tenant, codebase, f"session/{session}")
 
     @classmethod
     def codebase(cls, tenant: TenantId, codebase: CodebaseId) -> Topic:

@@ -151,7 +151,7 @@ def _unchanged(known: Session | None, new: Session) -> bool:
 
 
 def _event(session: Session, messages: int) -> Event:
-    topic = Topic(session.tenant, session.codebase, session.id)
+    topic = Topic.session(session.tenant, session.codebase, session.id)
     data = {
         "session_id": session.id,
         "codebase_id": session.codebase,
