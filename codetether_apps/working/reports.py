@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from attrs import evolve, frozen
@@ -76,12 +77,13 @@ class Reports:
 
     async def _send(self, report: Report) -> None:
         words, token = self.client.worker, report.lease or ""
-        if report.outputs:
-            await words.output(self.worker_id, report.task, token, report.outputs, first=report.first)
-        try:
-            await self.leavings.send(report.artifacts, report.task, token)
-        except LeavingRefused as refusal:
-            report = evolve(report, status=TaskState.FAILED, error=refusal.message, reason=refusal.code)
+        with suppress(StaleLease):  # so is the outcome then, which is kept as evidence where it is said
+            if report.outputs:
+                await words.output(self.worker_id, report.task, token, report.outputs, first=report.first)
+            try:
+                await self.leavings.send(report.artifacts, report.task, token)
+            except LeavingRefused as refusal:
+                report = evolve(report, status=TaskState.FAILED, error=refusal.message, reason=refusal.code)
         if report.status == TaskState.COMPLETED:
             await words.complete(self.worker_id, report.task, token, report.result, session_id=report.session)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from codetether_apps.working.leavings import Leavings
 from codetether_apps.working.reports import Reports
 from codetether_core.errors import CodeTetherError, NotConfigured, StaleLease, TooLarge, TooManyArtifacts
 from codetether_core.ids import TaskId
+from codetether_core.tasks import OutputChunk
 from tests.apps.worker_stage import MovedClock, persistence
 
 pytestmark = pytest.mark.anyio
@@ -28,6 +30,10 @@ class Words:
         self.worker = self
         self.heard: list[tuple[Any, ...]] = []
         self._failures = list(failures)
+
+    async def output(self, worker_id: str, task: str, token: str, chunks: Sequence[OutputChunk], *, first: int) -> None:
+        """A run has printed."""
+        self._hear("output", task, token, first, [chunk.text for chunk in chunks])
 
     async def complete(self, worker_id: str, task: str, token: str, result: str | None, *, session_id: object) -> None:
         """A run succeeded."""
@@ -164,13 +170,14 @@ async def test_a_file_that_is_refused_fails_the_run(tmp_path: Path, refusal: Cod
 
 
 async def test_a_lost_lease_takes_no_files(tmp_path: Path) -> None:
-    words = Words(StaleLease("superseded"))
+    words = Words(StaleLease("superseded"), StaleLease("superseded"))
     place = left(tmp_path)
     with Outbox(tmp_path / "outbox") as outbox:
         mine = reports(words, outbox)
         with pytest.raises(StaleLease):
             await mine.deliver(await mine.keep(report(result="fine", artifacts=place)))
         assert not outbox.pending()
+    assert [word[0] for word in words.heard] == ["file", "completed"]
     assert not there(place)
 
 
@@ -188,3 +195,15 @@ async def test_files_outlive_their_worker_as_long_as_its_report_does(tmp_path: P
         assert not there(str(other))
         await reports(words, outbox).replay()
     assert [word[0] for word in words.heard] == ["file", "file", "completed"]
+
+
+async def test_an_outcome_that_comes_too_late_is_told_although_its_output_is_refused(tmp_path: Path) -> None:
+    """Only where the outcome is said can the server keep it as evidence."""
+    words = Words(StaleLease("superseded"), StaleLease("superseded"))
+    with Outbox(tmp_path) as outbox:
+        mine = reports(words, outbox)
+        entry = await mine.keep(report(result="fine", first=3, outputs=(OutputChunk(text="end"),)))
+        with pytest.raises(StaleLease):
+            await mine.deliver(entry)
+        assert not outbox.pending()
+    assert words.heard == [("output", "tsk_1", "1.n", 3, ["end"]), ("completed", "tsk_1", "1.n", "fine")]
