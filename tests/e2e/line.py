@@ -7,16 +7,26 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Final
 
 __all__ = ["Line", "line_to"]
 
+_TINY: Final = 4096
+_SHORT_SEGMENT: Final = 536
+
 
 class Line:
-    """Forwards connections to a port. While ``cut`` is set it stays silent in both directions, as a lost route does."""
+    """Forwards connections to ``port``, which may be set to another one for those to come.
 
-    def __init__(self, port: int) -> None:
+    While ``cut`` is set it stays silent in both directions, as a lost route does. After ``limit`` bytes of answers it
+    sets that by itself; a line with a limit has next to no buffers, so whoever answers cannot get far ahead of it.
+    """
+
+    def __init__(self, port: int, limit: int | None = None) -> None:
+        self.port = port
         self.cut = threading.Event()
-        self._port = port
+        self._left = limit
+        self._narrow = limit is not None
         self._gate = socket.create_server(("127.0.0.1", 0))
         self._ended = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -25,6 +35,11 @@ class Line:
     def url(self) -> str:
         """Where the near end is."""
         return f"http://127.0.0.1:{self._gate.getsockname()[1]}"
+
+    def heal(self) -> None:
+        """Let everything pass from now on, what was held first."""
+        self._left = None
+        self.cut.clear()
 
     def close(self) -> None:
         """Hang up."""
@@ -38,27 +53,34 @@ class Line:
                 threading.Thread(target=self._forward, args=(near,), daemon=True).start()
 
     def _forward(self, near: socket.socket) -> None:
-        try:
-            far = socket.create_connection(("127.0.0.1", self._port))
-        except OSError:
-            near.close()
-            return
-        with near, far, suppress(OSError):
-            ends = {near: far, far: near}
+        with near, socket.socket() as far, suppress(OSError):
+            if self._narrow:
+                far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _TINY)
+                far.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SHORT_SEGMENT)
+            far.connect(("127.0.0.1", self.port))
             while not self._ended.is_set():
-                for end in select.select([*ends], [], [], 0.05)[0] if not self.cut.wait(0.0) else ():
+                if self.cut.is_set():
+                    self._ended.wait(0.05)
+                    continue
+                for end in select.select([near, far], [], [], 0.05)[0]:
                     data = end.recv(65536)
                     if not data:
                         return
-                    ends[end].sendall(data)
-                if self.cut.is_set():
-                    self._ended.wait(0.05)
+                    (far if end is near else near).sendall(data)
+                    if end is far:
+                        self._count(len(data))
+
+    def _count(self, size: int) -> None:
+        if self._left is not None:
+            self._left -= size
+            if self._left <= 0:
+                self.cut.set()
 
 
 @contextmanager
-def line_to(port: int) -> Iterator[Line]:
+def line_to(port: int, limit: int | None = None) -> Iterator[Line]:
     """A line to a port of this machine."""
-    line = Line(port)
+    line = Line(port, limit)
     try:
         yield line
     finally:

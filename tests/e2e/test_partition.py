@@ -20,7 +20,7 @@ def test_a_worker_behind_a_cut_line_is_replaced_and_fenced(cluster: Cluster) -> 
         assert cluster.until_state(task, TaskState.PENDING).attempts_charged == 1
         cluster.worker("second")
         until(lambda: len(cluster.output(task)) == 2, "the second attempt")
-        line.cut.clear()
+        line.heal()
         until(lambda: "run_superseded" in lost.said, "the end of the first run")
         gate.write_text("go\n")
         view = cluster.until_state(task, TaskState.COMPLETED, TaskState.FAILED)

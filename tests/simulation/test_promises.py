@@ -32,7 +32,7 @@ async def story(seed: int) -> list[Record]:
         await asyncio.sleep(SETTLED)
         world.faults.on = False
         await asyncio.sleep(60)
-        log = await everything(world.replicas[0])
+        log = await everything(world.replicas[0].watching)
         for actor in going:
             actor.cancel()
         await kept(world, log)

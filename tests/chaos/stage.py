@@ -1,0 +1,191 @@
+"""Two replicas under load, at the moment before something goes wrong, and what must be so after it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from attrs import define, field, frozen
+
+from codetether_apps.settings import read_settings
+from codetether_apps.wiring.backends import open_backend
+from codetether_core.access import DEFAULT_TENANT
+from codetether_core.ids import TaskId
+from codetether_core.services import Watching
+from codetether_core.tasks import TaskState
+from tests.chaos.printing import Printing, numbers
+from tests.chaos.submitter import Submitter
+from tests.chaos.watcher import Watcher
+from tests.e2e.cluster import Cluster
+from tests.e2e.line import Line
+from tests.e2e.programs import Program, until
+from tests.simulation.promises import by_task, everything, sound
+from tests.simulation.virtual_time import VirtualClock
+
+__all__ = ["Moment", "Stage", "staged"]
+
+_HELD: Final = 3
+"""Tasks that the worker runs to which something may happen."""
+
+_HISTORY: Final = 100_000
+"""Numbers, which are some pages of the log."""
+
+
+@frozen
+class Moment:
+    """How things stood when the fault came."""
+
+    running: int
+    unacknowledged: int
+    replaying: int
+
+
+@define(eq=False)
+class Stage:
+    """``one`` and ``two`` are replicas, processes that share nothing but a store.
+
+    ``held`` are printed by ``worker``, which reaches ``one`` over ``line``; the ``bystander`` has one more, and room
+    for all of them. A watcher stands still in the middle of a long history at each replica, and clients submit tasks.
+    """
+
+    one: Cluster
+    two: Cluster
+    dice: Random
+    servers: list[Program] = field(factory=list)
+    printing: list[Printing] = field(factory=list)
+    watchers: list[Watcher] = field(factory=list)
+    submitters: list[Submitter] = field(factory=list)
+    worker: Program = field(init=False)
+    line: Line = field(init=False)
+    _told: int = field(default=0, init=False)
+
+    @property
+    def replicas(self) -> tuple[Cluster, Cluster]:
+        """Both."""
+        return self.one, self.two
+
+    @property
+    def held(self) -> Sequence[Printing]:
+        """What ``worker`` runs."""
+        return self.printing[:_HELD]
+
+    def open(self, *, ttl: str = "60s") -> None:
+        """Start everything, and wait until all of it is under way."""
+        self.servers += [replica.server(CODETETHER_LEASE_TTL=ttl) for replica in self.replicas]
+        self.line = Line(self.one.port)
+        slots = {"CODETETHER_WORKER_SLOTS": str(_HELD), "CODETETHER_SERVER": self.line.url}
+        self.worker = self.one.worker("held", **slots)
+        for number in range(_HELD):
+            self.print(f"p{number}", history=0 if number else _HISTORY)
+        self.two.worker("bystander", CODETETHER_WORKER_SLOTS="8")
+        self.print("aside")
+        watched = self.printing[0].id
+        self._told = self.one.output(self.one.client.tasks.handle(watched))[-1]["sequence"]
+        self.watchers += [Watcher(replica.port, watched) for replica in self.replicas]
+        self.submitters += [Submitter(replica.url) for replica in self.replicas]
+        until(lambda: all(watcher.stands_still for watcher in self.watchers), "watchers in the middle")
+        until(lambda: all(submitter.accepted for submitter in self.submitters), "submissions")
+
+    def print(self, name: str, *, history: int = 0) -> None:
+        """Have one more task print; return once the server has some of it."""
+        place = self.one.directory / name
+        task = self.one.client.tasks.run(Printing.script(place, history), agent="sh", title=name)
+        printing = Printing(task.id, place)
+        self.printing.append(printing)
+        until(lambda: numbers(self.output(printing)) > history, f"output of {name}")
+
+    def output(self, printing: Printing, attempt: int = 1) -> str:
+        """What the store has of an attempt, by the word of the second replica."""
+        told = self.two.output(self.two.client.tasks.handle(printing.id))
+        return "".join(each["output"] for each in told if each["attempt"] == attempt)
+
+    def hold_back(self) -> None:
+        """Cut the worker's line, and wait until its agents have printed what nobody has acknowledged."""
+        self.line.cut.set()
+        until(lambda: self._unacknowledged() > 0, "output that is not acknowledged")
+
+    def strike(self, fault: Callable[[], object]) -> Moment:
+        """Let it happen, at a moment that is worth it."""
+        running = [self.two.client.tasks.get(each.id).status is TaskState.RUNNING for each in self.printing]
+        replaying = [watcher.stands_still and watcher.reached < self._told for watcher in self.watchers]
+        moment = Moment(sum(running), self._unacknowledged(), sum(replaying))
+        assert moment.running >= 3, moment
+        assert moment.unacknowledged >= 1, moment
+        assert moment.replaying >= 1, moment
+        fault()
+        return moment
+
+    def end(self) -> None:
+        """Let everything come to its end, and hold it against what was promised."""
+        for submitter in self.submitters:
+            submitter.end()
+        for printing in self.printing:
+            printing.end()
+        for watcher, replica in zip(self.watchers, reversed(self.replicas), strict=True):
+            watcher.resume(replica.port)
+        accepted = [each.id for each in self.printing] + [id for each in self.submitters for id in each.accepted]
+        for id in accepted:
+            until_ended(self.two, id)
+        for watcher in self.watchers:
+            watcher.end()
+        asyncio.run(self._kept(accepted))
+        for replica in self.replicas:
+            told = [event.raw for event in replica.client.tasks.handle(self.printing[0].id).events()]
+            for watcher in self.watchers:
+                assert [event.raw for event in watcher.events] == told
+                seen = [event.data["sequence"] for event in watcher.events]
+                assert seen == [*range(1, len(told) + 1)], seen
+        for program in (*self.one.programs, *self.two.programs):
+            assert "Traceback" not in program.said
+
+    def close(self) -> None:
+        """End whatever still runs."""
+        for watcher in self.watchers:
+            watcher.close()
+        if self.servers:
+            self.line.close()
+        for replica in self.replicas:
+            replica.close()
+
+    def _unacknowledged(self) -> int:
+        """How many agents have printed more than the store has."""
+        return sum(each.printed() > numbers(self.output(each)) for each in self.held)
+
+    async def _kept(self, accepted: Sequence[TaskId]) -> None:
+        """Of every accepted task: it is there and completed, once; each run's output whole, and none of it mixed."""
+        settings = read_settings({"storage.store": self.one.settings["CODETETHER_STORE"]})
+        printing = {each.id for each in self.printing}
+        async with open_backend(settings) as backend:
+            stories = by_task(await everything(Watching(backend.log, backend.notifier, VirtualClock())))
+            for id in accepted:
+                task = await backend.tasks.get(DEFAULT_TENANT, id)
+                assert task.state is TaskState.COMPLETED, task
+                for texts in sound(task, stories[id]).values():
+                    if id in printing:
+                        numbers("".join(texts))
+
+
+def until_ended(replica: Cluster, id: TaskId) -> None:
+    """Wait for any end of a task."""
+    until(lambda: replica.client.tasks.get(id).ended, f"the end of {id}")
+
+
+@contextmanager
+def staged(directory: Path, settings: Mapping[str, str], seed: int) -> Iterator[Stage]:
+    """A stage over a store, on which nothing runs yet; what its programs said is told in the end."""
+    pair = []
+    for name in ("one", "two"):
+        (directory / name).mkdir()
+        pair.append(Cluster(directory / name, dict(settings)))
+    stage = Stage(pair[0], pair[1], Random(seed))
+    try:
+        yield stage
+    finally:
+        stage.close()
+        for replica in pair:
+            sys.stderr.write(replica.said())
