@@ -27,7 +27,7 @@ class Signposts:
         home, looked_for = self.home(task), layout.of_id(task.id)
         if home != looked_for:
             keys = [layout.key(looked_for, name) for name in (f"w:{task.id}", f"t:{task.id}")]
-            if not await self._nodes.run(POINT, looked_for, keys, home):
+            if not await self._nodes.run(POINT, looked_for, keys, home, durable=True):
                 raise AlreadyExists("task", task.id)
         return home
 

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from signal import SIGCONT, SIGSTOP
 
 import pytest
 from attrs import evolve
 
-from codetether_adapters.redis import open_backend
+from codetether_adapters.redis import link, open_backend
 from codetether_adapters.redis.address import address
 from codetether_adapters.redis.beginning import require_fit
 from codetether_core.codebases import Codebase
@@ -22,7 +23,7 @@ from codetether_core.sessions import Session
 from contracts.ports import processes_contract
 from contracts.ports.harness import OpenBackend, insist
 from contracts.ports.samples import CODEBASE, NOW, OTHER_TENANT, SECOND, TENANT, claimed, new_task, note, output
-from tests.servers.valkey import Valkey, ValkeyCluster, fresh, own_cluster, own_server
+from tests.servers.valkey import Valkey, ValkeyCluster, fresh, own_cluster, own_server, wait_until
 
 pytestmark = pytest.mark.anyio
 
@@ -199,6 +200,24 @@ async def test_a_strict_store_waits_for_a_slow_disk() -> None:
         async with open_backend(f"{lazy.url}?strict=1") as backend:
             await asyncio.gather(*(backend.tasks.add(new_task(f"t{n}")) for n in range(20)))
             assert lazy.ask("WAITAOF", 1, 0, 1) == [1, 0]
+
+
+async def test_a_strict_store_waits_for_its_replica_however_often_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a replica that stands still does not have is not answered: neither the first time, nor as something known already."""
+    monkeypatch.setattr(link, "_WAIT", 200)
+    durable = ("--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0")
+    with server(*durable) as own, server(*durable, "--replicaof", f"127.0.0.1 {own.port}") as replica:
+        await asyncio.to_thread(wait_until, lambda: own.ask("INFO", "replication")["connected_slaves"] == 1, "it is")
+        async with open_backend(f"{own.url}?strict=1") as backend:
+            task = new_task()
+            await backend.tasks.add(task)
+            replica.signal(SIGSTOP)
+            for _ in range(2):
+                with pytest.raises(Unavailable, match="too slow"):
+                    await backend.tasks.replace(task, claimed(task), op="o")
+            replica.signal(SIGCONT)
+            await insist(lambda: backend.tasks.replace(task, claimed(task), op="o"))
+            assert await backend.tasks.get(TENANT, task.id) == claimed(task)
 
 
 # ------------------------------------------------------------------ several processes

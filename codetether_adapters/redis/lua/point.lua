@@ -2,8 +2,9 @@
 --
 -- KEYS: the signpost, the task if it were kept here. ARGV: the shard.
 
-if redis.call('EXISTS', KEYS[2]) == 1 then
+local there = redis.call('GET', KEYS[1])
+if redis.call('EXISTS', KEYS[2]) == 1 or (there and there ~= ARGV[1]) then
   return 0
 end
-redis.call('SET', KEYS[1], ARGV[1], 'NX')
-return redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0
+redis.call('SET', KEYS[1], ARGV[1])
+return 1
