@@ -16,6 +16,7 @@ from codetether_adapters.memory.sessions import MemorySessions
 from codetether_adapters.memory.tasks import MemoryTasks
 from codetether_adapters.tail import LocalNotifier
 from codetether_core.agents import Agent
+from codetether_core.errors import Invalid
 from codetether_core.ids import TaskId
 from codetether_core.ports import Backend
 from codetether_core.tasks import Task
@@ -46,8 +47,14 @@ class MemoryBackend:
 
 
 @asynccontextmanager
-async def open_backend(url: str = "memory://") -> AsyncIterator[Backend]:
-    """New, empty stores; ``url`` has nothing to say."""
+async def open_backend(url: str = "memory://", *, strict: bool = False) -> AsyncIterator[Backend]:
+    """New, empty stores; ``url`` has nothing to say, and ``strict`` is ``Invalid``."""
+    if strict:
+        raise Invalid(
+            "strict_durability",
+            "cannot be had of memory://, which keeps nothing",
+            hint="name another store, such as sqlite:////var/lib/codetether.db",
+        )
     notifier = LocalNotifier()
     tasks: dict[TaskId, Task] = {}
     log = MemoryLog(tasks, notifier)

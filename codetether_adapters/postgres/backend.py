@@ -13,6 +13,7 @@ from attrs import field, frozen
 from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.approvals import PostgresApprovals
 from codetether_adapters.postgres.connection import connect
+from codetether_adapters.postgres.durability import check_durability
 from codetether_adapters.postgres.encoding import moment
 from codetether_adapters.postgres.errors import unavailable
 from codetether_adapters.postgres.group import Group
@@ -63,14 +64,15 @@ class PostgresBackend:
 
 
 @asynccontextmanager
-async def open_backend(url: str) -> AsyncIterator[Backend]:
+async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backend]:
     """The stores in the database that ``postgresql://user:password@host:port/database`` names; its schema is made or
     brought up to date.
 
+    A ``strict`` store refuses a server that may lose what it committed; any other is told of in the log.
     ``Invalid`` for a malformed address, ``Unavailable`` for a server, login, database or schema that cannot be used.
     """
     address = Address.parse(url)
-    await _make_ready(address)
+    await _make_ready(address, strict)
     origin = secrets.token_hex(4)
     async with AsyncExitStack() as stack:
         reader = Reader(address)
@@ -102,10 +104,11 @@ async def open_backend(url: str) -> AsyncIterator[Backend]:
         )
 
 
-async def _make_ready(address: Address) -> None:
+async def _make_ready(address: Address, strict: bool) -> None:
     connection = await connect(address)
     try:
         await check_server(connection, address)
+        await check_durability(connection, address, strict=strict)
         await bring_up_to_date(connection, address)
     except psycopg.Error as error:
         raise unavailable(error) from error

@@ -17,7 +17,7 @@ Server = tuple[str, int]
 
 _SCHEMES: Final = ("redis", "rediss", "redis+cluster", "rediss+cluster")
 _FILES: Final = ("ca", "cert", "key")
-_OPTIONS: Final = ("prefix", "shards", "strict", *_FILES)
+_OPTIONS: Final = ("prefix", "shards", *_FILES)
 _HINT: Final = "redis://host:6379/0, or redis+cluster://host:7000,host:7001; options: " + ", ".join(_OPTIONS)
 _MOST_SHARDS: Final = 64
 _CLUSTER_SHARDS: Final = 16
@@ -28,8 +28,7 @@ class Address:
     """Where the store is, who we are there, and how it is used.
 
     ``prefix`` begins every key, so that several stores may share a server. ``shards`` is how many a new store gets,
-    and ``chosen`` whether the address says so. ``strict`` waits until a write is on disk before it is answered.
-    ``ca``, ``cert`` and ``key`` name files for TLS.
+    and ``chosen`` whether the address says so. ``ca``, ``cert`` and ``key`` name files for TLS.
     """
 
     servers: tuple[Server, ...]
@@ -41,7 +40,6 @@ class Address:
     prefix: str = "ct"
     shards: int = 1
     chosen: bool = False
-    strict: bool = False
     ca: str | None = None
     cert: str | None = None
     key: str | None = None
@@ -74,7 +72,6 @@ def address(url: str) -> Address:
         prefix=options.get("prefix", "ct"),
         shards=_shards(options.get("shards", ""), cluster),
         chosen="shards" in options,
-        strict=_flag(options.get("strict", "0")),
         **{name: options[name] for name in _FILES if name in options},
     )
 
@@ -123,9 +120,3 @@ def _shards(text: str, cluster: bool) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_SHARDS):
         raise Invalid("store", f"must have from 1 to {_MOST_SHARDS} shards", hint=_HINT)
     return int(text)
-
-
-def _flag(text: str) -> bool:
-    if text not in ("0", "1"):
-        raise Invalid("store", "has a strict that is neither 0 nor 1", hint=_HINT)
-    return text == "1"

@@ -12,8 +12,7 @@ from attrs import field, frozen
 
 from codetether_adapters.redis.address import address
 from codetether_adapters.redis.approvals import RedisApprovals
-from codetether_adapters.redis.beginning import begin, facts, require_fit
-from codetether_adapters.redis.durability import fence_of
+from codetether_adapters.redis.beginning import begin
 from codetether_adapters.redis.encoding import moment
 from codetether_adapters.redis.inbox import RedisInbox
 from codetether_adapters.redis.log import RedisLog
@@ -28,7 +27,6 @@ from codetether_adapters.redis.tasks import RedisTasks
 from codetether_adapters.redis.wakeups import Wakeups
 from codetether_adapters.redis.writer import Writer
 from codetether_core.agents import Agent
-from codetether_core.errors import Unavailable
 from codetether_core.events import AGENTS, WORKERS
 from codetether_core.ports import Backend
 from codetether_core.workers import Worker
@@ -62,19 +60,19 @@ class RedisBackend:
 
 
 @asynccontextmanager
-async def open_backend(url: str) -> AsyncIterator[Backend]:
+async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backend]:
     """The stores that ``redis://host:port/db`` names, made if there are none.
 
-    ``rediss`` speaks TLS; ``redis+cluster`` names some servers of a cluster. ``Unavailable`` and ``Invalid`` say what
-    is wrong with the address or the server, and what to do.
+    ``rediss`` speaks TLS; ``redis+cluster`` names some servers of a cluster. A ``strict`` store answers a write when
+    it is on the disk of its server, and of a replica where there is one, and refuses a server that cannot keep that.
+    ``Unavailable`` and ``Invalid`` say what is wrong with the address or a server, and what to do.
     """
     async with AsyncExitStack() as stack:
-        nodes = Nodes(address(url))
+        nodes = Nodes(address(url), strict=strict)
         stack.push_async_callback(nodes.close)
-        said = facts(await nodes.call(0, "INFO"))
-        require_fit(said, nodes.address)
-        nodes.keep(fence_of(await _settings(nodes), said, nodes.address))
         epoch = await begin(nodes)
+        if strict:
+            await _prove(nodes)
         notifier = RedisNotifier(nodes, secrets.token_hex(4))
         tail = Tail(nodes, notifier, epoch)
         stack.push_async_callback(tail.close)
@@ -101,11 +99,9 @@ async def open_backend(url: str) -> AsyncIterator[Backend]:
         )
 
 
-async def _settings(nodes: Nodes) -> dict[str, str]:
-    """What the server says of its disk; nothing where it does not let us ask."""
-    try:
-        found = await nodes.call(0, "CONFIG", "GET", "append*")
-    except Unavailable:
-        return {}
-    texts = [text.decode() for text in found]
-    return dict(zip(texts[::2], texts[1::2], strict=True))
+async def _prove(nodes: Nodes) -> None:
+    """Write something to every shard's server: whoever cannot keep it says so before anything is accepted."""
+    layout = nodes.layout
+    await asyncio.gather(
+        *(nodes.call(shard, "SET", layout.key(shard, "mark"), 1, durable=True) for shard in layout.every)
+    )

@@ -1,4 +1,4 @@
-"""Beginning with a server: whether it can be the store, and what the store in it is."""
+"""Beginning with the servers: what the store in them is."""
 
 from __future__ import annotations
 
@@ -7,44 +7,16 @@ from typing import Any, Final
 
 from redis.exceptions import ResponseError
 
-from codetether_adapters.redis.address import Address
 from codetether_adapters.redis.nodes import Nodes
 from codetether_adapters.redis.scripts import BEGIN
 from codetether_core.errors import Invalid, Unavailable
 
-__all__ = ["SCHEMA", "begin", "facts", "require_fit"]
+__all__ = ["SCHEMA", "begin"]
 
 SCHEMA: Final = 1
 """The version of the data that this program knows."""
 
 _MIN_READER: Final = 1
-_LEAST: Final = (7, 0)
-
-
-def facts(info: bytes) -> dict[str, str]:
-    """What ``INFO`` says."""
-    pairs = (line.partition(":") for line in info.decode().splitlines() if not line.startswith("#"))
-    return {name: value for name, colon, value in pairs if colon}
-
-
-def require_fit(said: dict[str, str], address: Address) -> None:
-    """``Unavailable`` or ``Invalid`` if this server cannot be the store."""
-    version = said.get("redis_version", "0")
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if numbers < _LEAST:
-        raise Unavailable(
-            f"The Redis store at {address.name} is of version {version}, and 7.0 is the least that will do",
-            hint="install Valkey 8 or later, or Redis 7 or later",
-        )
-    clustered = said.get("cluster_enabled") == "1"
-    if clustered and not address.cluster:
-        raise Invalid("store", "names one server of a cluster", hint="write redis+cluster://host:port,host:port")
-    if address.cluster and not clustered:
-        raise Invalid("store", "says cluster, and the server is none", hint="write redis://host:port/0")
-    if said.get("role") == "slave" and not address.cluster:
-        raise Unavailable(
-            f"The Redis store at {address.name} is a replica, which takes no writes", hint="name the primary server"
-        )
 
 
 async def begin(nodes: Nodes) -> str:
@@ -55,7 +27,7 @@ async def begin(nodes: Nodes) -> str:
     key = nodes.layout.key(0, "meta")
     try:
         found: list[Any] = await nodes.run(
-            BEGIN, 0, (key,), SCHEMA, _MIN_READER, nodes.layout.shards, secrets.token_hex(8)
+            BEGIN, 0, (key,), SCHEMA, _MIN_READER, nodes.layout.shards, secrets.token_hex(8), durable=True
         )
     except Unavailable as error:
         if isinstance(error.__cause__, ResponseError) and str(error.__cause__).startswith("WRONGTYPE"):

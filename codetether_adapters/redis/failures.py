@@ -23,7 +23,12 @@ from redis.exceptions import (
 
 from codetether_core.errors import Unavailable
 
-__all__ = ["LOST", "PASSING", "REFUSED", "failure"]
+__all__ = ["LOST", "PASSING", "REFUSED", "NotKept", "failure"]
+
+
+class NotKept(TimeoutError):
+    """What was asked was done, and not kept in time as strict durability wants it."""
+
 
 LOST: Final = (ConnectionError, TimeoutError, OSError, EOFError)
 """The connection is gone; what was asked may have been done."""
@@ -44,6 +49,12 @@ def failure(error: BaseException, name: str) -> Unavailable:
         message, hint = f"The Redis store at {name} is full", "give it more memory; nothing that was accepted is lost"
     elif isinstance(error, ReadOnlyError):
         message, hint = f"The Redis store at {name} is a replica, which takes no writes", "name the primary server"
+    elif isinstance(error, NotKept):
+        message = f"The Redis store at {name} did not keep what it was told: {said}"
+        hint = "see that its replicas have appendonly yes and keep up, or do without strict durability"
+    elif said.startswith("NOREPLICAS"):
+        message = f"The Redis store at {name} takes no writes without a replica (min-replicas-to-write)"
+        hint = "start its replicas; nothing that was accepted is lost"
     elif isinstance(error, LOST):
         message = f"The Redis store at {name} does not answer: {said}"
         hint = "start it, or look at the address and the network; what was accepted is kept there"

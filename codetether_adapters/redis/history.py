@@ -7,9 +7,9 @@ from typing import Final
 
 from attrs import frozen
 
+from codetether_adapters.redis.asking import Command
 from codetether_adapters.redis.entries import Line, lines
 from codetether_adapters.redis.keys import topic_text
-from codetether_adapters.redis.link import Command
 from codetether_adapters.redis.nodes import Nodes
 from codetether_adapters.redis.scripts import HISTORY
 from codetether_core.events import Topic

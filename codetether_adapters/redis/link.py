@@ -8,38 +8,37 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+from redis.exceptions import ConnectionError, ResponseError
 
+from codetether_adapters.redis.asking import Command, answer
+from codetether_adapters.redis.durability import Fence
 from codetether_adapters.redis.failures import LOST
+from codetether_core.errors import CodeTetherError
 
-__all__ = ["Command", "Link"]
-
-Command: TypeAlias = tuple[str | bytes | int, ...]
+__all__ = ["Link"]
 
 _packed: Final[Callable[[Command], bytes]] = pack_command  # type: ignore[assignment] # its stub says one member
 _Job: TypeAlias = tuple[Sequence[Command], bool, "asyncio.Future[Any]"]
 
 _BATCH: Final = 512
-_WAIT: Final = 4000
-"""Milliseconds that a server may take to bring a batch to its disk."""
 
 
 class Link:
     """The commands to one server. ``generation`` counts the connections there have been.
 
-    With ``kept`` a batch that has a durable command in it is answered when so many copies of it are on disk: the
-    server's own, and replicas'.
+    ``connect`` returns a connection that is open, to a server that will do. With a ``fence`` a batch that has a
+    durable command in it is answered when the server keeps it.
     """
 
-    def __init__(self, connect: Callable[[], AbstractConnection], kept: tuple[int, int] | None = None) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[AbstractConnection]], fence: Fence | None = None) -> None:
         self.generation = 0
-        self.kept = kept
+        self._fence = fence
         self._connect = connect
         self._connection: AbstractConnection | None = None
         self._waiting: deque[_Job] = deque()
@@ -69,7 +68,7 @@ class Link:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
                 try:
                     await self._carry_out(batch)
-                except LOST as error:
+                except (*LOST, ResponseError, CodeTetherError) as error:
                     await self._drop()
                     _fail(batch, error)
                 except BaseException:
@@ -82,9 +81,9 @@ class Link:
     async def _carry_out(self, batch: Sequence[_Job]) -> None:
         connection = await self._opened()
         commands = [command for job, _, _ in batch for command in job]
-        fence = self.kept if any(durable for _, durable, _ in batch) else None
+        fence = self._fence if any(durable for _, durable, _ in batch) else None
         if fence is not None:
-            commands.append(("WAITAOF", *fence, _WAIT))
+            commands.append(fence.question)
         await connection.send_packed_command(b"".join(map(_packed, commands)))
         outcomes = []
         for job, _, _ in batch:
@@ -93,7 +92,7 @@ class Link:
                 outcome = await _reply(connection)
             outcomes.append(outcome)
         if fence is not None:
-            _require(fence, await _reply(connection))
+            await fence.wait(connection, await answer(connection))
         for (_, _, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():
                 continue
@@ -104,13 +103,7 @@ class Link:
 
     async def _opened(self) -> AbstractConnection:
         if self._connection is None:
-            connection = self._connect()
-            try:
-                await connection.connect()  # type: ignore[no-untyped-call]
-            except BaseException:
-                await connection.disconnect(nowait=True)
-                raise
-            self._connection = connection
+            self._connection = await self._connect()
             self.generation += 1
         return self._connection
 
@@ -123,16 +116,9 @@ class Link:
 
 async def _reply(connection: AbstractConnection) -> Any:
     try:
-        return await connection.read_response(disconnect_on_error=False)
+        return await answer(connection)
     except ResponseError as error:
         return error
-
-
-def _require(fence: tuple[int, int], reply: Any) -> None:
-    if isinstance(reply, ResponseError):
-        raise ConnectionError(f"it cannot say what is on its disk: {reply}")
-    if any(copies < wanted for copies, wanted in zip(reply, fence, strict=True)):
-        raise TimeoutError("its disk, or its replica's, is too slow")
 
 
 def _fail(batch: Sequence[_Job], error: Exception) -> None:

@@ -8,15 +8,20 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
+from redis.asyncio.connection import AbstractConnection
 from redis.crc import key_slot
 from redis.exceptions import AskError, MovedError, NoScriptError, RedisError
 
 from codetether_adapters.redis.address import Address, Server
+from codetether_adapters.redis.asking import Command
 from codetether_adapters.redis.connecting import connection_to
+from codetether_adapters.redis.durability import Fence
 from codetether_adapters.redis.failures import LOST, PASSING, REFUSED, failure
+from codetether_adapters.redis.greeting import Greeter
 from codetether_adapters.redis.keys import Layout
-from codetether_adapters.redis.link import Command, Link
+from codetether_adapters.redis.link import Link
 from codetether_adapters.redis.scripts import Script
+from codetether_core.errors import CodeTetherError
 
 __all__ = ["Nodes"]
 
@@ -30,10 +35,11 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 class Nodes:
     """The servers of a store, one link each. Every method raises ``Unavailable`` when there is no answer in time."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, strict: bool = False) -> None:
         self.address = address
         self.layout = Layout(address.prefix, address.shards)
-        self._kept: tuple[int, int] | None = None
+        self._strict = strict
+        self._greeter = Greeter(address, strict=strict)
         self._links: dict[Server, Link] = {}
         self._homes: dict[int, Server] = {}
         self._learning: asyncio.Task[None] | None = None
@@ -68,12 +74,6 @@ class Nodes:
         if shards != self.layout.shards:
             self.layout = Layout(self.address.prefix, shards)
             self.forget()
-
-    def keep(self, kept: tuple[int, int] | None) -> None:
-        """From now on durable commands are answered when so many copies are on disk: here, and at replicas."""
-        self._kept = kept
-        for link in self._links.values():
-            link.kept = kept
 
     def forget(self) -> None:
         """Ask anew who has what, at the next command."""
@@ -131,7 +131,7 @@ class Nodes:
             for server in dict.fromkeys((*self._links, *self.address.servers)):
                 try:
                     ranges = await self._link(server).call(("CLUSTER", "SLOTS"))
-                except (*LOST, RedisError) as error:
+                except (*LOST, RedisError, CodeTetherError) as error:
                     problem = error
                     continue
                 self._homes = self._read(ranges, server)
@@ -153,8 +153,20 @@ class Nodes:
     def _link(self, server: Server) -> Link:
         link = self._links.get(server)
         if link is None:
-            link = self._links[server] = Link(partial(connection_to, self.address, server), self._kept)
+            fence = Fence(_name(server)) if self._strict else None
+            link = self._links[server] = Link(partial(self._connected, server), fence)
         return link
+
+    async def _connected(self, server: Server) -> AbstractConnection:
+        """A connection to a server that was looked at."""
+        connection = connection_to(self.address, server)
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+            await self._greeter.greet(connection, _name(server))
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        return connection
 
 
 def _name(server: Server | None) -> str:

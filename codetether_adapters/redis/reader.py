@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from codetether_adapters.redis.link import Command
+from codetether_adapters.redis.asking import Command
 from codetether_adapters.redis.nodes import Nodes
 from codetether_adapters.redis.scripts import PAGE, SIZES
 

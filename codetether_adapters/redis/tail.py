@@ -185,14 +185,14 @@ class Tail:
         layout = self._nodes.layout
         _log.error(
             "The Redis store lost what it had acknowledged: its log ended at %d in shard %d, and now at %d. Readers are"
-            " sent back to the present state. Let writes wait for the disk (strict=1, appendfsync always) to avoid it.",
+            " sent back to the present state. Strict durability waits for disks and replicas, which avoids it.",
             self.heads[shard],
             shard,
             head,
         )
         message = f"{self._notifier.name} {RENEWED} "
         new, bell = secrets.token_hex(8), layout.key(0, "bell")
-        await self._nodes.run(RENEW, 0, [layout.key(0, "meta")], self.epoch, new, bell, message)
+        await self._nodes.run(RENEW, 0, [layout.key(0, "meta")], self.epoch, new, bell, message, durable=True)
         await self._begin_anew(await begin(self._nodes))
 
     async def _begin_anew(self, epoch: str) -> None:

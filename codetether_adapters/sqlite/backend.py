@@ -56,10 +56,11 @@ class SqliteBackend:
 
 
 @asynccontextmanager
-async def open_backend(url: str) -> AsyncIterator[Backend]:
+async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backend]:
     """The stores in the file that ``sqlite:///absolute/path`` names, made if there is none.
 
-    ``Unavailable`` says what is wrong with the file and what to do.
+    They are ``strict`` in any case: every commit waits for the disk. ``Unavailable`` says what is wrong with the file
+    and what to do.
     """
     path = _path(url)
     with owned(path), closing(_open(path)) as connection:

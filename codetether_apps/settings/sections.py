@@ -38,7 +38,8 @@ class Storage:
         env="DATA_DIR", flag="--data-dir", shown="the platform's data directory",
     )  # fmt: skip
     store: str | None = setting(
-        None, _STORE, "Store: `memory://` or `sqlite:///PATH`",
+        None, _STORE,
+        "Store: `sqlite:///PATH`, `postgresql://…`, `redis://…`, `redis+cluster://…`, or `memory://` for trying",
         env="STORE", aliases=("DATABASE_URL", "A2A_DATABASE_URL", "A2A_REDIS_URL"), secret=True,
         shown="SQLite in the data directory",
     )  # fmt: skip
@@ -46,6 +47,13 @@ class Storage:
         None, _BLOBS, "Files that runs leave, and logs past their retention: `file:///PATH` or `s3://KEY:SECRET@HOST/BUCKET`",
         env="BLOBS", secret=True, shown="files in the data directory; none for a store that is shared",
     )  # fmt: skip
+    strict_durability: bool = setting(
+        False,
+        FLAG,
+        "Refuse a store that may lose what it accepted; on Redis also wait for a replica's disk where there is one",
+        env="STRICT_DURABILITY",
+        flag="--strict-durability",
+    )
     retention: timedelta = setting(
         timedelta(days=30), DURATION, "How long events and output are kept", env="EVENT_RETENTION"
     )

@@ -6,21 +6,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from codetether_adapters.faults import PREFIX, faulty, rehearsal
 from codetether_apps.settings import Settings
-from codetether_apps.wiring.openers import Named, opener, refused
+from codetether_apps.wiring.openers import opener
+from codetether_apps.wiring.refusals import told_as_settings
 from codetether_core.ports import Backend
 
 __all__ = ["EMBEDDED", "is_embedded", "open_backend"]
 
-_STORE: Final = Named("storage.store", "codetether.backends")
+_GROUP: Final = "codetether.backends"
 
 EMBEDDED: Final = frozenset({"memory", "sqlite"})
 """Stores that live in the server's own process."""
+
+
+class _Opener(Protocol):
+    """What an entry point is. A ``strict`` store loses nothing that it accepted, or says that it cannot."""
+
+    def __call__(self, url: str, *, strict: bool) -> AbstractAsyncContextManager[Backend]: ...
 
 
 def is_embedded(settings: Settings) -> bool:
@@ -33,10 +40,11 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     """The store that the settings name; ``SettingsError`` where no adapter knows it, or a package is missing."""
     url, faults = settings.store_url, None
     if url.startswith(PREFIX):
-        with refused(_STORE, settings):
+        with told_as_settings(settings):
             url, faults = rehearsal(url)
     async with AsyncExitStack() as stack:
-        opening = opener(_STORE, settings, url)(url)
-        with refused(_STORE, settings):
+        open_store: _Opener = opener(_GROUP, "storage.store", settings, url)
+        opening = open_store(url, strict=settings.storage.strict_durability)
+        with told_as_settings(settings):
             backend = await stack.enter_async_context(faulty(opening, faults) if faults else opening)
         yield backend

@@ -14,12 +14,14 @@ from urllib.parse import quote
 
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import is_embedded
-from codetether_apps.wiring.openers import Named, opener, refused
+from codetether_apps.wiring.openers import opener
+from codetether_apps.wiring.refusals import told_as_settings
 from codetether_core.ports import BlobStore
 
 __all__ = ["blobs_url", "open_blobs"]
 
-_BLOBS: Final = Named("storage.blobs", "codetether.blobs")
+_GROUP: Final = "codetether.blobs"
+_NAME: Final = "storage.blobs"
 
 
 def blobs_url(settings: Settings) -> str | None:
@@ -36,7 +38,7 @@ async def open_blobs(settings: Settings) -> AsyncIterator[BlobStore | None]:
     async with AsyncExitStack() as stack:
         blobs: BlobStore | None = None
         if url is not None:
-            opening = opener(_BLOBS, settings, url)(url, environment=os.environ)
-            with refused(_BLOBS, settings):
+            opening = opener(_GROUP, _NAME, settings, url)(url, environment=os.environ)
+            with told_as_settings(settings, _NAME):
                 blobs = await stack.enter_async_context(opening)
         yield blobs

@@ -7,8 +7,8 @@ from importlib.metadata import entry_points
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-from codetether_apps.settings import Settings, SettingsError
-from codetether_core.errors import Invalid
+from codetether_apps.settings import Settings
+from codetether_apps.wiring.refusals import told_as_settings
 
 __all__ = ["Steps", "migrate"]
 
@@ -42,8 +42,5 @@ async def migrate(settings: Settings, *, check: bool) -> Steps | None:
     if scheme not in known:
         return None
     bring_up_to_date: _Migrate = known[scheme].load()
-    try:
+    with told_as_settings(settings):
         return await bring_up_to_date(settings.store_url, check=check)
-    except Invalid as error:
-        origin = settings.origin("storage.store")
-        raise SettingsError(f"storage.store ({origin}) {error.problem}", hint=error.hint) from None

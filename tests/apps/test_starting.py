@@ -113,6 +113,18 @@ def test_a_store_that_nobody_knows(launch: Launch, tmp_path: Path, store: str, h
     assert hint in said
 
 
+def test_strict_durability_of_a_store_that_keeps_nothing(launch: Launch, tmp_path: Path) -> None:
+    """It is no use to ask memory for that; SQLite keeps everything in any case."""
+    code, said = refused(launch, tmp_path, *SERVER, "--strict-durability", CODETETHER_STORE="memory://")
+    assert code == 2
+    assert one_sentence(said), said
+    assert "storage.strict_durability (flag --strict-durability)" in said
+    assert "memory://" in said
+    data = {"CODETETHER_DATA_DIR": str(tmp_path / "data"), "CODETETHER_STRICT_DURABILITY": "on"}
+    program = launch(tmp_path / "other.log", data, *SERVER)
+    until(lambda: "listening" in program.said, "the start")
+
+
 def test_an_unknown_setting_in_the_file(launch: Launch, tmp_path: Path) -> None:
     """The nearest known name is offered."""
     (tmp_path / "codetether.toml").write_text("[server]\nprot = 1\n")

@@ -52,15 +52,16 @@ class PostgresServer:
     port: int
     _programs: Path
     _identity: dict[str, Any]
+    _more: dict[str, str]
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _names: Iterator[int] = field(factory=count, init=False)
 
     @classmethod
-    def make(cls) -> PostgresServer:
-        """Initialize a data directory and start a server on it."""
+    def make(cls, **more: str) -> PostgresServer:
+        """Initialize a data directory and start a server on it, with these settings besides."""
         directory = Path(tempfile.mkdtemp(prefix="postgres-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
         identity = _identity(directory)
-        server = cls(directory, _free_port(), _programs(directory), identity)
+        server = cls(directory, _free_port(), _programs(directory), identity, more)
         password = directory / "password"
         password.write_text(PASSWORD)
         password.chmod(0o644)
@@ -82,6 +83,7 @@ class PostgresServer:
             "port": str(self.port),
             "unix_socket_directories": str(self.directory),
             **_SETTINGS,
+            **self._more,
         }
         command = [str(self._programs / "postgres"), "-D", str(self.directory / "data")]
         for name, value in settings.items():

@@ -63,17 +63,17 @@ class Valkey:
         wait_until(self._answers, "the server answers")
         return self
 
+    def signal(self, number: signal.Signals) -> None:
+        """Stop it for a while, or let it go on."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """As a power cut would, but for what the system still has to write."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send its process a signal."""
-        assert self._process is not None
-        self._process.send_signal(number)
 
     def close(self) -> None:
         """Stop it, and leave nothing behind."""
@@ -97,10 +97,11 @@ class Valkey:
 
 
 class ValkeyCluster:
-    """Three masters, each with as many replicas as asked for."""
+    """Three masters, each with as many replicas as asked for: ``replicas[n]`` is one of ``masters[n % 3]``."""
 
-    def __init__(self, *, replicas: int = 0) -> None:
-        settings = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
+    def __init__(self, *more: str, replicas: int = 0) -> None:
+        timing = ("--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
+        settings = ("--cluster-enabled", "yes", *timing, *more)
         ports = iter(_free_ports(3 * (1 + replicas)))
         self.masters = [Valkey(*settings, port=next(ports)) for _ in range(3)]
         self.replicas = [Valkey(*settings, port=next(ports)) for _ in range(3 * replicas)]

@@ -1,19 +1,17 @@
 """What only a server can promise: processes share it, it may go away and come back, and it says what is wrong."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from signal import SIGCONT, SIGSTOP
 
 import pytest
 from attrs import evolve
 
-from codetether_adapters.redis import link, open_backend
+from codetether_adapters.redis import open_backend
 from codetether_adapters.redis.address import address
-from codetether_adapters.redis.beginning import require_fit
+from codetether_adapters.redis.greeting import require_fit
 from codetether_core.codebases import Codebase
 from codetether_core.errors import CodeTetherError, CursorUnknown, Invalid, Unavailable
 from codetether_core.events import READY, Guard, Topic
@@ -23,7 +21,7 @@ from codetether_core.sessions import Session
 from contracts.ports import processes_contract
 from contracts.ports.harness import OpenBackend, insist
 from contracts.ports.samples import CODEBASE, NOW, OTHER_TENANT, SECOND, TENANT, claimed, new_task, note, output
-from tests.servers.valkey import Valkey, ValkeyCluster, fresh, own_cluster, own_server, wait_until
+from tests.servers.valkey import Valkey, ValkeyCluster, fresh, own_cluster, own_server
 
 pytestmark = pytest.mark.anyio
 
@@ -76,7 +74,6 @@ async def refusal(url: str) -> CodeTetherError:
         ("redis://h/0?shards=0", "from 1 to 64"),
         ("redis://h/0?shards=65", "from 1 to 64"),
         ("redis://h/0?shards=x", "from 1 to 64"),
-        ("redis://h/0?strict=yes", "neither 0 nor 1"),
         ("rediss://h/0?ca=/none", "not there: /none"),
         ("redis://h/0?prefix=", "a prefix that is empty"),
         ("redis://h/0?prefix={a}", "a prefix that is empty or has braces"),
@@ -90,9 +87,9 @@ async def test_a_wrong_address_is_refused(url: str, problem: str) -> None:
 
 def test_an_address_is_taken_apart() -> None:
     """Names and passwords may have any characters; IPv6 has brackets."""
-    read = address(f"rediss+cluster://a%40b:p%2Fw@[::1]:7000,h?shards=8&strict=1&prefix=x&ca={__file__}")
+    read = address(f"rediss+cluster://a%40b:p%2Fw@[::1]:7000,h?shards=8&prefix=x&ca={__file__}")
     assert read.servers == (("::1", 7000), ("h", 6379)) and (read.user, read.password) == ("a@b", "p/w")
-    assert (read.tls, read.cluster, read.shards, read.strict, read.prefix) == (True, True, 8, True, "x")
+    assert (read.tls, read.cluster, read.shards, read.prefix) == (True, True, 8, "x")
     assert read.ca == __file__ and "p/w" not in read.name
 
 
@@ -155,8 +152,8 @@ def test_a_server_may_be_too_old() -> None:
     """Redis 7.0 is the first with what we need."""
     asked = address("redis://h/0")
     with pytest.raises(Unavailable, match=r"version 6\.2\.14"):
-        require_fit({"redis_version": "6.2.14"}, asked)
-    require_fit({"redis_version": "7.0.0"}, asked)
+        require_fit({"redis_version": "6.2.14"}, asked, "h:6379")
+    require_fit({"redis_version": "7.0.0"}, asked, "h:6379")
 
 
 async def test_a_user_who_may_not_hear_the_bells_is_told_so() -> None:
@@ -170,54 +167,11 @@ async def test_a_user_who_may_not_hear_the_bells_is_told_so() -> None:
             await backend.tasks.add(new_task())
 
 
-async def test_settings_that_may_lose_writes_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    """A warning, unless everything reaches the disk; a strict store refuses instead."""
-    with server("--appendonly", "no") as forgetful, caplog.at_level(logging.WARNING):
-        async with open_backend(forgetful.url):
-            assert "is lost when it stops" in caplog.text
-        error = await refusal(f"{forgetful.url}?strict=1")
-        assert isinstance(error, Unavailable) and "appendonly yes" in error.hint
-    caplog.clear()
-    with server("--appendonly", "yes", "--appendfsync", "always") as careful, caplog.at_level(logging.WARNING):
-        async with open_backend(f"{careful.url}?strict=1") as backend:
-            await backend.tasks.add(new_task())
-            careful.kill()
-            careful.start()
-            assert await backend.tasks.get(TENANT, TaskId("t")) == new_task()
-        assert not caplog.text
-
-
 async def test_a_cache_is_no_store() -> None:
     """A server that throws away what it has no room for is refused."""
     with server("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru") as cache:
         error = await refusal(cache.url)
         assert isinstance(error, Unavailable) and "noeviction" in error.hint
-
-
-async def test_a_strict_store_waits_for_a_slow_disk() -> None:
-    """What was answered is on it, though the server brings its writes there once a second only."""
-    with server("--appendonly", "yes", "--appendfsync", "everysec") as lazy:
-        async with open_backend(f"{lazy.url}?strict=1") as backend:
-            await asyncio.gather(*(backend.tasks.add(new_task(f"t{n}")) for n in range(20)))
-            assert lazy.ask("WAITAOF", 1, 0, 1) == [1, 0]
-
-
-async def test_a_strict_store_waits_for_its_replica_however_often_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a replica that stands still does not have is not answered: neither the first time, nor as something known already."""
-    monkeypatch.setattr(link, "_WAIT", 200)
-    durable = ("--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0")
-    with server(*durable) as own, server(*durable, "--replicaof", f"127.0.0.1 {own.port}") as replica:
-        await asyncio.to_thread(wait_until, lambda: own.ask("INFO", "replication")["connected_slaves"] == 1, "it is")
-        async with open_backend(f"{own.url}?strict=1") as backend:
-            task = new_task()
-            await backend.tasks.add(task)
-            replica.signal(SIGSTOP)
-            for _ in range(2):
-                with pytest.raises(Unavailable, match="too slow"):
-                    await backend.tasks.replace(task, claimed(task), op="o")
-            replica.signal(SIGCONT)
-            await insist(lambda: backend.tasks.replace(task, claimed(task), op="o"))
-            assert await backend.tasks.get(TENANT, task.id) == claimed(task)
 
 
 # ------------------------------------------------------------------ several processes

@@ -19,17 +19,15 @@ local function head()
   return tonumber(redis.call('HGET', log, 'head') or '0')
 end
 
--- An answer that rests on what is here already. To write the head again changes nothing, but a strict store waits for
--- what a connection wrote, and whoever wrote what is here may not have been answered yet.
-local function found(status, number)
-  local position = head()
-  redis.call('HSET', log, 'head', string.format('%.0f', position))
-  return {status, position, number}
+-- What stands in a write's way may not be kept yet: who waits until this mark is kept waits for that as well.
+local function unchanged(status, number)
+  redis.call('SET', shard .. 'mark', '1')
+  return {status, head(), number}
 end
 
 -- A write that leaves no document behind is remembered for a while, so that its repetition is known.
 if remember == '1' and redis.call('EXISTS', shard .. 'done:' .. token) == 1 then
-  return found('done')
+  return unchanged('done')
 end
 
 -- The guard: the task's fence still reads so, and what the log already has of the grant is left out.
@@ -37,17 +35,17 @@ local guarded, known = take(), 0
 if guarded ~= '' then
   local fence, grant, first, sent = take(), take(), take(), take_number()
   local task = shard .. 't:' .. guarded
-  local present = redis.call('HMGET', task, 'fence', 'grant', 'following')
-  if not present[1] then
-    return found('missing')
+  local found = redis.call('HMGET', task, 'fence', 'grant', 'following')
+  if not found[1] then
+    return unchanged('missing')
   end
-  if present[1] ~= fence then
-    return found('stale')
+  if found[1] ~= fence then
+    return unchanged('stale')
   end
   if first ~= '' then
     first = tonumber(first)
-    if present[2] == grant then
-      known = math.max(tonumber(present[3]) - first, 0)
+    if found[2] == grant then
+      known = math.max(tonumber(found[3]) - first, 0)
     end
     if known < sent then
       redis.call('HSET', task, 'grant', grant, 'following', string.format('%.0f', first + sent))
@@ -75,18 +73,18 @@ end
 for number, document in ipairs(documents) do
   local present = redis.call('HMGET', document.key, 'version', 'token', 'places', 'index', 'claim')
   if number == 1 and present[2] == token then
-    return found('done')
+    return unchanged('done')
   end
   if document.expected == '' and (present[1] or redis.call('EXISTS', shard .. document.unless) == 1) then
-    return found('exists', number)
+    return unchanged('exists', number)
   end
   if document.expected ~= '*' and document.expected ~= (present[1] or '') then
-    return found('conflict', number)
+    return unchanged('conflict', number)
   end
   if document.claim ~= '' then
     local holder = redis.call('HGET', shard .. document.index, document.claim)
     if holder and holder ~= document.key then
-      return found('exists', number)
+      return unchanged('exists', number)
     end
   end
   document.present = present
