@@ -20,6 +20,7 @@ from codetether_adapters.postgres.group import Group
 from codetether_adapters.postgres.inbox import PostgresInbox
 from codetether_adapters.postgres.log import PostgresLog
 from codetether_adapters.postgres.notifier import PostgresNotifier
+from codetether_adapters.postgres.queues import AFTER, Queues
 from codetether_adapters.postgres.reader import Reader
 from codetether_adapters.postgres.records import PostgresCodebases, PostgresDirectory, PostgresRecords
 from codetether_adapters.postgres.schema import bring_up_to_date
@@ -64,9 +65,9 @@ class PostgresBackend:
 
 
 @asynccontextmanager
-async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backend]:
+async def open_backend(url: str, *, strict: bool = False, move_up_after: int = AFTER) -> AsyncIterator[Backend]:
     """The stores in the database that ``postgresql://user:password@host:port/database`` names; its schema is made or
-    brought up to date.
+    brought up to date. Queues move up when so many tasks have left them.
 
     A ``strict`` store refuses a server that may lose what it committed; any other is told of in the log.
     ``Invalid`` for a malformed address, ``Unavailable`` for a server, login, database or schema that cannot be used.
@@ -89,7 +90,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
         writer = Writer(address, origin, publish)
         stack.push_async_callback(writer.close)
         yield PostgresBackend(
-            tasks=PostgresTasks(writer, reader),
+            tasks=PostgresTasks(writer, reader, Queues(writer, move_up_after)),
             approvals=PostgresApprovals(reader),
             log=PostgresLog(writer, reader, tail),
             notifier=notifier,

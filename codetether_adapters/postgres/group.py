@@ -18,11 +18,13 @@ from codetether_adapters.tail import Entry
 from codetether_core.errors import CodeTetherError
 from codetether_core.events import Record, Topic
 
-__all__ = ["Group", "Outcome"]
+__all__ = ["LOCK", "Group", "Outcome"]
 
 Outcome: TypeAlias = Row | Exception
 
-_LOCK: Final = int.from_bytes(b"CTet log")
+LOCK: Final = int.from_bytes(b"CTet log")
+"""The log's, in the server's table of advisory locks."""
+
 _HEAD: Final = (
     "SELECT greatest((SELECT max(position) FROM events), (SELECT value::bigint FROM meta WHERE name = 'start'))"
 )
@@ -67,7 +69,7 @@ class Group:
             await execute(connection, "BEGIN")
             head = None
             if not self._quiet:
-                await execute(connection, "SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+                await execute(connection, "SELECT pg_advisory_xact_lock(%s)", [LOCK])
                 head = await execute(connection, _HEAD)
             cursors = [
                 (place, await execute(connection, operation.sql, operation.values))

@@ -57,7 +57,8 @@ SELECT EXISTS (SELECT FROM held), coalesce((SELECT count FROM known), 0)
 
 TRIM: Final = """
 WITH forgotten AS (
-    DELETE FROM events WHERE position <= %s RETURNING position
+    DELETE FROM events
+    WHERE position > (SELECT value::bigint FROM meta WHERE name = 'start') AND position <= %s RETURNING position
 ), begun AS (
     UPDATE meta SET value = (SELECT max(position) FROM forgotten)::text
     WHERE name = 'start' AND EXISTS (SELECT FROM forgotten)

@@ -9,37 +9,70 @@ from codetether_core.ids import TenantId
 from codetether_core.ports import TaskQuery
 from codetether_core.tasks import TaskState
 
-__all__ = ["COUNT", "GET", "HELD", "LANES", "NEXT_DUE", "OVERDUE", "READY", "listing"]
+__all__ = [
+    "COUNT",
+    "DUE_FROM",
+    "GET",
+    "HELD",
+    "LANES",
+    "NEXT_DUE",
+    "OVERDUE",
+    "READY",
+    "listing",
+    "waiting",
+]
 
 GET: Final = "SELECT spec, body FROM tasks WHERE id = %s AND tenant = %s"
 
-LANES: Final = """
-WITH RECURSIVE present (lane) AS (
-    (SELECT lane FROM tasks WHERE ready AND tenant = %s AND lane > %s ORDER BY lane LIMIT 1)
-    UNION ALL
-    SELECT (SELECT lane FROM tasks WHERE ready AND tenant = %s AND lane > present.lane ORDER BY lane LIMIT 1)
-    FROM present WHERE present.lane IS NOT NULL
-), wanted AS (
-    SELECT lane FROM present WHERE lane IS NOT NULL LIMIT %s
-)
-SELECT body FROM wanted JOIN lanes USING (lane) WHERE tenant = %s ORDER BY lane
-"""
-"""From each lane straight to the next one in the index: as many steps as lanes are asked for, however many
-tasks they hold."""
 
-READY: Final = """
+def waiting(columns: str, queue: str, limit: str) -> str:
+    """The first that wait in a queue, beginning where it says; ``queue`` is the alias of its row."""
+    return f"""(
+    SELECT {columns} FROM tasks WHERE ready AND queue = {queue}.queue
+    AND (~priority, created, id) >= (~{queue}.priority, {queue}.created, {queue}.id)
+    ORDER BY ~priority, created, id LIMIT {limit}
+)"""  # noqa: S608
+
+
+LANES: Final = f"""
+WITH RECURSIVE met (lane, waits, found) AS (
+    SELECT %s::text COLLATE "C", FALSE, 0
+    UNION ALL
+    SELECT next.lane, first.id IS NOT NULL, met.found + (first.id IS NOT NULL)::integer
+    FROM met CROSS JOIN LATERAL (
+        SELECT lane, turn FROM queues WHERE tenant = %s AND lane > met.lane ORDER BY lane, turn DESC LIMIT 1
+    ) AS next LEFT JOIN LATERAL (
+        SELECT first.id FROM queues AS present CROSS JOIN LATERAL {waiting("id", "present", "1")} AS first
+        WHERE present.tenant = %s AND present.lane = next.lane AND present.turn = next.turn LIMIT 1
+    ) AS first ON TRUE
+    WHERE met.found < %s
+)
+SELECT lane, CASE WHEN waits THEN (SELECT body FROM lanes WHERE tenant = %s AND lanes.lane = met.lane) END
+FROM met OFFSET 1
+"""  # noqa: S608
+"""From each lane straight to the next one that has queues: as many steps as lanes are asked for, and one for each in
+which nothing waits any more; those have no body."""
+
+READY: Final = f"""
 SELECT found.spec, found.body
 FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS asked (tenant, lane, place)
 CROSS JOIN LATERAL (
-    SELECT id, priority, created, spec, body FROM tasks
-    WHERE ready AND tenant = asked.tenant AND lane = asked.lane ORDER BY priority DESC, created, id LIMIT %s
+    SELECT first.* FROM queues AS present
+    CROSS JOIN LATERAL {waiting("id, priority, created, spec, body", "present", "%s")} AS first
+    WHERE present.tenant = asked.tenant AND present.lane = asked.lane AND present.turn = (
+        SELECT turn FROM queues WHERE tenant = asked.tenant AND lane = asked.lane ORDER BY turn DESC LIMIT 1
+    )
+    ORDER BY ~first.priority, first.created, first.id LIMIT %s
 ) AS found
-ORDER BY asked.place, found.priority DESC, found.created, found.id
-"""
+ORDER BY asked.place, ~found.priority, found.created, found.id
+"""  # noqa: S608
 
-OVERDUE: Final = "SELECT spec, body FROM tasks WHERE due <= %s ORDER BY due, id LIMIT %s"
+DUE_FROM: Final = "coalesce((SELECT due FROM due_from ORDER BY turn DESC LIMIT 1), -9223372036854775808)"
+"""Nothing is due before this moment."""
 
-NEXT_DUE: Final = "SELECT due FROM tasks WHERE due IS NOT NULL ORDER BY due LIMIT 1"
+OVERDUE: Final = f"SELECT spec, body FROM tasks WHERE due >= {DUE_FROM} AND due <= %s ORDER BY due, id LIMIT %s"  # noqa: S608
+
+NEXT_DUE: Final = f"SELECT due FROM tasks WHERE due >= {DUE_FROM} ORDER BY due LIMIT 1"  # noqa: S608
 
 HELD: Final = """
 SELECT spec, body FROM tasks

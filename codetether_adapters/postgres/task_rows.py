@@ -34,11 +34,12 @@ _ANSWER: Final = "SELECT EXISTS (SELECT FROM swapped), (SELECT op FROM tasks WHE
 RENEW: Final = f"""
 WITH swapped AS (
     UPDATE tasks SET {_SWAPPED} WHERE {_IDENTITY}
-    AND fence = %s AND state = %s AND ready = %s AND worker IS NOT DISTINCT FROM %s RETURNING id
+    AND fence = %s AND state = %s AND ready = %s AND worker IS NOT DISTINCT FROM %s AND due <= %s RETURNING id
 )
 SELECT EXISTS (SELECT FROM swapped)
 """  # noqa: S608
-"""A swap that leaves the task with its holder, and where it is in all indexes but the one of what is due."""
+"""A swap that leaves the task with its holder, and where it is in all indexes but the one of what is due: not sooner
+than before, for that takes the log's lock."""
 
 MOVE: Final = f"""
 WITH swapped AS (UPDATE tasks SET {_SWAPPED}, {_PLACED} WHERE {_IDENTITY} RETURNING id)
@@ -88,7 +89,7 @@ class TaskRow:
 
     def renewed(self, old: Task, op: str) -> Sequence[Any]:
         """The values of ``RENEW``."""
-        return [*self._swapped(op), old.id, old.tenant, old.version, self.task.fence, *self._place]
+        return [*self._swapped(op), old.id, old.tenant, old.version, self.task.fence, *self._place, self._due]
 
     def moved(self, old: Task, op: str) -> Sequence[Any]:
         """The values of ``MOVE``, and the last ones of ``MOVE_WITH_APPROVALS``."""

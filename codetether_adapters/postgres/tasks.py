@@ -11,6 +11,7 @@ from codetether_adapters.postgres import task_rows as rows
 from codetether_adapters.postgres.connection import Row
 from codetether_adapters.postgres.encoding import decoded, microseconds, moment
 from codetether_adapters.postgres.operation import Operation
+from codetether_adapters.postgres.queues import Queues
 from codetether_adapters.postgres.reader import Reader
 from codetether_adapters.postgres.task_rows import TaskRow, task_of
 from codetether_adapters.postgres.writer import Writer
@@ -27,9 +28,10 @@ __all__ = ["PostgresTasks"]
 class PostgresTasks:
     """All tasks of one database (a ``TaskStore``)."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, writer: Writer, reader: Reader, queues: Queues) -> None:
         self._writer = writer
         self._reader = reader
+        self._queues = queues
 
     async def add(self, task: Task, events: Sequence[Event] = ()) -> None:
         """Insert it; ids are unique over all tenants."""
@@ -69,6 +71,7 @@ class PostgresTasks:
             )
             # Whether the task stays in its place is for the row to say; our own copy only suggests what to try first.
             if await self._writer.write(renewal) == (True,):
+                await self._queues.swapped(old, new)
                 return
 
         def settle(answer: Row) -> Sequence[Entry]:
@@ -83,18 +86,20 @@ class PostgresTasks:
         if approvals:
             sql, values = rows.MOVE_WITH_APPROVALS, [*rows.changed_approvals(approvals), *values]
         await self._writer.write(Operation(sql=sql, values=values, settle=settle, wake=_wake(new), row=_row(old.id)))
+        await self._queues.swapped(old, new)
 
     async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
-        """By skipping through the index of what is ready."""
-        found = await self._reader.rows(queries.LANES, tenant, after, tenant, limit, tenant)
-        return [_lane(body) for (body,) in found]
+        """By skipping from lane to lane through those that have queues."""
+        found = await self._reader.rows(queries.LANES, after, tenant, tenant, limit, tenant)
+        await self._queues.met(tenant, [key for key, body in found if body is None])
+        return [_lane(body) for _, body in found if body is not None]
 
     async def ready(self, lanes: Collection[Lane], limit: int) -> Sequence[Task]:
-        """The head of each lane in the index of what is ready."""
+        """The first ones of each lane's queues."""
         if not lanes:
             return []
         tenants, keys = [lane.tenant for lane in lanes], [lane.key for lane in lanes]
-        return _tasks(await self._reader.rows(queries.READY, tenants, keys, limit))
+        return _tasks(await self._reader.rows(queries.READY, tenants, keys, limit, limit))
 
     async def overdue(self, now: datetime, limit: int) -> Sequence[Task]:
         """The head of the index of what is due."""

@@ -28,7 +28,7 @@ FEW = 60
 FILL = f"""
 INSERT INTO tasks
 SELECT 't' || n, 'default', 'lane' || n % {LANES}, 'cb', n % 3, n, 1, '', CASE WHEN n % 10 = 0 THEN 'f' ELSE '' END,
-    CASE WHEN n % 10 = 0 THEN 'running' WHEN n % 10 = 1 THEN 'failed' ELSE 'pending' END, n % 10 > 1,
+    CASE WHEN n % 10 = 0 THEN 'running' WHEN n % 10 = 1 THEN 'failed' ELSE 'pending' END, n % 10 > 1, NULL,
     CASE WHEN n % 10 = 0 THEN 'w' || n % 1000 END, CASE WHEN n % 10 < 2 THEN n END, '{{}}', '{{}}'
 FROM generate_series(1, {TASKS}) AS n;
 INSERT INTO lanes SELECT 'default', 'lane' || n, '{{}}' FROM generate_series(0, {LANES - 1}) AS n;
@@ -82,10 +82,10 @@ def visited(connection: psycopg.Connection, sql: str, values: Sequence[Any]) -> 
 
 HOT: list[tuple[str, list[Any]]] = [
     (queries.GET, ["t1", TENANT]),
-    (queries.LANES, [TENANT, "", TENANT, 10, TENANT]),
-    (queries.LANES, [TENANT, "lane15", TENANT, 10, TENANT]),
-    (queries.READY, [[TENANT], ["lane2"], 10]),
-    (queries.READY, [[TENANT] * 5, [f"lane{n}" for n in range(2, 7)], 2]),
+    (queries.LANES, ["", TENANT, TENANT, 10, TENANT]),
+    (queries.LANES, ["lane15", TENANT, TENANT, 10, TENANT]),
+    (queries.READY, [[TENANT], ["lane2"], 10, 10]),
+    (queries.READY, [[TENANT] * 5, [f"lane{n}" for n in range(2, 7)], 2, 2]),
     (queries.OVERDUE, [10**15, 10]),
     (queries.NEXT_DUE, []),
     (queries.HELD, [TENANT, "w10"]),

@@ -1,5 +1,5 @@
 -- Version 1. Moments are integer microseconds since 1970, bodies are JSON in UTF-8. Text is compared by code points.
--- Every key begins with the tenant, except a task's id, which is unique over all of them.
+-- Every key begins with the tenant, except a task's id, which is unique over all of them, and what is of no tenant.
 
 CREATE SCHEMA codetether;
 SET LOCAL search_path TO codetether;
@@ -24,12 +24,13 @@ CREATE TABLE tasks (
     fence TEXT COLLATE "C" NOT NULL,
     state TEXT COLLATE "C" NOT NULL,
     ready BOOLEAN NOT NULL,
+    queue BIGINT,                     -- the one that it waits in while it is ready
     worker TEXT COLLATE "C",          -- the last grant's
     due BIGINT,
     spec BYTEA NOT NULL,              -- what a client asked for; it never changes
     body BYTEA NOT NULL               -- the rest
 );
-CREATE INDEX tasks_ready ON tasks (tenant, lane, priority DESC, created, id) WHERE ready;
+CREATE INDEX tasks_ready ON tasks (queue, (~priority), created, id) WHERE ready;
 CREATE INDEX tasks_due ON tasks (due, id) WHERE due IS NOT NULL;
 CREATE INDEX tasks_best ON tasks (tenant, state, priority DESC, created, id);
 CREATE INDEX tasks_newest ON tasks (tenant, state, created DESC, id DESC);
@@ -37,13 +38,73 @@ CREATE INDEX tasks_of_codebase_best ON tasks (tenant, codebase, state, priority 
 CREATE INDEX tasks_of_codebase_newest ON tasks (tenant, codebase, state, created DESC, id DESC);
 CREATE INDEX tasks_of_worker ON tasks (tenant, worker, state) WHERE worker IS NOT NULL;
 
--- Every lane that a task was ever in; which of them are ready now is read off the index `tasks_ready`.
+-- Every lane that a task was ever in; those in use have `queues`.
 CREATE TABLE lanes (
     tenant TEXT COLLATE "C" NOT NULL,
     lane TEXT COLLATE "C" NOT NULL,
     body BYTEA NOT NULL,
     PRIMARY KEY (tenant, lane)
 );
+
+-- A task that was claimed leaves a dead entry in `tasks_ready`, in front of those that wait, and no vacuum removes it
+-- while anybody anywhere holds an older snapshot. So the tasks of a lane wait in a few queues, each of which knows a
+-- `priority`, `created` and `id` that none of its tasks comes before; whoever looks for tasks begins there. From time
+-- to time the queues move up. They are then written anew under a higher `turn`, and only the rows with a lane's highest
+-- count: they are found in front of what they were before, which no vacuum may remove either.
+CREATE TABLE queues (
+    tenant TEXT COLLATE "C" NOT NULL,
+    lane TEXT COLLATE "C" NOT NULL,
+    turn BIGINT NOT NULL,
+    queue BIGINT NOT NULL,
+    priority BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    id TEXT COLLATE "C" NOT NULL
+);
+CREATE UNIQUE INDEX queues_now ON queues (tenant, lane, turn DESC, queue);
+CREATE SEQUENCE turns;                -- of queues and of their rows
+
+-- A task that becomes ready waits in the queue that has moved up furthest of those it may join: the others begin after
+-- it. If there is none, a new one is opened, which begins before everything.
+CREATE FUNCTION enqueue() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    present BIGINT := (
+        SELECT turn FROM queues WHERE tenant = NEW.tenant AND lane = NEW.lane ORDER BY turn DESC LIMIT 1
+    );
+BEGIN
+    NEW.queue := (
+        SELECT queue FROM queues WHERE tenant = NEW.tenant AND lane = NEW.lane AND turn = present
+        AND (~priority, created, id) <= (~NEW.priority, NEW.created, NEW.id)
+        ORDER BY ~priority DESC, created DESC, id DESC LIMIT 1
+    );
+    IF NEW.queue IS NULL THEN
+        NEW.queue := nextval('turns');
+        INSERT INTO queues VALUES (
+            NEW.tenant, NEW.lane, coalesce(present, NEW.queue), NEW.queue,
+            9223372036854775807, -9223372036854775808, ''
+        );
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER added_ready BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.ready) EXECUTE FUNCTION enqueue();
+CREATE TRIGGER became_ready BEFORE UPDATE ON tasks
+    FOR EACH ROW WHEN (NEW.ready AND NOT OLD.ready) EXECUTE FUNCTION enqueue();
+
+-- In the same way nothing is due before the `due` of the row with the highest `turn`.
+CREATE TABLE due_from (turn BIGINT NOT NULL PRIMARY KEY, due BIGINT NOT NULL);
+
+CREATE FUNCTION expect() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    present due_from := (SELECT due_from FROM due_from ORDER BY turn DESC LIMIT 1);
+BEGIN
+    IF NEW.due < present.due THEN
+        INSERT INTO due_from VALUES (nextval('turns'), NEW.due);
+        DELETE FROM due_from WHERE turn = present.turn;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER added_due BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.due IS NOT NULL) EXECUTE FUNCTION expect();
+CREATE TRIGGER due_sooner BEFORE UPDATE ON tasks
+    FOR EACH ROW WHEN (NEW.due < OLD.due OR (OLD.due IS NULL AND NEW.due IS NOT NULL)) EXECUTE FUNCTION expect();
 
 CREATE TABLE approvals (
     tenant TEXT COLLATE "C" NOT NULL,
