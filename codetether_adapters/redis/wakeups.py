@@ -42,6 +42,7 @@ class Wakeups:
         self._notifier = notifier
         self._tasks: list[asyncio.Task[None]] = []
         self._problem: BaseException | None = None
+        self._closed = False
 
     async def open(self) -> None:
         """Return once every bell can be heard; ``Unavailable`` if that takes too long."""
@@ -59,7 +60,8 @@ class Wakeups:
             raise failure(self._problem or TimeoutError("its bells are silent"), self._nodes.address.name) from None
 
     async def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, also where a connection is lost in this very moment, which hides that a task is cancelled."""
+        self._closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -67,7 +69,7 @@ class Wakeups:
     async def _listen(self, shards: Sequence[int], heard: asyncio.Event) -> None:
         """Hear the bells of shards that were on one server; where they move apart, the server says so."""
         again = False
-        while True:
+        while not self._closed:
             try:
                 async with asyncio.TaskGroup() as group:
                     for server, there in (await self._places(shards)).items():

@@ -12,6 +12,7 @@ from attrs import evolve
 from codetether_adapters.redis import open_backend
 from codetether_adapters.redis.address import address
 from codetether_adapters.redis.greeting import require_fit
+from codetether_adapters.redis.wakeups import Wakeups
 from codetether_core.codebases import Codebase
 from codetether_core.errors import CodeTetherError, CursorUnknown, Invalid, Unavailable
 from codetether_core.events import READY, Guard, Topic
@@ -332,6 +333,22 @@ async def test_a_log_that_goes_back_is_noticed(others: bool, caplog: pytest.LogC
                 await backend.log.read(TOPIC, cursor)
         assert (await first.log.head()).epoch == (await second.log.head()).epoch != cursor.epoch
     assert "lost what it had acknowledged" in caplog.text
+
+
+async def test_it_closes_although_a_connection_is_lost_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task group that is cancelled tells of its children's errors alone."""
+
+    async def hear(self: Wakeups, server: object, shards: object, heard: asyncio.Event, again: bool) -> None:
+        heard.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            raise ConnectionError("lost")
+
+    monkeypatch.setattr(Wakeups, "_hear", hear)
+    async with asyncio.timeout(10):
+        async with open_backend(fresh(own_server().url)) as backend:
+            await backend.ping()
 
 
 async def test_a_server_may_forget_our_scripts() -> None:
