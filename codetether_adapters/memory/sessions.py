@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TypeAlias
 
 from codetether_adapters.memory.log import MemoryLog
@@ -32,6 +33,8 @@ class MemorySessions:
         new: Session,
         messages: Sequence[SessionMessage] = (),
         events: Sequence[Event] = (),
+        *,
+        forget: Collection[str] = (),
     ) -> None:
         """Compare, then write."""
         entries = encoded(events)
@@ -40,7 +43,10 @@ class MemorySessions:
         if (present and present.version) != (old and old.version):
             raise VersionConflict("The session was changed meanwhile", id=new.id)
         self._sessions[key] = new
-        self._messages.setdefault(key, {}).update((message.id, message) for message in messages)
+        kept = self._messages.setdefault(key, {})
+        for id in forget:
+            kept.pop(id, None)
+        kept.update((message.id, message) for message in messages)
         self._log.commit(entries)
 
     async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
@@ -62,6 +68,11 @@ class MemorySessions:
         ]
         found.sort(key=lambda session: (session.updated_at, session.codebase, session.id), reverse=True)
         return found[query.after : query.after + query.limit], len(found)
+
+    async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
+        """Look at all of them."""
+        sessions = self._sessions.values()
+        return [each for each in sessions if each.quiet_since is not None and each.quiet_since < before][:limit]
 
     async def messages(
         self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0

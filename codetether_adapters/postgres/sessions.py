@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from codetether_adapters.postgres.encoding import decoded, document, microseconds
@@ -19,11 +20,12 @@ from codetether_core.sessions import Session, SessionMessage
 __all__ = ["PostgresSessions"]
 
 _ADDED: Final = """
-    INSERT INTO sessions (version, updated, title, body, tenant, codebase, id) VALUES (%s, %s, %s, %s, %s, %s, %s)
+    INSERT INTO sessions (version, updated, title, quiet, body, tenant, codebase, id)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT DO NOTHING RETURNING tenant, codebase, id
 """
 _SWAPPED: Final = """
-    UPDATE sessions SET version = %s, updated = %s, title = %s, body = %s
+    UPDATE sessions SET version = %s, updated = %s, title = %s, quiet = %s, body = %s
     WHERE tenant = %s AND codebase = %s AND id = %s AND version = %s RETURNING tenant, codebase, id
 """
 _PUT: Final = """
@@ -32,11 +34,16 @@ WITH written AS ({written}), told AS (
     SELECT written.tenant, written.codebase, written.id, message.id, message.created, message.body
     FROM written, unnest(%s::text[], %s::bigint[], %s::bytea[]) AS message (id, created, body)
     ON CONFLICT (tenant, codebase, session, id) DO UPDATE SET created = excluded.created, body = excluded.body
+), forgotten AS (
+    DELETE FROM session_messages USING written, unnest(%s::text[]) AS gone (id)
+    WHERE (session_messages.tenant, session_messages.codebase, session_messages.session, session_messages.id)
+        = (written.tenant, written.codebase, written.id, gone.id)
 )
 SELECT TRUE FROM written
 """
 _ADD: Final = _PUT.format(written=_ADDED)
 _REPLACE: Final = _PUT.format(written=_SWAPPED)
+_QUIET: Final = "SELECT body FROM sessions WHERE quiet < %s ORDER BY quiet LIMIT %s"
 _GET: Final = "SELECT body FROM sessions WHERE tenant = %s AND codebase = %s AND id = %s"
 _OF_SESSION: Final = "FROM session_messages WHERE tenant = %s AND codebase = %s AND session = %s"
 _MESSAGES: Final = (
@@ -57,15 +64,19 @@ class PostgresSessions:
         new: Session,
         messages: Sequence[SessionMessage] = (),
         events: Sequence[Event] = (),
+        *,
+        forget: Collection[str] = (),
     ) -> None:
         """Insert it, or update the row that has the old version."""
-        row = [new.version, microseconds(new.updated_at), new.title.casefold(), document(new)]
+        quiet = None if new.quiet_since is None else microseconds(new.quiet_since)
+        row = [new.version, microseconds(new.updated_at), new.title.casefold(), quiet, document(new)]
         key = [new.tenant, new.codebase, new.id]
         latest = {message.id: message for message in messages}.values()
         told = [
             [message.id for message in latest],
             [microseconds(message.created_at) for message in latest],
             [document(message) for message in latest],
+            [id for id in forget if all(message.id != id for message in latest)],
         ]
         expected = [] if old is None else [old.version]
         await self._writer.write(
@@ -96,6 +107,10 @@ class PostgresSessions:
         sql = f"SELECT ARRAY({ordered}), (SELECT count(*) {matching})"
         values = [*conditions.values()]
         return await self._page(Session, sql, [*values, query.limit, query.after, *values])
+
+    async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
+        """By an index of their own."""
+        return [decoded(Session, body) for (body,) in await self._reader.rows(_QUIET, microseconds(before), limit)]
 
     async def messages(
         self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 
-from codetether_adapters.redis.documents import ABSENT, ANY, Document
+from codetether_adapters.redis.documents import ABSENT, ANY, Document, Place
 from codetether_adapters.redis.encoding import MOMENT_BYTES, decoded, document, sortable
 from codetether_adapters.redis.keys import framed
 from codetether_adapters.redis.merging import merged
@@ -21,6 +22,7 @@ from codetether_core.sessions import Session, SessionMessage
 __all__ = ["RedisSessions"]
 
 _EVERYTHING: Final = 2**31
+_QUIET: Final = "sessions-quiet"
 
 
 class RedisSessions:
@@ -36,10 +38,16 @@ class RedisSessions:
         new: Session,
         messages: Sequence[SessionMessage] = (),
         events: Sequence[Event] = (),
+        *,
+        forget: Collection[str] = (),
     ) -> None:
         """Swap the session, and write its messages whatever there was of them."""
         entries = encoded(events)
-        written = [_session_document(old, new), *(_message_document(new, message) for message in messages)]
+        written = [
+            _session_document(old, new),
+            *(_forgotten(new, id) for id in forget),
+            *(_message_document(new, message) for message in messages),
+        ]
         shard = self._reader.layout.of_scope(new.tenant, new.codebase)
         outcome = await self._writer.write(shard, written, entries)
         if outcome.status in (CONFLICT, EXISTS):
@@ -79,6 +87,18 @@ class RedisSessions:
         found = [body for _, body, title in rows if title is not None and text in title]
         return [decoded(Session, body) for body in found[query.after : query.after + query.limit]], len(found)
 
+    async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
+        """By each shard's index of them."""
+        found: list[Session] = []
+        for shard in self._reader.layout.every:
+            left = limit - len(found)
+            bound = sortable(before)
+            _, rows = await self._reader.page(
+                shard, [_QUIET], "s:", ("body",), limit=left, rank=MOMENT_BYTES, until=bound
+            )
+            found += [decoded(Session, body) for _, body in rows if body is not None]
+        return found
+
     async def messages(
         self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0
     ) -> tuple[Sequence[SessionMessage], int]:
@@ -97,12 +117,16 @@ class RedisSessions:
 
 def _session_document(old: Session | None, new: Session) -> Document:
     member = f"{sortable(new.updated_at)}{_name(new.codebase, new.id)}"
+    places: list[Place] = [(_index(new.tenant, codebase), member, "", "") for codebase in (None, new.codebase)]
+    if new.quiet_since is not None:
+        whose = f"{framed(new.tenant)}{_name(new.codebase, new.id)}"
+        places.append((_QUIET, f"{sortable(new.quiet_since)}{whose}", "", ""))
     return Document(
         key=f"{_documents(new.tenant)}{_name(new.codebase, new.id)}",
         expected=ABSENT if old is None else str(old.version),
         version=str(new.version),
         fields={"body": document(new), "title": new.title.casefold()},
-        places=[(_index(new.tenant, codebase), member, "", "") for codebase in (None, new.codebase)],
+        places=places,
     )
 
 
@@ -115,6 +139,11 @@ def _message_document(session: Session, message: SessionMessage) -> Document:
         fields={"body": document(message)},
         places=[(f"messages-of:{whose}", f"{sortable(message.created_at)}{message.id}", "", "")],
     )
+
+
+def _forgotten(session: Session, id: str) -> Document:
+    whose = framed(session.tenant, session.codebase, session.id)
+    return Document(key=f"sm:{whose}{id}", expected=ANY, version="")
 
 
 def _documents(tenant: TenantId) -> str:

@@ -92,9 +92,11 @@ CREATE TABLE sessions (
     version INTEGER NOT NULL,
     updated INTEGER NOT NULL,
     title TEXT NOT NULL,         -- casefolded, for searching
+    quiet INTEGER,               -- since when there are messages to file away
     body BLOB NOT NULL,
     PRIMARY KEY (tenant, codebase, id)
 );
+CREATE INDEX sessions_quiet ON sessions (quiet) WHERE quiet IS NOT NULL;
 CREATE INDEX sessions_latest ON sessions (tenant, updated DESC, codebase DESC, id DESC);
 CREATE INDEX sessions_of_codebase_latest ON sessions (tenant, codebase, updated DESC, id DESC);
 

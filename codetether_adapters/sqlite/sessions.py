@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 
 from codetether_adapters.sqlite.encoding import decoded, document, microseconds
@@ -19,12 +20,14 @@ from codetether_core.sessions import Session, SessionMessage
 
 __all__ = ["SqliteSessions"]
 
-_ADD: Final = "INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ADD: Final = "INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _REPLACE: Final = (
-    "UPDATE sessions SET version = ?, updated = ?, title = ?, body = ?"
+    "UPDATE sessions SET version = ?, updated = ?, title = ?, quiet = ?, body = ?"
     " WHERE tenant = ? AND codebase = ? AND id = ? AND version = ?"
 )
 _PUT_MESSAGE: Final = "INSERT OR REPLACE INTO session_messages VALUES (?, ?, ?, ?, ?, ?)"
+_FORGET: Final = "DELETE FROM session_messages WHERE tenant = ? AND codebase = ? AND session = ? AND id = ?"
+_QUIET: Final = "SELECT body FROM sessions WHERE quiet < ? ORDER BY quiet LIMIT ?"
 _GET: Final = "SELECT body FROM sessions WHERE tenant = ? AND codebase = ? AND id = ?"
 _OF_SESSION: Final = "FROM session_messages WHERE tenant = ? AND codebase = ? AND session = ?"
 _MESSAGES: Final = f"SELECT body {_OF_SESSION} ORDER BY created, id LIMIT ? OFFSET ?"
@@ -44,11 +47,14 @@ class SqliteSessions:
         new: Session,
         messages: Sequence[SessionMessage] = (),
         events: Sequence[Event] = (),
+        *,
+        forget: Collection[str] = (),
     ) -> None:
         """Insert it, or update the row that has the old version."""
         entries = encoded(events)
         key = new.tenant, new.codebase, new.id
-        values = new.version, microseconds(new.updated_at), new.title.casefold(), document(new)
+        quiet = None if new.quiet_since is None else microseconds(new.quiet_since)
+        values = new.version, microseconds(new.updated_at), new.title.casefold(), quiet, document(new)
         rows = [(*key, message.id, microseconds(message.created_at), document(message)) for message in messages]
 
         def write(transaction: Transaction) -> None:
@@ -58,6 +64,7 @@ class SqliteSessions:
                 written = transaction.execute(_REPLACE, (*values, *key, old.version))
             if written.rowcount != 1:
                 raise VersionConflict("The session was changed meanwhile", id=new.id)
+            transaction.executemany(_FORGET, [(*key, id) for id in forget])
             transaction.executemany(_PUT_MESSAGE, rows)
             transaction.append(entries)
 
@@ -87,6 +94,11 @@ class SqliteSessions:
             return [decoded(Session, body) for (body,) in found], count
 
         return await self._reader.scan(page)
+
+    async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
+        """By an index of their own."""
+        found = self._reader.rows(_QUIET, microseconds(before), limit)
+        return [decoded(Session, body) for (body,) in found]
 
     async def messages(
         self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from attrs import frozen
@@ -33,9 +34,12 @@ class SessionStore(Protocol):
         new: Session,
         messages: Sequence[SessionMessage] = (),
         events: Sequence[Event] = (),
+        *,
+        forget: Collection[str] = (),
     ) -> None:
         """Write ``new`` if the version is still ``old.version`` (``None``: there is no such session yet), and with it
-        these messages, each over the one with its id; other messages stay. ``VersionConflict`` otherwise.
+        these messages, each over the one with its id; those with the ids in ``forget`` go, all others stay.
+        ``VersionConflict`` otherwise.
         """
         ...
 
@@ -45,6 +49,13 @@ class SessionStore(Protocol):
 
     async def list(self, tenant: TenantId, query: SessionQuery) -> tuple[Sequence[Session], int]:
         """A page of the sessions that match, and how many there are in all."""
+        ...
+
+    async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
+        """Up to ``limit`` sessions of all tenants whose ``quiet_since`` is before that moment, in no order.
+
+        The cost grows with how many there are, not with all sessions.
+        """
         ...
 
     async def messages(

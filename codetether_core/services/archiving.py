@@ -71,10 +71,13 @@ class Archiving:
             yield Entry("agent", codec.dump(agent))
         for message in await self.backend.inbox.list(tenant, limit=_ALL):
             yield Entry("message", codec.dump(message))
-        async for entry in self._sessions(tenant):
-            yield entry
-        copied: dict[str, int] = {}
         named: set[BlobId] = set()
+        async for session, entry in self._sessions(tenant):
+            yield entry
+            if session.transcript is not None and session.transcript not in named:
+                named.add(session.transcript)
+                yield await self._blob(tenant, session.transcript)
+        copied: dict[str, int] = {}
         unfiled: dict[str, Task] = {}
         async for task, entry in self._tasks(tenant):
             copied[task.id] = entry.data["events"]
@@ -85,7 +88,7 @@ class Archiving:
             for id in blobs_of(task):
                 if id not in named:
                     named.add(id)
-                    yield Entry("blob", {"id": id, "size": await self.blobs.size(tenant, id)})
+                    yield await self._blob(tenant, id)
         for task in unfiled.values():
             async for record in self.logs.filed(task):
                 yield _told(record)
@@ -117,7 +120,10 @@ class Archiving:
             await self.writer.apply(tenant, id, lambda task: requeue(task, self.clock.now()))
         return counted
 
-    async def _sessions(self, tenant: TenantId) -> AsyncGenerator[Entry, None]:
+    async def _blob(self, tenant: TenantId, id: BlobId) -> Entry:
+        return Entry("blob", {"id": id, "size": await self.blobs.size(tenant, id)})
+
+    async def _sessions(self, tenant: TenantId) -> AsyncGenerator[tuple[Session, Entry], None]:
         """Sessions that move to the front meanwhile come twice, and are told once."""
         told: set[tuple[str, str]] = set()
         after = 0
@@ -127,7 +133,8 @@ class Archiving:
                 if (session.codebase, session.id) not in told:
                     told.add((session.codebase, session.id))
                     messages, _ = await self.backend.sessions.messages(tenant, session.codebase, session.id, limit=_ALL)
-                    yield Entry("session", {"session": codec.dump(session), "messages": codec.dump(list(messages))})
+                    told_of = {"session": codec.dump(session), "messages": codec.dump(list(messages))}
+                    yield session, Entry("session", told_of)
 
     async def _tasks(self, tenant: TenantId) -> AsyncGenerator[tuple[Task, Entry], None]:
         """In the order of creation backwards: new ones push the others back, so none is passed over."""

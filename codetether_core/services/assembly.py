@@ -22,6 +22,7 @@ from codetether_core.services.reporting import Reporting
 from codetether_core.services.submission import Submission
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
+from codetether_core.services.transcripts import Transcripts
 from codetether_core.services.watching import Watching
 from codetether_core.tasks import LeaseTerms
 
@@ -54,6 +55,7 @@ class Services:
     archiving: Archiving
     attaching: Attaching
     task_logs: TaskLogs
+    transcripts: Transcripts
 
 
 def assemble(
@@ -67,13 +69,14 @@ def assemble(
     retention: timedelta = timedelta(days=30),
 ) -> Services:
     """Put the services together; nothing runs yet. Without ``blobs`` files are refused, and old logs are forgotten."""
-    terms, keeps_logs, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
+    terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
     writer = TaskWriter(tasks, backend.approvals, clock, entropy)
     dispatch = Dispatch(writer, tasks, backend.notifier, clock)
     claiming = Claiming(writer, dispatch, tasks, directory, clock, entropy, terms)
     watching = Watching(log, backend.notifier, clock)
     logs = TaskLogs(writer, tasks, log, blobs, watching, clock)
+    transcripts = Transcripts(backend.sessions, blobs)
     questions = Questions(writer, tasks, backend.approvals, clock, entropy)
     submission = Submission(writer, tasks, backend.codebases, clock, entropy)
     return Services(
@@ -88,14 +91,23 @@ def assemble(
         reporting=Reporting(writer, claiming, tasks, log, clock, entropy, terms),
         questions=questions,
         watching=watching,
-        conversation=Conversation(backend.sessions, backend.codebases, submission, clock),
+        conversation=Conversation(backend.sessions, backend.codebases, submission, transcripts, clock),
         registration=Registration(backend.codebases, directory, tasks, clock, entropy),
         messaging=Messaging(backend.inbox, directory, clock, entropy),
         monitoring=Monitoring(log),
         maintenance=Maintenance(
-            writer, tasks, log, questions, logs if keeps_logs else None, clock, reaper_interval, retention
+            writer,
+            tasks,
+            log,
+            questions,
+            logs if files else None,
+            transcripts if files else None,
+            clock,
+            reaper_interval,
+            retention,
         ),
         archiving=Archiving(backend, blobs, writer, watching, logs, clock),
         attaching=Attaching(writer, tasks, blobs, clock, terms),
         task_logs=logs,
+        transcripts=transcripts,
     )

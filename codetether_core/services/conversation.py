@@ -13,6 +13,7 @@ from codetether_core.ids import CodebaseId, SessionId
 from codetether_core.ports import Clock, CodebaseStore, SessionQuery, SessionStore
 from codetether_core.services.submission import Submission
 from codetether_core.services.swapping import until_swapped
+from codetether_core.services.transcripts import Transcripts
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import ANYWHERE, Task, TaskSpec
 
@@ -26,6 +27,7 @@ class Conversation:
     sessions: SessionStore
     codebases: CodebaseStore
     submission: Submission
+    transcripts: Transcripts
     clock: Clock
 
     async def find(self, principal: Principal, query: SessionQuery) -> tuple[Sequence[Session], int]:
@@ -42,7 +44,7 @@ class Conversation:
         self, principal: Principal, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0
     ) -> tuple[Sequence[SessionMessage], int]:
         """A session's messages in order, and how many there are in all."""
-        return await self.sessions.messages(principal.tenant, codebase, id, limit=limit, after=after)
+        return await self.transcripts.messages(principal.tenant, codebase, id, limit=limit, after=after)
 
     async def sync(self, principal: Principal, codebase: CodebaseId, told: Sequence[Session]) -> int:
         """Keep sessions as a worker tells them; ``NotFound`` for an unknown codebase.
@@ -114,6 +116,8 @@ class Conversation:
             except NotFound:
                 known = None
             new = verb(known, told)
+            if messages:
+                new = evolve(new, loose=True)
             events = [] if quiet and _unchanged(known, new) else [_event(new, len(messages))]
             await self.sessions.put(known, new, messages, events)
             return new

@@ -15,6 +15,7 @@ from codetether_core.ports import Clock, EventLog, TaskQuery, TaskStore
 from codetether_core.services.questions import Questions
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
+from codetether_core.services.transcripts import Transcripts
 from codetether_core.tasks import Task, TaskState, expire, lapse, wake
 
 __all__ = ["Maintenance", "Sweep"]
@@ -24,6 +25,7 @@ _RUNNING: Final = frozenset({TaskState.RUNNING})
 _SHORTEST_PAUSE: Final = timedelta(milliseconds=50)
 _FORGET_EVERY: Final = timedelta(minutes=1)
 _FORGET_BATCH: Final = 500
+_FILE_BATCH: Final = 20
 """So few, for a store may keep the event loop for as long as they take."""
 
 
@@ -42,7 +44,7 @@ class Sweep:
 class Maintenance:
     """The reaper. ``interval`` bounds how late it notices; events older than ``retention`` are forgotten.
 
-    Before they are, the logs of tasks are filed away, if there is a place for that.
+    Before they are, the logs of tasks are filed away, if there is a place for that, and so are sessions as old.
     """
 
     writer: TaskWriter
@@ -50,6 +52,7 @@ class Maintenance:
     log: EventLog
     questions: Questions
     logs: TaskLogs | None
+    transcripts: Transcripts | None
     clock: Clock
     interval: timedelta = timedelta(seconds=10)
     retention: timedelta = timedelta(days=30)
@@ -134,6 +137,8 @@ class Maintenance:
                 await self.logs.file(page.records)
             await self.log.trim(page.cursor)
         if page.more:
+            return True
+        if self.transcripts is not None and await self.transcripts.file(now - self.retention, _FILE_BATCH):
             return True
         self._forgot_at = now
         return False

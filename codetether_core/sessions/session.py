@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import Factory, frozen
 
+from codetether_core.artifacts import BlobId
 from codetether_core.ids import CodebaseId, SessionId, TenantId, WorkerId
 
 __all__ = ["Session", "SessionMessage"]
@@ -15,7 +16,10 @@ __all__ = ["Session", "SessionMessage"]
 
 @frozen(kw_only=True)
 class Session:
-    """A conversation as its worker last told it. ``details`` are members that we keep and do not read."""
+    """A conversation as its worker last told it. ``details`` are members that we keep and do not read.
+
+    ``transcript`` has the messages that were filed away, ``loose`` says whether there are others.
+    """
 
     id: SessionId
     tenant: TenantId
@@ -31,6 +35,13 @@ class Session:
     source: str = "worker_sync"
     details: Mapping[str, Any] = Factory(dict[str, Any])
     version: int = 1
+    transcript: BlobId | None = None
+    loose: bool = False
+
+    @property
+    def quiet_since(self) -> datetime | None:
+        """Since when nothing was said, if there are messages to file away."""
+        return self.updated_at if self.loose else None
 
 
 @frozen(kw_only=True)

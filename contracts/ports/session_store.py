@@ -174,6 +174,45 @@ async def sessions_are_listed_last_updated_first(backend: Backend) -> None:
     assert await listed() == ("04321", 5)
 
 
+async def quiet_sessions_are_found_once_they_are_filed_no_more(backend: Backend) -> None:
+    """Those of every tenant that have loose messages, by when they were last updated; to the microsecond."""
+    sessions = backend.sessions
+    for n in range(4):
+        await sessions.put(None, _session(f"s{n}", loose=n != 2, updated_at=NOW + n * MICROSECOND))
+    await sessions.put(None, foreign := _session("f", tenant=OTHER_TENANT, codebase=_OTHER_CODEBASE, loose=True))
+
+    async def quiet(before: int, limit: int = 10) -> list[str]:
+        return sorted(session.id for session in await sessions.quiet(NOW + before * MICROSECOND, limit))
+
+    assert await quiet(0) == []
+    assert await quiet(1) == ["f", "s0"]
+    assert await quiet(4) == ["f", "s0", "s1", "s3"]
+    assert len(await quiet(4, 2)) == 2
+    assert foreign in await sessions.quiet(NOW + MICROSECOND, 10)
+    await sessions.put(foreign, evolve(foreign, loose=False, version=2))
+    first = await sessions.get(TENANT, CODEBASE, SessionId("s0"))
+    await sessions.put(first, evolve(first, updated_at=NOW + SECOND, version=2))
+    assert await quiet(4) == ["s1", "s3"]
+    assert await quiet(2_000_000) == ["s0", "s1", "s3"]
+
+
+async def messages_can_be_forgotten_with_a_swap(backend: Backend) -> None:
+    """Those named, and no others; what is told in the same swap stays. A lost swap forgets nothing."""
+    session = _session()
+    await backend.sessions.put(None, session, [_message("a"), _message("b", 1), _message("c", 2)])
+
+    async def kept() -> list[str]:
+        found, count = await backend.sessions.messages(TENANT, CODEBASE, session.id, limit=10)
+        assert len(found) == count
+        return [message.id for message in found]
+
+    new = evolve(session, version=2)
+    await raises(VersionConflict, backend.sessions.put(evolve(session, version=7), new, forget=["a"]))
+    assert await kept() == ["a", "b", "c"]
+    await backend.sessions.put(session, new, [_message("c", 3)], forget=["a", "c", "none"])
+    assert await kept() == ["b", "c"]
+
+
 _EXAMPLES: Final[tuple[Example, ...]] = (
     what_was_told_comes_back_equal,
     telling_again_writes_over,
@@ -183,4 +222,6 @@ _EXAMPLES: Final[tuple[Example, ...]] = (
     an_unknown_session_has_no_messages,
     messages_come_in_order_of_creation,
     sessions_are_listed_last_updated_first,
+    quiet_sessions_are_found_once_they_are_filed_no_more,
+    messages_can_be_forgotten_with_a_swap,
 )

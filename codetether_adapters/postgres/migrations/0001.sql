@@ -171,9 +171,11 @@ CREATE TABLE sessions (
     version BIGINT NOT NULL,
     updated BIGINT NOT NULL,
     title TEXT COLLATE "C" NOT NULL,  -- casefolded, for searching
+    quiet BIGINT,                     -- since when there are messages to file away
     body BYTEA NOT NULL,
     PRIMARY KEY (tenant, codebase, id)
 );
+CREATE INDEX sessions_quiet ON sessions (quiet) WHERE quiet IS NOT NULL;
 CREATE INDEX sessions_latest ON sessions (tenant, updated DESC, codebase DESC, id DESC);
 CREATE INDEX sessions_of_codebase_latest ON sessions (tenant, codebase, updated DESC, id DESC);
 
