@@ -16,6 +16,7 @@ from attrs import frozen
 
 from codetether_adapters.http.responses import encode_json
 from codetether_adapters.sse import encode
+from codetether_core.errors import NotFound
 from codetether_core.events import Cursor, Page, Record, Topic
 from codetether_core.services import TRAILING_GRACE, Resync, Services, Watching
 from codetether_core.tasks import TERMINAL, Task, TaskState
@@ -67,18 +68,22 @@ async def of_task(
     """A task's events from the first (or after the cursor) to its last; ``task`` is how it stands now.
 
     The last is its end. A cancelled task goes on until its worker has confirmed that nothing runs any more, for
-    ``TRAILING_GRACE`` at most: what the run still prints is told as well, to readers that come later too.
+    ``TRAILING_GRACE`` at most: what the run still prints is told as well, to readers that come later too. A task that
+    its store has lost has no more to come; who comes back is told that it is not found.
     """
     topic = Topic.task(task.tenant, task.spec.codebase, task.id)
     whole, told = after is None, False
-    async with aclosing(_pages(services, task, topic, dialect, after, beat)) as source:
-        async for page in source:
-            if isinstance(page, Resync):
-                whole = True
-                yield _resync(page)
-            else:
-                told = told or any(record.kind in ENDINGS for record in page.records)
-                yield frames(dialect, page) or _beat(page.cursor)
+    try:
+        async with aclosing(_pages(services, task, topic, dialect, after, beat)) as source:
+            async for page in source:
+                if isinstance(page, Resync):
+                    whole = True
+                    yield _resync(page)
+                else:
+                    told = told or any(record.kind in ENDINGS for record in page.records)
+                    yield frames(dialect, page) or _beat(page.cursor)
+    except NotFound:
+        return
     if whole and not told:
         yield dialect.ending(task)
 
@@ -96,6 +101,7 @@ async def _pages(
                 yield page
                 cursor = page.cursor
                 if isinstance(page, Resync):
+                    await services.backend.tasks.get(task.tenant, task.id)
                     continue
                 kinds = {record.kind for record in page.records}
                 if _STOPPED in kinds or kinds & _FINAL:
