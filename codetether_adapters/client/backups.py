@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 
-import orjson
-
-from codetether_adapters.client.errors import BadAnswer, ConnectionFailed
+from codetether_adapters.client.errors import ConnectionFailed
+from codetether_adapters.client.lines import lines_of
 from codetether_adapters.client.operations import M, Resource, operation, stream
 from codetether_adapters.client.requests import Request, nothing, path
 from codetether_core import codec
@@ -29,15 +29,11 @@ class Backups(Resource[M]):
     @stream
     async def entries(self) -> AsyncGenerator[Mapping[str, Any]]:
         """Every piece of the copy, what others refer to first; ``ConnectionFailed`` if they are not all."""
-        async with self._transport.open(Request(method="GET", path=f"{_AT}/copy", read=nothing)) as chunks:
-            waiting = b""
-            async for chunk in chunks:
-                *lines, waiting = (waiting + chunk).split(b"\n")
-                for line in lines:
-                    told = _entry(line)
-                    if told["kind"] == "end":
-                        return
-                    yield told
+        async with aclosing(lines_of(self._transport, f"{_AT}/copy")) as lines:
+            async for told in lines:
+                if told.get("kind") == "end":
+                    return
+                yield told
         raise ConnectionFailed("The server ended the copy before it was complete", hint="copy again")
 
     @stream
@@ -51,11 +47,3 @@ class Backups(Resource[M]):
 
 def _moment(data: Any) -> datetime:
     return codec.parse(datetime, data["moment"], field="moment")
-
-
-def _entry(line: bytes) -> Mapping[str, Any]:
-    try:
-        told: Mapping[str, Any] = orjson.loads(line)
-        return {"kind": told["kind"], "data": told["data"]}
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise BadAnswer("The server's copy makes no sense here", hint="use the server's release") from error

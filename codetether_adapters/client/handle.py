@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
 
 from codetether_adapters.client.artifacts import artifacts_of, read_artifact
 from codetether_adapters.client.errors import TaskCancelled, TaskFailed
 from codetether_adapters.client.following import TaskEvent, follow
+from codetether_adapters.client.lines import lines_of
 from codetether_adapters.client.operations import M, Resource, operation, stream
 from codetether_adapters.client.requests import AGENT, Request, one, path
 from codetether_adapters.client.task_requests import cancel_task, events_path, get_task
@@ -51,6 +54,13 @@ class TaskHandle(Resource[M]):
         async for event in follow(self._transport, events_path(self.id), since):
             if event.text:
                 yield event.text
+
+    @stream
+    async def log(self) -> AsyncGenerator[Mapping[str, Any]]:
+        """Every event so far, however old: its ``number``, ``kind``, ``at`` and ``data``."""
+        async with aclosing(lines_of(self._transport, path(f"{AGENT}/tasks", self.id, "log"))) as lines:
+            async for line in lines:
+                yield line
 
     @operation
     async def wait(self) -> TaskView:

@@ -11,6 +11,7 @@ from codetether_apps.cli.connection import connected
 from codetether_apps.cli.lazy import Group
 from codetether_apps.cli.printing import age, for_people, print_fields, print_json, print_table, say, wants_json
 from codetether_apps.cli.task_artifacts import artifacts
+from codetether_apps.cli.task_log import log
 from codetether_apps.cli.task_run import run
 from codetether_apps.cli.task_watch import watch
 from codetether_apps.cli.wishes import shared
@@ -31,6 +32,7 @@ def task() -> None:
 
 
 task.add_command(artifacts)
+task.add_command(log)
 task.add_command(run)
 task.add_command(watch)
 

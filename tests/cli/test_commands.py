@@ -81,6 +81,19 @@ def test_watching_a_finished_task_prints_its_output(
     assert "completed" in printed.err
 
 
+def test_the_log_of_a_task_is_printed(run: Run, client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    task = client.tasks.run("Work")
+    actor = Actor.take(client, task.id)
+    actor.print("one\n", "two\x1b[2J\n")
+    actor.complete("three")
+    assert run("task", "log", task.id) == 0
+    assert capsys.readouterr().out == harmless("one\ntwo\x1b[2J\n")
+    assert run("task", "log", task.id, "--json") == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["number"] for event in events] == [1, 2, 3, 4, 5]
+    assert events[-1]["kind"] == "task.completed"
+
+
 def test_files_that_a_run_left_are_listed_and_saved(
     run: Run, client: Client, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
