@@ -25,11 +25,12 @@ async def _run(settings: Settings) -> None:
 
     configure_logs(settings)
     warn_of_misspelt_variables()
-    with stop_signals() as stopping, bound(settings) as listener:
+    with stop_signals() as stopping:
         async with open_application(settings) as opened:
-            listen(listener, settings)
-            announce(url_of(listener), settings, opened.access)
-            await serve(opened.application, listener, settings, drain=opened.drain, stopping=stopping)
+            with bound(settings) as listener:
+                listen(listener, settings)
+                announce(url_of(listener), settings, opened.access)
+                await serve(opened.application, listener, settings, drain=opened.drain, stopping=stopping)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 
 from codetether_apps.process import Stopping, configure_logs, run_or_explain, stop_signals, warn_of_misspelt_variables
@@ -33,28 +34,28 @@ async def _run(settings: Settings) -> None:
     warn_of_misspelt_variables()
     token = secrets.token_urlsafe(32)
     own = StaticToken.of(_WORKER, token, {"worker"})
-    with stop_signals() as stopping, bound(settings) as listener:
+    async with AsyncExitStack() as stack:
+        stopping = stack.enter_context(stop_signals())
+        opened = await stack.enter_async_context(open_application(settings, [own]))
+        listener = stack.enter_context(bound(settings))
         url = url_of(listener)
-        async with (
-            open_application(settings, [own]) as opened,
-            open_worker(settings, server=url, token=token) as worker,
-        ):
-            listen(listener, settings)
-            announce(url, settings, opened.access, people=True, agents=worker.registration.agents)
-            worked = Stopping()
-            serving = asyncio.create_task(
-                serve(opened.application, listener, settings, drain=opened.drain, stopping=worked)
-            )
-            working = asyncio.create_task(worker.run(stopping))
-            try:
-                await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                stopping.ask()
-                await asyncio.wait({working})
-                worked.ask()
-                await asyncio.wait({serving})
-            working.result()
-            serving.result()
+        worker = await stack.enter_async_context(open_worker(settings, server=url, token=token))
+        listen(listener, settings)
+        announce(url, settings, opened.access, people=True, agents=worker.registration.agents)
+        worked = Stopping()
+        serving = asyncio.create_task(
+            serve(opened.application, listener, settings, drain=opened.drain, stopping=worked)
+        )
+        working = asyncio.create_task(worker.run(stopping))
+        try:
+            await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.ask()
+            await asyncio.wait({working})
+            worked.ask()
+            await asyncio.wait({serving})
+        working.result()
+        serving.result()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,6 @@ every call ``Unavailable``; everything goes on by itself once it is back.
 """
 
 from codetether_adapters.postgres.backend import PostgresBackend, open_backend
-from codetether_adapters.postgres.schema import Migrations, migrate
+from codetether_adapters.postgres.schema import migrate
 
-__all__ = ["Migrations", "PostgresBackend", "migrate", "open_backend"]
+__all__ = ["PostgresBackend", "migrate", "open_backend"]

@@ -36,6 +36,7 @@ _REFUSALS: Final = (
 )
 """What a server says before a session has begun, where the driver knows no SQLSTATE."""
 
+_REACHED: Final = "see that the server runs and can be reached, and that the store's address is right"
 _AGAIN: Final = "see that the server runs and can be reached; this goes on by itself once it does"
 
 
@@ -59,8 +60,10 @@ def refused(error: psycopg.Error, address: Address) -> Unavailable:
             told = sentence.format(user=address.user, database=address.database)
             return Unavailable(f"{server} {told}", hint=_HINTS[state])
     if "FATAL" in said:
-        return Unavailable(f"{server} refuses: {_first_line(error)}", hint=_AGAIN)
-    return Unavailable(f"{server} does not answer: {_first_line(error)}", hint=_AGAIN)
+        return Unavailable(f"{server} refuses: {_first_line(error)}", hint=_REACHED)
+    # Before that it says where it tried, which is ours to say.
+    reason = _first_line(error).rpartition(" failed: ")[2]
+    return Unavailable(f"{server} does not answer: {reason}", hint=_REACHED)
 
 
 @contextmanager

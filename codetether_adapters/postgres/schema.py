@@ -23,14 +23,20 @@ from codetether_adapters.postgres.connection import SCHEMA_NAME, Connection, con
 from codetether_adapters.postgres.errors import unavailable
 from codetether_adapters.postgres.server import check_server
 from codetether_core.errors import Unavailable
+from codetether_core.ports import Migrations
 
-__all__ = ["Migration", "Migrations", "bring_up_to_date", "known_migrations", "migrate"]
+__all__ = ["Migration", "bring_up_to_date", "known_migrations", "migrate"]
 
 _MIN_READER: Final = 1
 _LOCK: Final = int.from_bytes(b"CTschema")
 _FILE: Final = re.compile(r"(\d{4})\.sql")
-_EXISTS: Final = "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = 'migrations')"
-"""Read off the catalogue: in the middle of a transaction, a name that was just made may yet not be resolved."""
+_EXISTS: Final = """
+SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s),
+       2 = (SELECT count(*) FROM pg_catalog.pg_tables
+            WHERE schemaname = %(schema)s AND tablename IN ('meta', 'migrations'))
+"""
+"""Whether the schema is there, and ours. Read off the catalogue: in the middle of a transaction, a name that was just
+made may yet not be resolved."""
 
 _NOTE: Final = (
     "INSERT INTO meta SELECT * FROM unnest(%s::text[], %s::text[])"
@@ -45,14 +51,6 @@ class Migration:
     version: int
     sql: str
     checksum: str
-
-
-@frozen
-class Migrations:
-    """Versions of steps: ``applied`` are in the database, ``pending`` are known to this program and not."""
-
-    applied: tuple[int, ...]
-    pending: tuple[int, ...]
 
 
 async def migrate(url: str, *, check: bool = False) -> Migrations:
@@ -105,9 +103,14 @@ async def _apply(connection: Connection, step: Migration) -> None:
 
 async def _look(connection: Connection, address: Address) -> Migrations:
     known = known_migrations()
-    exists = await (await connection.execute(_EXISTS, [SCHEMA_NAME])).fetchone()
-    if exists != (True,):
+    found = await (await connection.execute(_EXISTS, {"schema": SCHEMA_NAME})).fetchone()
+    if found == (False, False):
         return Migrations((), (*known,))
+    if found != (True, True):
+        raise Unavailable(
+            f"The database {address.database} has a schema {SCHEMA_NAME} of another program",
+            hint="name another database, or drop that schema if nobody needs it",
+        )
     meta: dict[str, str] = dict(await (await connection.execute("SELECT name, value FROM meta")).fetchall())
     if int(meta["min_reader"]) > max(known):
         raise Unavailable(

@@ -11,5 +11,6 @@ readers are served from the ring of what it has seen.
 """
 
 from codetether_adapters.redis.backend import RedisBackend, open_backend
+from codetether_adapters.redis.beginning import migrate
 
-__all__ = ["RedisBackend", "open_backend"]
+__all__ = ["RedisBackend", "migrate", "open_backend"]

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, Final
+from collections.abc import Awaitable, Sequence
+from typing import Final
 
 from redis.exceptions import ResponseError
 
+from codetether_adapters.redis.address import address
 from codetether_adapters.redis.nodes import Nodes
 from codetether_adapters.redis.scripts import BEGIN
 from codetether_core.errors import Invalid, Unavailable
+from codetether_core.ports import Migrations
 
-__all__ = ["SCHEMA", "begin"]
+__all__ = ["SCHEMA", "begin", "migrate"]
 
 SCHEMA: Final = 1
 """The version of the data that this program knows."""
 
 _MIN_READER: Final = 1
+_STEPS: Final = (1,)
+_MEMBERS: Final = ("schema", "min_reader", "shards", "epoch")
 
 
 async def begin(nodes: Nodes) -> str:
@@ -24,18 +29,50 @@ async def begin(nodes: Nodes) -> str:
 
     It has as many shards as it was made with; ``Invalid`` if the address asks for another number.
     """
-    key = nodes.layout.key(0, "meta")
+    key, new = _key(nodes), (SCHEMA, _MIN_READER, nodes.layout.shards, secrets.token_hex(8))
+    return _epoch(nodes, await _told(nodes, nodes.run(BEGIN, 0, (key,), *new, durable=True)))
+
+
+async def migrate(url: str, *, check: bool = False) -> Migrations:
+    """Make the store if there is none, or with ``check`` only look; which steps it has then."""
+    nodes = Nodes(address(url))
     try:
-        found: list[Any] = await nodes.run(
-            BEGIN, 0, (key,), SCHEMA, _MIN_READER, nodes.layout.shards, secrets.token_hex(8), durable=True
-        )
+        if not check:
+            await begin(nodes)
+        elif await nodes.call(0, "EXISTS", _key(nodes)):
+            _epoch(nodes, await _told(nodes, nodes.call(0, "HMGET", _key(nodes), *_MEMBERS)))
+        else:
+            return Migrations((), _STEPS)
+        return Migrations(_STEPS, ())
+    finally:
+        await nodes.close()
+
+
+def _key(nodes: Nodes) -> str:
+    """Where a store says what it is."""
+    return nodes.layout.key(0, "meta")
+
+
+async def _told(nodes: Nodes, asking: Awaitable[Sequence[bytes | None]]) -> Sequence[str]:
+    """What is said there; ``Invalid`` if no store of ours would say it."""
+    foreign = Invalid(
+        "store",
+        f"has something of another program at {_key(nodes)}",
+        hint="add prefix=another to its address, or name another database",
+    )
+    try:
+        texts = [value.decode() for value in await asking if value is not None]
     except Unavailable as error:
         if isinstance(error.__cause__, ResponseError) and str(error.__cause__).startswith("WRONGTYPE"):
-            raise _foreign(key) from None
+            raise foreign from None
         raise
-    if None in found:
-        raise _foreign(key)
-    texts: list[str] = [value.decode() for value in found]
+    if len(texts) < len(_MEMBERS):
+        raise foreign
+    return texts
+
+
+def _epoch(nodes: Nodes, texts: Sequence[str]) -> str:
+    """The store's, if it is one that this program can use, spread as the address wants it."""
     schema, least, shards, epoch = texts
     if int(least) > SCHEMA:
         raise Unavailable(
@@ -52,11 +89,3 @@ async def begin(nodes: Nodes) -> str:
             hint=f"add shards={shards} to its address, or give the new store a prefix of its own",
         )
     return epoch
-
-
-def _foreign(key: str) -> Invalid:
-    return Invalid(
-        "store",
-        f"has something of another program at {key}",
-        hint="add prefix=another to its address, or name another database",
-    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+import os
+from typing import Final, TypeAlias
 
 from redis.exceptions import (
     AskError,
     AuthenticationError,
     AuthorizationError,
+    BusyLoadingError,
     ClusterDownError,
     ConnectionError,
     MasterDownError,
@@ -15,8 +17,6 @@ from redis.exceptions import (
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
-    RedisError,
-    ResponseError,
     TimeoutError,
     TryAgainError,
 )
@@ -39,29 +39,60 @@ PASSING: Final = (*LOST, ClusterDownError, TryAgainError, ReadOnlyError, MasterD
 REFUSED: Final = (AuthenticationError, AuthorizationError, NoPermissionError)
 """The server knows us, and wants none of it: asking again is of no use."""
 
+_Kind: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
+
+_COMPLAINTS: Final[tuple[tuple[_Kind | str, str, str], ...]] = (
+    (
+        NoPermissionError,
+        "forbids its user something: {}",
+        "allow PREFIX:* as keys and channels, and all commands but @admin and @dangerous, of those INFO and CONFIG GET",
+    ),
+    (REFUSED, "refuses us: {}", "correct the user and the password in its address"),
+    ("SSL", "and this program do not trust each other: {}", "look at ca, cert and key in its address"),
+    (BusyLoadingError, "still loads its data", "wait until it has, or look at its log"),
+    (OutOfMemoryError, "is full", "give it more memory; nothing that was accepted is lost"),
+    (ReadOnlyError, "is a replica, which takes no writes", "name the primary server"),
+    (
+        NotKept,
+        "did not keep what it was told: {}",
+        "see that its replicas have appendonly yes and keep up, or do without strict durability",
+    ),
+    (
+        "NOREPLICAS",
+        "takes no writes without a replica (min-replicas-to-write)",
+        "start its replicas; nothing that was accepted is lost",
+    ),
+    (
+        "WRONGTYPE",
+        "has keys of another program among ours",
+        "add prefix=another to its address, or name another database",
+    ),
+    ("DB index", "has no database of that number", "correct the number at the end of its address"),
+    ("max number of clients", "has no connection left", "raise maxclients on the server, or run fewer replicas"),
+    (
+        LOST,
+        "does not answer: {}",
+        "start it, or look at the address and the network; what was accepted is kept there",
+    ),
+    (BaseException, "failed: {}", "look at the server's log"),
+)
+"""The kind of an error, or words in it; what we say, and the next step. The first that fits counts."""
+
 
 def failure(error: BaseException, name: str) -> Unavailable:
     """The complaint with the next step; ``name`` says which server."""
-    said = str(error) or type(error).__name__
-    if isinstance(error, REFUSED):
-        message, hint = f"The Redis store at {name} refuses us: {said}", "look at the user and password in its address"
-    elif isinstance(error, OutOfMemoryError):
-        message, hint = f"The Redis store at {name} is full", "give it more memory; nothing that was accepted is lost"
-    elif isinstance(error, ReadOnlyError):
-        message, hint = f"The Redis store at {name} is a replica, which takes no writes", "name the primary server"
-    elif isinstance(error, NotKept):
-        message = f"The Redis store at {name} did not keep what it was told: {said}"
-        hint = "see that its replicas have appendonly yes and keep up, or do without strict durability"
-    elif said.startswith("NOREPLICAS"):
-        message = f"The Redis store at {name} takes no writes without a replica (min-replicas-to-write)"
-        hint = "start its replicas; nothing that was accepted is lost"
-    elif isinstance(error, LOST):
-        message = f"The Redis store at {name} does not answer: {said}"
-        hint = "start it, or look at the address and the network; what was accepted is kept there"
-        if "SSL" in said:
-            hint = "look at ca, cert and key in its address, and at the server's certificate"
-    elif isinstance(error, ResponseError | RedisError):
-        message, hint = f"The Redis store at {name} failed: {said}", "look at the server's log"
-    else:
-        message, hint = f"The Redis store at {name} failed: {said}", ""
-    return Unavailable(message, hint=hint)
+    said = _said(error)
+    told, hint = next(
+        (told, hint)
+        for kind, told, hint in _COMPLAINTS
+        if (kind in said if isinstance(kind, str) else isinstance(error, kind))
+    )
+    return Unavailable(f"The Redis store at {name} {told.format(said)}", hint=hint)
+
+
+def _said(error: BaseException) -> str:
+    """In as few words as possible."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, OSError) and cause.errno and "SSL" not in str(error):
+        return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+    return str(error).partition(" script: ")[0].rstrip(".") or type(error).__name__

@@ -8,5 +8,6 @@ microseconds; long ones in threads of their own.
 """
 
 from codetether_adapters.sqlite.backend import SqliteBackend, open_backend
+from codetether_adapters.sqlite.migrating import migrate
 
-__all__ = ["SqliteBackend", "open_backend"]
+__all__ = ["SqliteBackend", "migrate", "open_backend"]

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
 
+from codetether_adapters.sqlite.address import file_of
 from codetether_adapters.sqlite.approvals import SqliteApprovals
 from codetether_adapters.sqlite.connection import connect, unavailable
 from codetether_adapters.sqlite.inbox import SqliteInbox
@@ -18,14 +18,13 @@ from codetether_adapters.sqlite.lock import owned
 from codetether_adapters.sqlite.log import SqliteLog
 from codetether_adapters.sqlite.reader import Reader
 from codetether_adapters.sqlite.records import SqliteCodebases, SqliteDirectory, SqliteRecords
-from codetether_adapters.sqlite.schema import migrate
+from codetether_adapters.sqlite.schema import bring_up_to_date
 from codetether_adapters.sqlite.sessions import SqliteSessions
 from codetether_adapters.sqlite.tasks import SqliteTasks
 from codetether_adapters.sqlite.transaction import Transaction
 from codetether_adapters.sqlite.writer import Writer
 from codetether_adapters.tail import LocalNotifier, Ring
 from codetether_core.agents import Agent
-from codetether_core.errors import Invalid
 from codetether_core.ports import Backend
 from codetether_core.workers import Worker
 
@@ -62,13 +61,13 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
     They are ``strict`` in any case: every commit waits for the disk. ``Unavailable`` says what is wrong with the file
     and what to do.
     """
-    path = _path(url)
+    path = file_of(url)
     with owned(path), closing(_open(path)) as connection:
         try:
-            meta = migrate(connection, path)
+            meta = bring_up_to_date(connection, path)
             (last,) = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
         except sqlite3.Error as error:
-            raise unavailable(error) from error
+            raise unavailable(error, path) from error
         start = int(meta["start"])
         notifier, ring = LocalNotifier(), Ring(max(last, start))
         reader = Reader(path)
@@ -102,16 +101,8 @@ def _publisher(ring: Ring, notifier: LocalNotifier) -> Callable[[Transaction], N
     return publish
 
 
-def _path(url: str) -> Path:
-    parts = urlsplit(url)
-    path = Path(unquote(parts.path))
-    if parts.scheme != "sqlite" or parts.netloc or not path.is_absolute() or path.is_dir():
-        raise Invalid("store", "must be sqlite:/// and the absolute path of a file", hint="sqlite:////var/lib/x.db")
-    return path
-
-
 def _open(path: Path) -> sqlite3.Connection:
     try:
         return connect(path)
     except sqlite3.Error as error:
-        raise unavailable(error) from error
+        raise unavailable(error, path) from error

@@ -43,10 +43,11 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def unavailable(error: sqlite3.Error) -> Unavailable:
-    """SQLite's complaint with the next step."""
+def unavailable(error: sqlite3.Error, path: Path | None = None) -> Unavailable:
+    """SQLite's complaint with the next step, about the file at ``path`` if that is known."""
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
-    return Unavailable(f"The SQLite store failed: {error}", hint=_HINTS.get(code, ""))
+    name = f"The SQLite store {path}" if path else "The SQLite store"
+    return Unavailable(f"{name} failed: {error}", hint=_HINTS.get(code, ""))
 
 
 @contextmanager

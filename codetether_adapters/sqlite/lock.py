@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from codetether_core.errors import Unavailable
 
-__all__ = ["owned"]
+__all__ = ["owned", "require_room"]
 
 
 @contextmanager
@@ -40,7 +41,23 @@ def owned(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def require_room(path: Path) -> None:
+    """``Unavailable`` unless a file that is not there could be made; nothing is."""
+    place = next(place for place in path.parents if place.exists())
+    if not place.is_dir():
+        raise _unwritable(path, NotADirectoryError())
+    if not os.access(place, os.W_OK):
+        raise _unwritable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
 def _unwritable(path: Path, error: OSError) -> Unavailable:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        file = next(place for place in path.parents if place.exists())
+        return Unavailable(
+            f"{file} is no directory, so {path} cannot be in it",
+            hint="name another data directory, or move that file away",
+            path=str(path),
+        )
     return Unavailable(
         f"{path} cannot be opened for writing: {error.strerror}",
         hint="make the directory writable for this user, or name another data directory",

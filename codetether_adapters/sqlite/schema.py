@@ -16,7 +16,7 @@ from typing import Final
 
 from codetether_core.errors import Unavailable
 
-__all__ = ["MIGRATIONS", "SCHEMA", "migrate"]
+__all__ = ["MIGRATIONS", "SCHEMA", "bring_up_to_date", "schema_of"]
 
 MIGRATIONS: Final = (files("codetether_adapters.sqlite").joinpath("schema.sql").read_text(encoding="utf-8"),)
 """The step to version 1, the step from 1 to 2, …"""
@@ -28,24 +28,29 @@ _MIN_READER: Final = 1
 _APPLICATION: Final = int.from_bytes(b"CTet")
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> Mapping[str, str | int]:
+def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> Mapping[str, str | int]:
     """Bring the file to this program's schema, or refuse it; what ``meta`` says then."""
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if application != _APPLICATION and not empty:
+    for version in range(schema_of(connection, path) + 1, SCHEMA + 1):
+        _step(connection, version)
+    return _meta(connection)
+
+
+def schema_of(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the file's schema, 0 if it is empty; ``Unavailable`` if it is not ours to use."""
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
+        return 0
+    if connection.execute("PRAGMA application_id").fetchone() != (_APPLICATION,):
         raise Unavailable(
             f"{path} is a database of another program", hint="name another file for the store", path=str(path)
         )
-    meta = {} if empty else _meta(connection)
-    if int(meta.get("min_reader", 0)) > SCHEMA:
+    meta = _meta(connection)
+    if int(meta["min_reader"]) > SCHEMA:
         raise Unavailable(
             f"{path} needs a newer CodeTether: its data are of version {meta['schema']}, this program knows {SCHEMA}",
             hint="install the newer release, or restore a backup made by this one",
             path=str(path),
         )
-    for version in range(int(meta.get("schema", 0)) + 1, SCHEMA + 1):
-        _step(connection, version)
-    return _meta(connection)
+    return int(meta["schema"])
 
 
 def _meta(connection: sqlite3.Connection) -> dict[str, str | int]:

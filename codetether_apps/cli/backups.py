@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from codetether_apps.cli.printing import print_json, wants_json
 from codetether_apps.cli.wishes import shared
-
-if TYPE_CHECKING:
-    from codetether_apps.settings import Settings
 
 __all__ = ["backup", "restore", "verify"]
 
@@ -38,10 +34,16 @@ def backup(ctx: click.Context, file: Path, store: str | None, online: bool) -> N
     process; while a server has it, ask that one with --online and an administrator's token.
     """
     from codetether_apps.backups import backup as make
+    from codetether_apps.cli.own_store import own_store
+    from codetether_apps.settings import read_settings
 
     if online and store:
         raise click.UsageError("--online asks the server for what it has: --store has no say in that")
-    manifest = asyncio.run(make(_settings(store), file, online=online))
+    if online:
+        manifest = asyncio.run(make(read_settings(), file, online=True))
+    else:
+        with own_store(store) as settings:
+            manifest = asyncio.run(make(settings, file, online=False))
     _tell(ctx, f"{file} has", manifest.entries)
 
 
@@ -57,8 +59,11 @@ def restore(ctx: click.Context, file: Path, store: str | None) -> None:
     that watched the old store are told to read anew.
     """
     from codetether_apps.backups import restore as put
+    from codetether_apps.cli.own_store import own_store
 
-    _tell(ctx, "restored", asyncio.run(put(_settings(store), file)))
+    with own_store(store) as settings:
+        counts = asyncio.run(put(settings, file))
+    _tell(ctx, "restored", counts)
 
 
 @click.command()
@@ -71,12 +76,6 @@ def verify(ctx: click.Context, file: Path) -> None:
 
     header, manifest = verified(file)
     _tell(ctx, f"{file}, made {header.made_at:%Y-%m-%d %H:%M} UTC by {header.release}, has", manifest.entries)
-
-
-def _settings(store: str | None) -> Settings:
-    from codetether_apps.settings import read_settings
-
-    return read_settings({"storage.store": store} if store else {})
 
 
 def _tell(ctx: click.Context, what: str, counts: Mapping[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import shutil
@@ -13,6 +14,7 @@ import click
 
 from codetether_adapters.client import Client, Patience
 from codetether_apps.cli.connection import settings_of, token_of
+from codetether_apps.cli.own_store import own_store
 from codetether_apps.cli.printing import print_json, say, wants_json
 from codetether_apps.cli.wishes import Wishes, shared
 from codetether_apps.settings import Settings, misspelt_variables, token_file
@@ -60,6 +62,7 @@ def _findings(wishes: Wishes) -> Iterator[Finding]:
     yield Finding("settings", True, "readable")
     for name, meant in misspelt_variables(os.environ).items():
         yield Finding("environment", False, f"{name} means nothing", f"did you mean {meant}?")
+    yield _store(settings)
     yield _token_file(settings)
     yield Finding(
         "token",
@@ -68,6 +71,20 @@ def _findings(wishes: Wishes) -> Iterator[Finding]:
         "set CODETETHER_TOKEN or CODETETHER_TOKEN_FILE; on this machine `codetether up` makes one",
     )
     yield from _server(settings, token)
+
+
+def _store(settings: Settings) -> Finding:
+    from codetether_apps.wiring.migrations import migrate
+
+    try:
+        with own_store() as mine:
+            steps = asyncio.run(migrate(mine, check=True))
+    except CodeTetherError as error:
+        return Finding("store", False, error.message, error.hint)
+    if steps is None or not steps.pending:
+        return Finding("store", True, settings.store_shown)
+    state = "its schema is brought up to date at the next start" if steps.applied else "made at the first start"
+    return Finding("store", True, f"{settings.store_shown}: {state}")
 
 
 def _token_file(settings: Settings) -> Finding:

@@ -25,10 +25,11 @@ def migrate(ctx: click.Context, check: bool, store: str | None) -> int:
 
     Servers do it themselves when they start; this is for who wants to see it done, or not done, before that.
     """
-    from codetether_apps.settings import read_settings
+    from codetether_apps.cli.own_store import own_store
     from codetether_apps.wiring.migrations import migrate as bring_up_to_date
 
-    steps = asyncio.run(bring_up_to_date(read_settings({"storage.store": store} if store else {}), check=check))
+    with own_store(store) as settings:
+        steps = asyncio.run(bring_up_to_date(settings, check=check))
     applied: Sequence[int] = steps.applied if steps else ()
     pending: Sequence[int] = steps.pending if steps else ()
     if wants_json(ctx):

@@ -80,7 +80,7 @@ def _said(
 ) -> Iterator[_Said]:
     """Everything that was said about a setting, what counts most first. An empty variable says nothing."""
     if row.name in flags:
-        yield _Said(flags[row.name], f"flag {row.flag}", row.kind)
+        yield _Said(flags[row.name], f"flag {row.flag or _option(row)}", row.kind)
     for variable, kind in {row.variable: row.kind, **row.aliases}.items():
         text, file = environment.get(variable), environment.get(f"{variable}_FILE") if row.secret else None
         if text and file:
@@ -92,6 +92,11 @@ def _said(
     for content in files:
         if row.name in content.values:
             yield _Said(content.values[row.name], f"file {content.path}", row.kind)
+
+
+def _option(row: Setting) -> str:
+    """What a command that takes the setting all the same calls it."""
+    return f"--{row.name.rpartition('.')[2].replace('_', '-')}"
 
 
 def _secret(path: Path, variable: str) -> str:

@@ -16,9 +16,10 @@ from codetether_apps.wiring.openers import opener
 from codetether_apps.wiring.refusals import told_as_settings
 from codetether_core.ports import Backend
 
-__all__ = ["EMBEDDED", "is_embedded", "open_backend"]
+__all__ = ["BACKENDS", "EMBEDDED", "is_embedded", "open_backend"]
 
-_GROUP: Final = "codetether.backends"
+BACKENDS: Final = "codetether.backends"
+"""The group of their entry points."""
 
 EMBEDDED: Final = frozenset({"memory", "sqlite"})
 """Stores that live in the server's own process."""
@@ -43,7 +44,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         with told_as_settings(settings):
             url, faults = rehearsal(url)
     async with AsyncExitStack() as stack:
-        open_store: _Opener = opener(_GROUP, "storage.store", settings, url)
+        open_store: _Opener = opener(BACKENDS, "storage.store", settings, url)
         opening = open_store(url, strict=settings.storage.strict_durability)
         with told_as_settings(settings):
             backend = await stack.enter_async_context(faulty(opening, faults) if faults else opening)

@@ -17,6 +17,7 @@ from attrs import frozen
 from codetether_adapters.tokens import StaticToken, StaticTokens
 from codetether_apps.settings import Settings, SettingsError, is_loopback, token_file
 from codetether_apps.wiring.backends import is_embedded
+from codetether_apps.wiring.data_directory import make_directory, unwritable
 from codetether_core.access import Principal
 from codetether_core.errors import Unavailable
 
@@ -72,8 +73,8 @@ def _refuse_open_house(settings: Settings) -> None:
 
 
 def _generated(path: Path) -> Generated:
+    make_directory(path.parent)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         token = secrets.token_urlsafe(32)
         unfinished = path.with_name(f"{path.name}.{os.getpid()}")
         try:
@@ -89,10 +90,7 @@ def _generated(path: Path) -> Generated:
             unfinished.unlink(missing_ok=True)
         kept = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise Unavailable(
-            f"{path} cannot be written: {error.strerror}",
-            hint="make the directory writable for this user, or name another with CODETETHER_DATA_DIR",
-        ) from error
+        raise unwritable(path, error) from error
     if not kept:
         raise Unavailable(f"{path} holds no token", hint="remove the file; the next start makes a new one")
     return Generated(path, kept, fresh=False)

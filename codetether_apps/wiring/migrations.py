@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import entry_points
-from typing import Final, Protocol, TypeAlias
+from typing import Final
 from urllib.parse import urlsplit
 
+from codetether_adapters.faults import PREFIX, rehearsal
 from codetether_apps.settings import Settings
+from codetether_apps.wiring.backends import BACKENDS
+from codetether_apps.wiring.openers import opener
 from codetether_apps.wiring.refusals import told_as_settings
+from codetether_core.ports import Migrate, Migrations
 
-__all__ = ["Steps", "migrate"]
+__all__ = ["migrate"]
 
 _GROUP: Final = "codetether.migrations"
 
 
-class Steps(Protocol):
-    """Versions of a schema's steps: those that a store has, and those that this program has besides."""
-
-    @property
-    def applied(self) -> Sequence[int]:
-        """What the store has."""
-        ...
-
-    @property
-    def pending(self) -> Sequence[int]:
-        """What it lacks."""
-        ...
-
-
-_Migrate: TypeAlias = Callable[..., Awaitable[Steps]]
-
-
-async def migrate(settings: Settings, *, check: bool) -> Steps | None:
+async def migrate(settings: Settings, *, check: bool) -> Migrations | None:
     """Apply what the store of the settings lacks, or with ``check`` only look; how it stands then.
 
     ``None`` for a store that has no such steps: it is brought up to date whenever it is opened.
     """
-    scheme = urlsplit(settings.store_url).scheme
-    known = {found.name: found for found in entry_points(group=_GROUP)}
-    if scheme not in known:
-        return None
-    bring_up_to_date: _Migrate = known[scheme].load()
+    url = settings.store_url
     with told_as_settings(settings):
-        return await bring_up_to_date(settings.store_url, check=check)
+        url = rehearsal(url)[0] if url.startswith(PREFIX) else url
+    opener(BACKENDS, "storage.store", settings, url)
+    if urlsplit(url).scheme not in entry_points(group=_GROUP).names:
+        return None
+    bring_up_to_date: Migrate = opener(_GROUP, "storage.store", settings, url)
+    with told_as_settings(settings):
+        return await bring_up_to_date(url, check=check)

@@ -23,7 +23,7 @@ from codetether_adapters.outbox import Outbox
 from codetether_adapters.session_cache import SessionCache
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_apps.settings import Settings, client_token
-from codetether_core.errors import Unavailable
+from codetether_apps.wiring.data_directory import make_directory, unwritable
 from codetether_core.ids import new_id
 from codetether_core.ports import Clock, Entropy, Run, Runner
 from codetether_core.tasks.matching import BUILT_IN_AGENTS
@@ -67,6 +67,7 @@ async def open_workplace(settings: Settings, *, server: str | None, token: str |
     clock, entropy = SystemClock(), SystemEntropy()
     name = settings.worker.id or settings.worker.name
     directory = settings.storage.data_dir / "workers" / quote(name, safe=" ")
+    make_directory(directory)
     with Outbox(directory / "outbox") as outbox, closing(SessionCache(directory / "sessions.db")) as sessions:
         worker_id = settings.worker.id or _kept_id(directory / "id", new_id("wrk", clock.now(), entropy.bytes(16)))
         sessions.forget(clock.now() - settings.storage.retention)
@@ -94,8 +95,5 @@ def _kept_id(path: Path, fresh: str) -> str:
         unfinished.write_text(f"{fresh}\n", encoding="utf-8")
         unfinished.replace(path)
     except OSError as error:
-        raise Unavailable(
-            f"{path} cannot be written: {error.strerror}",
-            hint="make the directory writable for this user, or name another with CODETETHER_DATA_DIR",
-        ) from error
+        raise unwritable(path, error) from error
     return fresh

@@ -11,6 +11,7 @@ from codetether_core.ports.directory import Directory
 from codetether_core.ports.entropy import Entropy
 from codetether_core.ports.event_log import PAGE_BYTES, EventLog
 from codetether_core.ports.inbox import Inbox
+from codetether_core.ports.migrations import Migrate, Migrations
 from codetether_core.ports.notifier import Listener, Notifier
 from codetether_core.ports.record_store import RecordStore, Versioned
 from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutcome
@@ -33,6 +34,8 @@ __all__ = [
     "EventLog",
     "Inbox",
     "Listener",
+    "Migrate",
+    "Migrations",
     "Notifier",
     "RecordStore",
     "Run",

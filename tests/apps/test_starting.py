@@ -46,8 +46,9 @@ def test_a_taken_port(launch: Launch, tmp_path: Path, taken: int) -> None:
 def test_a_second_one_on_the_same_data_directory(launch: Launch, tmp_path: Path, entry: str) -> None:
     """One process owns an SQLite file; the second says which file, and changes nothing."""
     first = launch(tmp_path / "first.log", {"CODETETHER_DATA_DIR": str(tmp_path / "data")}, *SERVER)
-    until(lambda: "listening" in first.said, "the first one's start")
-    code, said = refused(launch, tmp_path, "-m", f"codetether_apps.{entry}", "--port", "0")
+    url = until(lambda: _url(first), "the first one's start")
+    # Its port is taken as well, which is not what has to be told.
+    code, said = refused(launch, tmp_path, "-m", f"codetether_apps.{entry}", "--port", url.rpartition(":")[2])
     assert code == 1
     assert one_sentence(said), said
     assert "codetether.db" in said

@@ -9,9 +9,10 @@ from multiprocessing import get_context
 import psycopg
 import pytest
 
-from codetether_adapters.postgres import Migrations, migrate, open_backend, schema
+from codetether_adapters.postgres import migrate, open_backend, schema
 from codetether_adapters.postgres.schema import Migration, known_migrations
 from codetether_core.errors import Unavailable
+from codetether_core.ports import Migrations
 from contracts.ports.samples import new_task
 from tests.servers.postgres import the_server
 

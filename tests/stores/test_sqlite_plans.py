@@ -8,7 +8,7 @@ import pytest
 
 from codetether_adapters.sqlite import task_queries as queries
 from codetether_adapters.sqlite.connection import connect
-from codetether_adapters.sqlite.schema import migrate
+from codetether_adapters.sqlite.schema import bring_up_to_date
 from codetether_core.ids import CodebaseId, WorkerId
 from codetether_core.ports import TaskQuery
 from codetether_core.tasks import TaskState
@@ -19,7 +19,7 @@ from contracts.ports.samples import CODEBASE, TENANT
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     path = tmp_path / "store.db"
     connection = connect(path)
-    migrate(connection, path)
+    bring_up_to_date(connection, path)
     yield connection
     connection.close()
 
