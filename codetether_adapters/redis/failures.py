@@ -50,6 +50,16 @@ _COMPLAINTS: Final[tuple[tuple[_Kind | str, str, str], ...]] = (
     (REFUSED, "refuses us: {}", "correct the user and the password in its address"),
     ("SSL", "and this program do not trust each other: {}", "look at ca, cert and key in its address"),
     (BusyLoadingError, "still loads its data", "wait until it has, or look at its log"),
+    (
+        ClusterDownError,
+        "belongs to a cluster that is down",
+        "start its masters, or let their replicas take over; what was accepted is kept there",
+    ),
+    (
+        (TryAgainError, AskError),
+        "moves our keys to another server, and that takes too long",
+        "look at CLUSTER NODES; nothing that was accepted is lost",
+    ),
     (OutOfMemoryError, "is full", "give it more memory; nothing that was accepted is lost"),
     (ReadOnlyError, "is a replica, which takes no writes", "name the primary server"),
     (

@@ -42,7 +42,7 @@ class Nodes:
         self._greeter = Greeter(address, strict=strict)
         self._links: dict[Server, Link] = {}
         self._homes: dict[int, Server] = {}
-        self._learning: asyncio.Task[None] | None = None
+        self._learning: asyncio.Task[dict[int, Server]] | None = None
 
     async def call(self, shard: int, *command: str | bytes | int, durable: bool = False) -> Any:
         """The reply of the shard's server. The command may have been done more than once."""
@@ -77,7 +77,7 @@ class Nodes:
 
     def forget(self) -> None:
         """Ask anew who has what, at the next command."""
-        self._homes.clear()
+        self._homes = {}
 
     async def close(self) -> None:
         """Finish what was handed over, then close every connection."""
@@ -118,14 +118,17 @@ class Nodes:
         """The shard's server, as far as is known."""
         if not self.address.cluster:
             return self.address.servers[0]
-        if shard not in self._homes:
-            if self._learning is None:
-                self._learning = asyncio.create_task(self._learn())
-            await asyncio.shield(self._learning)
-        return self._homes[shard]
+        if shard in self._homes:
+            return self._homes[shard]
+        if self._learning is None:
+            self._learning = asyncio.create_task(self._learn())
+            self._learning.add_done_callback(_unheard)
+        # What is known by then may have been forgotten again.
+        homes = await asyncio.shield(self._learning)
+        return homes[shard]
 
-    async def _learn(self) -> None:
-        """Ask the servers, one after the other, until one knows the cluster."""
+    async def _learn(self) -> dict[int, Server]:
+        """Ask the servers, one after the other, until one knows the whole cluster."""
         try:
             problem: Exception = ConnectionError("no server of the cluster has this slot")
             for server in dict.fromkeys((*self._links, *self.address.servers)):
@@ -134,9 +137,10 @@ class Nodes:
                 except (*LOST, RedisError, CodeTetherError) as error:
                     problem = error
                     continue
-                self._homes = self._read(ranges, server)
-                if len(self._homes) == self.layout.shards:
-                    return
+                homes = self._read(ranges, server)
+                if len(homes) == self.layout.shards:
+                    self._homes = homes
+                    return homes
             raise problem
         finally:
             self._learning = None
@@ -167,6 +171,12 @@ class Nodes:
             await connection.disconnect(nowait=True)
             raise
         return connection
+
+
+def _unheard(task: asyncio.Task[Any]) -> None:
+    """Whoever waited may have gone meanwhile; what went wrong is then nobody's concern."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _name(server: Server | None) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from codetether_core.tasks import TaskState
 from tests.e2e.cluster import Cluster
 from tests.e2e.programs import until
 from tests.servers.postgres import new_store, the_server
-from tests.servers.valkey import Valkey
+from tests.servers.valkey import Valkey, ValkeyCluster
 
 PATIENT = {"CODETETHER_LEASE_TTL": "60s"}  # the store may be away for longer than a short lease
 
@@ -29,18 +30,29 @@ class Store:
     start: Callable[[], object]
 
 
-@pytest.fixture(params=["postgresql", "redis"])
+@pytest.fixture(params=["postgresql", "redis", "redis-cluster"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """One that runs."""
     if request.param == "postgresql":
         server = the_server()
         yield Store(new_store(), lambda: server.stop(signal.SIGKILL), server.start)
         return
-    valkey = Valkey("--appendonly", "yes", "--appendfsync", "always").start()
+    settings = ("--appendonly", "yes", "--appendfsync", "always")
+    redis = Valkey(*settings) if request.param == "redis" else ValkeyCluster(*settings)
+    servers = [redis] if isinstance(redis, Valkey) else redis.masters
     try:
-        yield Store(valkey.url, valkey.kill, valkey.start)
+        yield Store(
+            redis.start().url,
+            partial(for_each, servers, Valkey.kill),
+            partial(for_each, servers, Valkey.start),
+        )
     finally:
-        valkey.close()
+        redis.close()
+
+
+def for_each(servers: Iterable[Valkey], do: Callable[[Valkey], object]) -> None:
+    for server in servers:
+        do(server)
 
 
 @pytest.fixture
