@@ -70,9 +70,9 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
     async with AsyncExitStack() as stack:
         nodes = Nodes(address(url), strict=strict)
         stack.push_async_callback(nodes.close)
-        epoch = await begin(nodes)
-        if strict:
-            await _prove(nodes)
+        epoch, _ = await begin(nodes)
+        # Whoever cannot keep what it is told says so before anything is accepted.
+        await asyncio.gather(*(nodes.settle(shard) for shard in nodes.layout.every))
         notifier = RedisNotifier(nodes, secrets.token_hex(4))
         tail = Tail(nodes, notifier, epoch)
         stack.push_async_callback(tail.close)
@@ -97,11 +97,3 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
             inbox=RedisInbox(writer, reader),
             nodes=nodes,
         )
-
-
-async def _prove(nodes: Nodes) -> None:
-    """Write something to every shard's server: whoever cannot keep it says so before anything is accepted."""
-    layout = nodes.layout
-    await asyncio.gather(
-        *(nodes.call(shard, "SET", layout.key(shard, "mark"), 1, durable=True) for shard in layout.every)
-    )

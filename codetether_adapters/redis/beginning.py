@@ -24,13 +24,15 @@ _STEPS: Final = (1,)
 _MEMBERS: Final = ("schema", "min_reader", "shards", "epoch")
 
 
-async def begin(nodes: Nodes) -> str:
-    """The epoch of the store on these servers, made if there is none.
+async def begin(nodes: Nodes) -> tuple[str, bool]:
+    """The epoch of the store on these servers, made if there is none, and whether it was.
 
     It has as many shards as it was made with; ``Invalid`` if the address asks for another number.
     """
-    key, new = _key(nodes), (SCHEMA, _MIN_READER, nodes.layout.shards, secrets.token_hex(8))
-    return _epoch(nodes, await _told(nodes, nodes.run(BEGIN, 0, (key,), *new, durable=True)))
+    new = secrets.token_hex(8)
+    asked = (SCHEMA, _MIN_READER, nodes.layout.shards, new)
+    epoch = _epoch(nodes, await _told(nodes, nodes.run(BEGIN, 0, (_key(nodes),), *asked, durable=True)))
+    return epoch, epoch == new
 
 
 async def migrate(url: str, *, check: bool = False) -> Migrations:

@@ -24,7 +24,7 @@ from codetether_core.errors import CodeTetherError
 __all__ = ["Link"]
 
 _packed: Final[Callable[[Command], bytes]] = pack_command  # type: ignore[assignment] # its stub says one member
-_Job: TypeAlias = tuple[Sequence[Command], bool, "asyncio.Future[Any]"]
+_Job: TypeAlias = tuple[Sequence[Command], "asyncio.Future[Any]"]
 
 _BATCH: Final = 512
 
@@ -32,8 +32,8 @@ _BATCH: Final = 512
 class Link:
     """The commands to one server. ``generation`` counts the connections there have been.
 
-    ``connect`` returns a connection that is open, to a server that will do. With a ``fence`` a batch that has a
-    durable command in it is answered when the server keeps it.
+    ``connect`` returns a connection that is open, to a server that will do. With a ``fence`` a batch is answered when
+    the server keeps it.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[AbstractConnection]], fence: Fence | None = None) -> None:
@@ -45,12 +45,12 @@ class Link:
         self._working: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def call(self, *commands: Command, durable: bool = False) -> Any:
+    async def call(self, *commands: Command) -> Any:
         """The reply to the last of the commands, which follow each other without a gap; what it was refused with."""
         if self._closed:
             raise ConnectionError("it was closed")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((commands, durable, future))
+        self._waiting.append((commands, future))
         if self._working is None:
             self._working = asyncio.create_task(self._work())
         return await future
@@ -80,20 +80,19 @@ class Link:
 
     async def _carry_out(self, batch: Sequence[_Job]) -> None:
         connection = await self._opened()
-        commands = [command for job, _, _ in batch for command in job]
-        fence = self._fence if any(durable for _, durable, _ in batch) else None
-        if fence is not None:
-            commands.append(fence.question)
+        commands = [command for job, _ in batch for command in job]
+        if self._fence is not None:
+            commands.append(self._fence.question)
         await connection.send_packed_command(b"".join(map(_packed, commands)))
         outcomes = []
-        for job, _, _ in batch:
+        for job, _ in batch:
             outcome = None
             for _ in job:
                 outcome = await _reply(connection)
             outcomes.append(outcome)
-        if fence is not None:
-            await fence.wait(connection, await answer(connection))
-        for (_, _, future), outcome in zip(batch, outcomes, strict=True):
+        if self._fence is not None:
+            await self._fence.wait(connection, await answer(connection))
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():
                 continue
             if isinstance(outcome, ResponseError):
@@ -122,6 +121,6 @@ async def _reply(connection: AbstractConnection) -> Any:
 
 
 def _fail(batch: Sequence[_Job], error: Exception) -> None:
-    for _, _, future in batch:
+    for _, future in batch:
         if not future.done():
             future.set_exception(error)

@@ -33,14 +33,17 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 
 
 class Nodes:
-    """The servers of a store, one link each. Every method raises ``Unavailable`` when there is no answer in time."""
+    """The servers of a store, one link each; a strict one has another to each for what waits until it is kept.
+
+    Every method raises ``Unavailable`` when there is no answer in time.
+    """
 
     def __init__(self, address: Address, *, strict: bool = False) -> None:
         self.address = address
         self.layout = Layout(address.prefix, address.shards)
-        self._strict = strict
+        self.strict = strict
         self._greeter = Greeter(address, strict=strict)
-        self._links: dict[Server, Link] = {}
+        self._links: dict[tuple[Server, bool], Link] = {}
         self._homes: dict[int, Server] = {}
         self._learning: asyncio.Task[dict[int, Server]] | None = None
 
@@ -67,7 +70,15 @@ class Nodes:
     def generation(self, shard: int) -> tuple[Server | None, int]:
         """Something that is another one after every failover, restart and lost connection."""
         server = self._homes.get(shard) if self.address.cluster else self.address.servers[0]
-        return server, self._links[server].generation if server in self._links else 0
+        if server is None:
+            return None, 0
+        links = (self._links.get((server, waits)) for waits in (False, True))
+        return server, sum(link.generation for link in links if link)
+
+    async def settle(self, shard: int) -> None:
+        """Return once all that the shard's server was told, by whomever, is kept; at once if none of it has to be."""
+        if self.strict:
+            await self.call(shard, "SET", self.layout.key(shard, "mark"), 1, durable=True)
 
     def spread(self, shards: int) -> None:
         """There are so many shards; to be said before anything but the first is asked for."""
@@ -92,10 +103,11 @@ class Nodes:
             server: Server | None = None
             try:
                 server = asked or await self.home(shard)
+                link = self._link(server, durable)
                 if asked is None:
-                    return await self._link(server).call(command, durable=durable)
+                    return await link.call(command)
                 asked = None
-                return await self._link(server).call(("ASKING",), command, durable=durable)
+                return await link.call(("ASKING",), command)
             except NoScriptError:
                 raise
             except PASSING as error:
@@ -131,7 +143,7 @@ class Nodes:
         """Ask the servers, one after the other, until one knows the whole cluster."""
         try:
             problem: Exception = ConnectionError("no server of the cluster has this slot")
-            for server in dict.fromkeys((*self._links, *self.address.servers)):
+            for server in dict.fromkeys((*(server for server, _ in self._links), *self.address.servers)):
                 try:
                     ranges = await self._link(server).call(("CLUSTER", "SLOTS"))
                 except (*LOST, RedisError, CodeTetherError) as error:
@@ -154,11 +166,12 @@ class Nodes:
                     homes[shard] = (host.decode() or asked[0], port)
         return homes
 
-    def _link(self, server: Server) -> Link:
-        link = self._links.get(server)
+    def _link(self, server: Server, durable: bool = False) -> Link:
+        waits = durable and self.strict
+        link = self._links.get((server, waits))
         if link is None:
-            fence = Fence(_name(server)) if self._strict else None
-            link = self._links[server] = Link(partial(self._connected, server), fence)
+            fence = Fence(_name(server)) if waits else None
+            link = self._links[server, waits] = Link(partial(self._connected, server), fence)
         return link
 
     async def _connected(self, server: Server) -> AbstractConnection:

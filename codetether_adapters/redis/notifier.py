@@ -29,8 +29,12 @@ class RedisNotifier(LocalNotifier):
         for topic in rung:
             by_shard.setdefault(layout.of_topic(topic)[0], []).append(topic)
         for shard, narrower in by_shard.items():
-            message = b"%s 0 %s" % (self.name.encode(), wake_text(narrower))
-            await self._nodes.call(shard, "SPUBLISH", layout.key(shard, "bell"), message)
+            await self.announce(shard, 0, narrower)
+
+    async def announce(self, shard: int, position: int, topics: Iterable[Topic]) -> None:
+        """Tell other processes that the shard's log reaches up to there, and wake topics besides."""
+        message = b"%s %d %s" % (self.name.encode(), position, wake_text(topics))
+        await self._nodes.call(shard, "SPUBLISH", self._nodes.layout.key(shard, "bell"), message)
 
     def ring_all(self) -> None:
         """Every bell there is: nobody can know what he missed."""

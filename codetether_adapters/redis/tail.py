@@ -12,7 +12,7 @@ import logging
 import secrets
 from collections.abc import Coroutine, Iterator, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve
 
@@ -56,12 +56,8 @@ class Tail:
     async def open(self) -> None:
         """Begin at the end of the log as it is now."""
         layout = self._nodes.layout
-        ends = await asyncio.gather(
-            *(
-                self._nodes.run(TAIL, shard, (layout.key(shard, "log"), layout.key(shard, "events")), _NOWHERE, 1)
-                for shard in layout.every
-            )
-        )
+        ends = await asyncio.gather(*(self._read(shard, _NOWHERE, 1) for shard in layout.every))
+        await asyncio.gather(*(self._nodes.settle(shard) for shard in layout.every))
         self.heads = tuple(int(head) for head, _, _ in ends)
         self.starts = tuple(int(start) for _, start, _ in ends)
         self.ring = Ring(pack(self.heads))
@@ -108,19 +104,29 @@ class Tail:
 
         After a connection was lost the log is looked at first: it may not be what it was.
         """
-        for shard, known in enumerate(self._known):
-            ahead = max(known, vector[shard] if vector else 0) > self.heads[shard]
-            if ahead or self._nodes.generation(shard) != self._seen[shard]:
+        for shard in self._nodes.layout.every:
+            known = self._known[shard] = max(self._known[shard], vector[shard] if vector else 0)
+            if known > self.heads[shard] or self._nodes.generation(shard) != self._seen[shard]:
                 await self.fetch(shard)
 
+    async def catch_up(self, shard: int) -> None:
+        """Read the shard's log to its end although nobody told of it; of a strict store once all of that is kept."""
+        if self._nodes.strict:
+            head, *_ = await self._read(shard, _NOWHERE, 1)
+            await self._nodes.settle(shard)
+            self._known[shard] = max(self._known[shard], int(head))
+        await self.fetch(shard)
+
     async def fetch(self, shard: int) -> None:
-        """Read the shard's log to its end."""
-        layout, keys = self._nodes.layout, ("log", "events")
+        """Read the shard's log to its end; of a strict store as far as somebody knows that it is kept.
+
+        A watcher of that must not be told what a failover may take back.
+        """
         async with self._locks[shard]:
             while True:
                 after, last, epoch = self.heads[shard], self._lasts[shard], self.epoch
                 generation = self._nodes.generation(shard)
-                reply = await self._nodes.run(TAIL, shard, [layout.key(shard, key) for key in keys], after, _PAGE)
+                reply = await self._read(shard, after, _PAGE)
                 if epoch != self.epoch:
                     continue
                 head, start, found = int(reply[0]), int(reply[1]), lines(reply[2])
@@ -130,14 +136,17 @@ class Tail:
                     return
                 self.starts = (*self.starts[:shard], start, *self.starts[shard + 1 :])
                 self._seen[shard] = generation
-                self._take(shard, [line for line in found if line.place > self.heads[shard]])
                 self._known[shard] = min(self._known[shard], max(head, self.heads[shard]))
-                if self.heads[shard] >= head:
+                end = self._known[shard] if self._nodes.strict else head
+                self._take(shard, [line for line in found if self.heads[shard] < line.place <= end])
+                if self.heads[shard] >= end:
                     return
 
     async def confirm_epoch(self) -> None:
-        """See whether another process found that the log lost something."""
-        epoch = await begin(self._nodes)
+        """See whether another process found that the log lost something, or all of it is gone."""
+        epoch, made = await begin(self._nodes)
+        if made:
+            _say_loss("it is empty")
         if epoch != self.epoch:
             await self._begin_anew(epoch)
 
@@ -158,6 +167,11 @@ class Tail:
     def position(self, shard: int, place: int) -> int | None:
         """The position that a record has in memory."""
         return place if len(self.heads) == 1 else self._arrivals.position(shard, place)
+
+    async def _read(self, shard: int, after: int, limit: int) -> Any:
+        """The shard's head and start, and so many lines from a place on (included)."""
+        keys = [self._nodes.layout.key(shard, name) for name in ("log", "events")]
+        return await self._nodes.run(TAIL, shard, keys, after, limit)
 
     def _foreign(self, topic: Topic, after: Vector) -> Iterator[Record]:
         """After a place in another process's order: all that it had not seen, told as its reader must go on."""
@@ -183,17 +197,12 @@ class Tail:
     async def _renew(self, shard: int, head: int) -> None:
         """The shard's log is not what was acknowledged: from here on it is another log."""
         layout = self._nodes.layout
-        _log.error(
-            "The Redis store lost what it had acknowledged: its log ended at %d in shard %d, and now at %d. Readers are"
-            " sent back to the present state. Strict durability waits for disks and replicas, which avoids it.",
-            self.heads[shard],
-            shard,
-            head,
-        )
+        _say_loss(f"its log ended at {self.heads[shard]} in shard {shard}, and now at {head}")
         message = f"{self._notifier.name} {RENEWED} "
         new, bell = secrets.token_hex(8), layout.key(0, "bell")
         await self._nodes.run(RENEW, 0, [layout.key(0, "meta")], self.epoch, new, bell, message, durable=True)
-        await self._begin_anew(await begin(self._nodes))
+        epoch, _ = await begin(self._nodes)
+        await self._begin_anew(epoch)
 
     async def _begin_anew(self, epoch: str) -> None:
         await self.open()
@@ -217,3 +226,11 @@ class Tail:
             _log.error("The log could not be read", exc_info=error)
         elif error is None and shard >= 0 and self._known[shard] > self.heads[shard]:
             self._soon(shard, self.fetch(shard))
+
+
+def _say_loss(what: str) -> None:
+    _log.error(
+        "The Redis store lost what it had acknowledged: %s. Readers are sent back to the present state."
+        " Strict durability waits for disks and replicas, which avoids it.",
+        what,
+    )

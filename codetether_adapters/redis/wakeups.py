@@ -126,7 +126,7 @@ class Wakeups:
     async def _read_anew(self, shards: Sequence[int]) -> None:
         await self._tail.confirm_epoch()
         for shard in shards:
-            await self._tail.fetch(shard)
+            await self._tail.catch_up(shard)
 
     def _ring(self, shard: int, message: bytes) -> None:
         ring = read_ring(message)

@@ -46,7 +46,7 @@ class Writer:
         self._nodes = nodes
         self._tail = tail
         self._notifier = notifier
-        self._under_way: set[asyncio.Task[Outcome]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     async def write(
         self,
@@ -82,7 +82,7 @@ class Writer:
         remember = not any(document.fields for document in documents[:1])
         values: list[str | bytes | int] = [
             layout.key(shard),
-            self._notifier.name,
+            "" if self._nodes.strict else self._notifier.name,
             token or secrets.token_hex(8),
             int(remember),
             *_guard(guard, len(entries)),
@@ -91,7 +91,15 @@ class Writer:
             wake_text(wake),
         ]
         reply = await self._nodes.run(WRITE, shard, (layout.key(shard, "log"),), *values, durable=True)
+        if self._nodes.strict:
+            self._ring(shard, reply[1], wake)
         return self._tell(shard, reply, entries, wake)
+
+    def _ring(self, shard: int, head: int, wake: Sequence[Topic]) -> None:
+        """Let other processes know, now that it is kept; nobody waits for that, and a bell that is lost is no loss."""
+        ringing = asyncio.create_task(self._notifier.announce(shard, head, wake))
+        self._under_way.add(ringing)
+        ringing.add_done_callback(self._finished)
 
     def _tell(self, shard: int, reply: Any, entries: Sequence[Entry], wake: Sequence[Topic]) -> Outcome:
         status, head, *rest = reply
@@ -110,10 +118,10 @@ class Writer:
         self._notifier.ring(wake)
         return Outcome(DONE)
 
-    def _finished(self, task: asyncio.Task[Outcome]) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
         if not task.cancelled():
-            # A caller who was cancelled does not ask what became of it.
+            # A caller who was cancelled does not ask what became of it, and nobody asks of a bell.
             task.exception()
 
 

@@ -28,6 +28,8 @@ _PATIENCE: Final = 30.0
 _SLOTS: Final = 16384
 _BUS: Final = 10_000
 """What a cluster's servers add to their port for talking among themselves."""
+_EAGER: Final = ("--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0")
+"""Replicas begin at once, and take over however much they have missed."""
 
 
 def _program() -> str:
@@ -100,8 +102,7 @@ class ValkeyCluster:
     """Three masters, each with as many replicas as asked for: ``replicas[n]`` is one of ``masters[n % 3]``."""
 
     def __init__(self, *more: str, replicas: int = 0) -> None:
-        timing = ("--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
-        settings = ("--cluster-enabled", "yes", *timing, *more)
+        settings = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", *_EAGER, *more)
         ports = iter(_free_ports(3 * (1 + replicas)))
         self.masters = [Valkey(*settings, port=next(ports)) for _ in range(3)]
         self.replicas = [Valkey(*settings, port=next(ports)) for _ in range(3 * replicas)]
@@ -127,6 +128,20 @@ class ValkeyCluster:
             replica.ask("CLUSTER", "REPLICATE", self.masters[n % 3].ask("CLUSTER", "MYID"))
         wait_until(lambda: all(_synchronised(replica) for replica in self.replicas), "the replicas have caught up")
         return self
+
+    def holder(self, part: str) -> int:
+        """Which master has a key with this in its name."""
+        return next(n for n, master in enumerate(self.masters) if master.ask("KEYS", f"*{part}*"))
+
+    def sever(self, n: int) -> None:
+        """Let the replica of a master have nothing more of it, and be none the wiser."""
+        master = self.masters[n]
+        master.ask("ACL", "SETUSER", "default", "-psync", "-sync")
+        master.ask("CLIENT", "KILL", "TYPE", "replica")
+
+    def replaced(self, n: int) -> bool:
+        """Whether the replica of a master is in charge."""
+        return bool(self.replicas[n].ask("ROLE")[0] == "master")
 
     def catch_up(self) -> None:
         """Return once every replica has what its master has."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 from collections.abc import Iterator
@@ -13,15 +14,17 @@ import pytest
 from codetether_adapters.redis import durability, open_backend
 from codetether_adapters.redis.durability import on_disk, shortcomings
 from codetether_core.errors import AlreadyExists, Unavailable
+from codetether_core.events import Topic
 from codetether_core.ids import CodebaseId, TaskId
 from codetether_core.ports import TaskQuery
 from contracts.ports.harness import insist
-from contracts.ports.samples import TENANT, new_task
+from contracts.ports.samples import CODEBASE, SECOND, TENANT, claimed, new_task, output
 from tests.servers.valkey import Valkey, ValkeyCluster, fresh, wait_until
 
 pytestmark = pytest.mark.anyio
 
 CAREFUL = ("--appendonly", "yes", "--appendfsync", "always")
+TOPIC = Topic.task(TENANT, CODEBASE, TaskId("t"))
 strictly = partial(open_backend, strict=True)
 
 
@@ -150,7 +153,7 @@ async def test_a_server_that_became_careless_is_refused_at_the_next_connection()
 
 async def test_an_answer_means_that_a_replica_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the replica stopped nothing is answered, not even that something is there already; then all is."""
-    monkeypatch.setattr(durability, "_WAIT", 300)
+    monkeypatch.setattr(durability, "_WAIT", 1000)
     with pair(*CAREFUL) as (primary, replica):
         async with strictly(primary.url) as backend:
             await backend.tasks.add(new_task())
@@ -166,6 +169,27 @@ async def test_an_answer_means_that_a_replica_has_it(monkeypatch: pytest.MonkeyP
         replica.ask("REPLICAOF", "NO", "ONE")
         async with strictly(replica.url) as backend:
             assert {task.id for task in await backend.tasks.list(TENANT, TaskQuery())} == {"t", "late"}
+
+
+async def test_watchers_hear_of_nothing_that_a_failover_may_take_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither from the process that wrote it nor from another, which both read on; once it is kept, from both."""
+    monkeypatch.setattr(durability, "_WAIT", 1000)
+    with pair(*CAREFUL) as (primary, replica):
+        async with strictly(primary.url) as backend, strictly(primary.url) as other:
+            start, task = await other.log.start(), new_task()
+            await backend.tasks.add(task, output(task, "0"))
+            replica.signal(signal.SIGSTOP)
+            with pytest.raises(Unavailable):
+                await backend.tasks.replace(task, claimed(task), output(task, "1"), op="o")
+            for each in (backend, other):
+                async with asyncio.timeout(1):
+                    assert len((await each.log.read(TOPIC, start)).records) == 1
+            replica.signal(signal.SIGCONT)
+            with other.notifier.listen(TOPIC) as bell:
+                await insist(lambda: backend.tasks.replace(task, claimed(task), output(task, "1"), op="o"))
+                while len((await other.log.read(TOPIC, start)).records) < 2:
+                    assert await bell.wait(30 * SECOND)
+            assert len((await backend.log.read(TOPIC, start)).records) == 2
 
 
 async def test_a_replica_without_a_log_is_found_out_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,11 @@
 """What only a server can promise: processes share it, it may go away and come back, and it says what is wrong."""
 
 import asyncio
+import atexit
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 import pytest
 from attrs import evolve
@@ -19,7 +20,7 @@ from codetether_core.events import READY, Guard, Topic
 from codetether_core.ids import CodebaseId, SessionId, TaskId
 from codetether_core.ports import Backend
 from codetether_core.sessions import Session
-from contracts.ports import processes_contract
+from contracts.ports import event_log_contract, notifier_contract, processes_contract
 from contracts.ports.harness import OpenBackend, insist
 from contracts.ports.samples import CODEBASE, NOW, OTHER_TENANT, SECOND, TENANT, claimed, new_task, note, output
 from tests.servers.valkey import Valkey, ValkeyCluster, fresh, own_cluster, own_server
@@ -37,8 +38,21 @@ def share_cluster() -> OpenBackend:
     return partial(open_backend, fresh(own_cluster().url, "shards=4"))
 
 
+def share_strictly() -> OpenBackend:
+    return partial(open_backend, fresh(_careful_server().url), strict=True)
+
+
+@cache
+def _careful_server() -> Valkey:
+    careful = Valkey("--appendonly", "yes", "--appendfsync", "always").start()
+    atexit.register(careful.close)
+    return careful
+
+
 TestProcesses = processes_contract(share)
 TestProcessesOnACluster = processes_contract(share_cluster)
+TestStrictLog = event_log_contract(lambda: share_strictly()())
+TestStrictNotifier = notifier_contract(lambda: share_strictly()())
 
 
 @contextmanager
@@ -178,10 +192,11 @@ async def test_a_cache_is_no_store() -> None:
 # ------------------------------------------------------------------ several processes
 
 
-async def test_another_process_hears_and_reads_in_order() -> None:
+@pytest.mark.parametrize("shared", [share, share_strictly])
+async def test_another_process_hears_and_reads_in_order(shared: Callable[[], OpenBackend]) -> None:
     """Whatever one writes rings the other's bells and is in its log, in the same order at the same positions."""
-    url = fresh(own_server().url)
-    async with open_backend(url) as writing, open_backend(url) as reading:
+    opener = shared()
+    async with opener() as writing, opener() as reading:
         start = await reading.log.head()
         ready = Topic(TENANT, READY)
         with reading.notifier.listen(TOPIC) as bell, reading.notifier.listen(ready) as offers:
@@ -292,7 +307,7 @@ async def test_a_server_that_comes_back_is_used_again() -> None:
             assert (await second.log.head()).epoch == start.epoch
 
 
-async def test_a_server_that_lost_its_memory_has_another_log() -> None:
+async def test_a_server_that_lost_its_memory_has_another_log(caplog: pytest.LogCaptureFixture) -> None:
     """Who waits is woken, and told that his cursor is unknown; the store is there again, empty."""
     with server("--appendonly", "no") as own:
         async with open_backend(own.url) as first, open_backend(own.url) as second:
@@ -302,6 +317,7 @@ async def test_a_server_that_lost_its_memory_has_another_log() -> None:
                 own.kill()
                 own.start()
                 assert await bell.wait(30 * SECOND)
+            assert "lost what it had acknowledged" in caplog.text
             with pytest.raises(CursorUnknown):
                 await second.log.read(TOPIC, cursor)
             await insist(lambda: first.log.append([note(TOPIC)]))

@@ -1,5 +1,6 @@
 -- One logical write: check every document's version, write them all, file them in their indexes, append the events,
--- and ring the shard's bell. Either all of it happens or nothing.
+-- and ring the shard's bell. Either all of it happens or nothing. Without a sender the bell is not rung: whoever writes
+-- to a strict store rings it once all of it is kept.
 --
 -- KEYS[1] is any key of the shard; every other key begins with the shard's prefix, ARGV[1].
 
@@ -176,7 +177,7 @@ end
 reply[2] = position
 
 local wake = take()
-if count > known or wake ~= '' then
+if sender ~= '' and (count > known or wake ~= '') then
   redis.call('SPUBLISH', shard .. 'bell', sender .. ' ' .. string.format('%.0f', position) .. ' ' .. wake)
 end
 if remember == '1' then
