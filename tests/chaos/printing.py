@@ -51,10 +51,10 @@ class Printing:
         self.place.with_suffix(".stop").touch()
 
 
-def numbers(text: str) -> int:
-    """How far a text counts; fails unless it does so from 1, without a gap."""
+def numbers(text: str, *, gaps: bool = False) -> int:
+    """How far a text counts; fails unless it does so from 1 upwards, without a gap unless there may be some."""
     words = text.split()
-    ended = words[-1:] == ["end"]
-    counted = words[:-1] if ended else words
-    assert counted == [*map(str, range(1, len(counted) + 1))]
-    return len(counted)
+    counted = [*map(int, words[:-1] if words[-1:] == ["end"] else words)]
+    last = counted[-1] if counted else 0
+    assert counted == (sorted(set(counted)) if gaps else [*range(1, last + 1)])
+    return last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -15,6 +15,7 @@ from attrs import define, field, frozen
 from codetether_apps.settings import read_settings
 from codetether_apps.wiring.backends import open_backend
 from codetether_core.access import DEFAULT_TENANT
+from codetether_core.errors import NotFound
 from codetether_core.ids import TaskId
 from codetether_core.services import Watching
 from codetether_core.tasks import TaskState
@@ -91,13 +92,15 @@ class Stage:
         until(lambda: all(watcher.stands_still for watcher in self.watchers), "watchers in the middle")
         until(lambda: all(submitter.accepted for submitter in self.submitters), "submissions")
 
-    def print(self, name: str, *, history: int = 0) -> None:
-        """Have one more task print; return once the server has some of it."""
+    def print(self, name: str, *, history: int = 0, by: str | None = None) -> Printing:
+        """Have one more task print; return once the server has some of it, unless it waits for a certain worker."""
         place = self.one.directory / name
-        task = self.one.client.tasks.run(Printing.script(place, history), agent="sh", title=name)
+        script = Printing.script(place, history)
+        task = self.one.client.tasks.run(script, agent="sh", title=name, target_agent=by)
         printing = Printing(task.id, place)
         self.printing.append(printing)
-        until(lambda: numbers(self.output(printing)) > history, f"output of {name}")
+        until(lambda: by is not None or numbers(self.output(printing)) > history, f"output of {name}")
+        return printing
 
     def output(self, printing: Printing, attempt: int = 1) -> str:
         """What the store has of an attempt, by the word of the second replica."""
@@ -105,7 +108,9 @@ class Stage:
         return "".join(each["output"] for each in told if each["attempt"] == attempt)
 
     def hold_back(self) -> None:
-        """Cut the worker's line, and wait until its agents have printed what nobody has acknowledged."""
+        """At some moment cut the worker's line; wait until its agents have printed what nobody has acknowledged."""
+        one, count = self.dice.choice(self.held[1:]), self.dice.randint(1, 20)
+        until(lambda: one.printed() > count, "some output")
         self.line.cut.set()
         until(lambda: self._unacknowledged() > 0, "output that is not acknowledged")
 
@@ -120,28 +125,49 @@ class Stage:
         fault()
         return moment
 
-    def end(self) -> None:
-        """Let everything come to its end, and hold it against what was promised."""
+    def accepted(self) -> Sequence[TaskId]:
+        """Every task that was answered with success."""
+        return [each.id for each in self.printing] + [id for each in self.submitters for id in each.accepted]
+
+    def end(self, *, loss: bool = False) -> set[TaskId]:
+        """Let everything come to its end, and hold it against what was promised; the accepted tasks that are lost.
+
+        Where a store has said that it lost something tasks may be gone, and pieces of output; nothing else may.
+        """
         for submitter in self.submitters:
             submitter.end()
         for printing in self.printing:
             printing.end()
         for watcher, replica in zip(self.watchers, reversed(self.replicas), strict=True):
             watcher.resume(replica.port)
-        accepted = [each.id for each in self.printing] + [id for each in self.submitters for id in each.accepted]
-        for id in accepted:
-            until_ended(self.two, id)
+        lost = {id for id in self.accepted() if loss and not self.exists(id)}
+        for id in self.accepted():
+            until(lambda id=id: id in lost or self.two.client.tasks.get(id).ended, f"the end of {id}")  # type: ignore[misc]
+        self.kept(set(self.accepted()) - lost, loss=loss)
         for watcher in self.watchers:
             watcher.end()
-        asyncio.run(self._kept(accepted))
         for replica in self.replicas:
             told = [event.raw for event in replica.client.tasks.handle(self.printing[0].id).events()]
             for watcher in self.watchers:
-                assert [event.raw for event in watcher.events] == told
-                seen = [event.data["sequence"] for event in watcher.events]
-                assert seen == [*range(1, len(told) + 1)], seen
+                events = [event for event in watcher.events if event.name != "resync"]
+                assert [event.raw for event in events] == told
+                assert [event.data["sequence"] for event in events] == [*range(1, len(told) + 1)]
+                assert len(watcher.events) - len(events) == int(loss)
         for program in (*self.one.programs, *self.two.programs):
             assert "Traceback" not in program.said
+        return lost
+
+    def exists(self, id: TaskId) -> bool:
+        """Whether a task is there, by the word of the second replica."""
+        try:
+            self.two.client.tasks.get(id)
+        except NotFound:
+            return False
+        return True
+
+    def kept(self, ids: Collection[TaskId], *, loss: bool = False) -> None:
+        """Fail unless each of these tasks is completed, once, each run's output whole, and none of it mixed."""
+        asyncio.run(self._kept(ids, loss))
 
     def close(self) -> None:
         """End whatever still runs."""
@@ -156,23 +182,17 @@ class Stage:
         """How many agents have printed more than the store has."""
         return sum(each.printed() > numbers(self.output(each)) for each in self.held)
 
-    async def _kept(self, accepted: Sequence[TaskId]) -> None:
-        """Of every accepted task: it is there and completed, once; each run's output whole, and none of it mixed."""
+    async def _kept(self, ids: Collection[TaskId], loss: bool) -> None:
         settings = read_settings({"storage.store": self.one.settings["CODETETHER_STORE"]})
         printing = {each.id for each in self.printing}
         async with open_backend(settings) as backend:
             stories = by_task(await everything(Watching(backend.log, backend.notifier, VirtualClock())))
-            for id in accepted:
+            for id in ids:
                 task = await backend.tasks.get(DEFAULT_TENANT, id)
                 assert task.state is TaskState.COMPLETED, task
                 for texts in sound(task, stories[id]).values():
                     if id in printing:
-                        numbers("".join(texts))
-
-
-def until_ended(replica: Cluster, id: TaskId) -> None:
-    """Wait for any end of a task."""
-    until(lambda: replica.client.tasks.get(id).ended, f"the end of {id}")
+                        numbers("".join(texts), gaps=loss)
 
 
 @contextmanager

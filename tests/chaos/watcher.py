@@ -43,7 +43,7 @@ class Watcher:
         self.line.heal()
 
     def end(self) -> None:
-        """Wait until it has seen the task's end."""
+        """Wait until it has seen the task's end; raise what it was refused with."""
         self._thread.join(120)
         if self._problem is not None:
             raise self._problem
