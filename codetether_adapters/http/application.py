@@ -188,10 +188,14 @@ def create_app(
 ) -> Application:
     """The application of these routes, and of the probes, the agent card and the OpenAPI document besides.
 
-    ``checks`` tell whether we are ready, in addition to the store's answering; ``origins`` and ``anonymous`` are those
-    of ``Authentication``. ``ValueError`` if a route has no permission or two answer the same request.
+    ``checks`` tell whether we are ready, in addition to the store's answering; whether its wake-ups reach everybody is
+    only told of. ``origins`` and ``anonymous`` are those of ``Authentication``. ``ValueError`` if a route has no
+    permission or two answer the same request.
     """
-    probes = probe_routes({"store": services.backend.ping, **(checks or {})}, version=version)
+    backend = services.backend
+    probes = probe_routes(
+        {"store": backend.ping, **(checks or {})}, {"notifier": backend.notifier.ping}, version=version
+    )
     card = card_route(version=version, public_url=public_url, base_path=base_path)
     return Application(
         services=services,

@@ -1,6 +1,7 @@
 """Whether we live, and whether we are ready: for people, load balancers and Kubernetes.
 
-``/livez`` asks nobody. ``/readyz`` asks every check, and answers 503 while one fails or once we are leaving.
+``/livez`` asks nobody. ``/readyz`` asks every check, and answers 503 while one fails or once we are leaving. With
+``?verbose`` it tells besides of what we are ready without, for it costs time only.
 ``/health`` (the deployed name) is 200 as long as the process lives and tells of readiness in its body. They are
 public, so they say which check fails and never why: that may name a host.
 """
@@ -55,11 +56,11 @@ class Readiness:
     checks: Mapping[str, str] | None = None
 
 
-def probe_routes(checks: Mapping[str, Check], *, version: str) -> tuple[Route, ...]:
-    """The probes over these checks."""
+def probe_routes(checks: Mapping[str, Check], told: Mapping[str, Check], *, version: str) -> tuple[Route, ...]:
+    """The probes over these checks, and those that are only ``told`` of."""
 
     async def health(call: Call) -> Response:
-        ready = not call.drain.begun and _all_ok(await _ask(checks))
+        ready = not call.drain.begun and all(result == _OK for result in (await _ask(checks)).values())
         status = "healthy" if ready else "degraded"
         return Json({"status": status, "ready": ready, "timestamp": call.services.clock.now()})
 
@@ -68,8 +69,9 @@ def probe_routes(checks: Mapping[str, Check], *, version: str) -> tuple[Route, .
 
     async def readyz(call: Call) -> Response:
         verbose = call.query(Verbosity).verbose
-        results = await _ask(checks) if verbose or not call.drain.begun else {}
-        status = "draining" if call.drain.begun else "ready" if _all_ok(results) else "not_ready"
+        results = await _ask({**checks, **told} if verbose else {} if call.drain.begun else checks)
+        ready = all(result == _OK for name, result in results.items() if name in checks)
+        status = "draining" if call.drain.begun else "ready" if ready else "not_ready"
         body = {"status": status, "checks": results} if verbose else {"status": status}
         return Json(body, 200 if status == "ready" else 503)
 
@@ -104,10 +106,6 @@ async def _result(check: Check) -> str:
     except Exception:
         return "failed"
     return _OK
-
-
-def _all_ok(results: Mapping[str, str]) -> bool:
-    return all(result == _OK for result in results.values())
 
 
 def _object(*members: str) -> Mapping[str, object]:

@@ -2,8 +2,9 @@
 
 Each replica's writer puts what waits into one transaction: the statements of all operations in one round trip, their
 events and the commit in another. A transaction that appends to the log holds the log's lock from its beginning to its
-commit, so positions become visible in their order, and a reader misses nothing that commits late. One session of each
-replica listens for the others' commits and reads the log's new end once, for all readers of the process.
+commit, so positions become visible in their order, and a reader misses nothing that commits late. Each replica
+hears of the others' commits and reads the log's new end once, for all readers of the process. It is told by the
+database, or over another channel that is given; as either may lose something, it looks every second besides.
 
 A replica has at most eleven sessions: eight that read, two that write, one that listens. A server that goes away makes
 every call ``Unavailable``; everything goes on by itself once it is back.

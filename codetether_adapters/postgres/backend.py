@@ -12,10 +12,12 @@ from attrs import field, frozen
 
 from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.approvals import PostgresApprovals
+from codetether_adapters.postgres.channel import CHANNEL, open_own_channel
 from codetether_adapters.postgres.connection import connect
 from codetether_adapters.postgres.durability import check_durability
 from codetether_adapters.postgres.encoding import moment
 from codetether_adapters.postgres.errors import unavailable
+from codetether_adapters.postgres.following import Following
 from codetether_adapters.postgres.group import Group
 from codetether_adapters.postgres.inbox import PostgresInbox
 from codetether_adapters.postgres.log import PostgresLog
@@ -23,14 +25,14 @@ from codetether_adapters.postgres.notifier import PostgresNotifier
 from codetether_adapters.postgres.queues import AFTER, Queues
 from codetether_adapters.postgres.reader import Reader
 from codetether_adapters.postgres.records import PostgresCodebases, PostgresDirectory, PostgresRecords
-from codetether_adapters.postgres.schema import bring_up_to_date
+from codetether_adapters.postgres.schema import bring_up_to_date, identity
 from codetether_adapters.postgres.server import READS_ONLY, check_server, reads_only
 from codetether_adapters.postgres.sessions import PostgresSessions
 from codetether_adapters.postgres.tail import Tail
 from codetether_adapters.postgres.tasks import PostgresTasks
 from codetether_adapters.postgres.writer import Writer
 from codetether_core.agents import Agent
-from codetether_core.ports import Backend
+from codetether_core.ports import Backend, OpenChannel
 from codetether_core.workers import Worker
 
 __all__ = ["PostgresBackend", "open_backend"]
@@ -65,29 +67,38 @@ class PostgresBackend:
 
 
 @asynccontextmanager
-async def open_backend(url: str, *, strict: bool = False, move_up_after: int = AFTER) -> AsyncIterator[Backend]:
+async def open_backend(
+    url: str, *, strict: bool = False, open_channel: OpenChannel | None = None, move_up_after: int = AFTER
+) -> AsyncIterator[Backend]:
     """The stores in the database that ``postgresql://user:password@host:port/database`` names; its schema is made or
     brought up to date. Queues move up when so many tasks have left them.
 
+    Replicas tell each other over the channel that is given, the same for all of them, or over the database's own.
     A ``strict`` store refuses a server that may lose what it committed; any other is told of in the log.
     ``Invalid`` for a malformed address, ``Unavailable`` for a server, login, database or schema that cannot be used.
     """
     address = Address.parse(url)
-    await _make_ready(address, strict)
+    name = await _make_ready(address, strict)
     origin = secrets.token_hex(4)
     async with AsyncExitStack() as stack:
         reader = Reader(address)
         stack.push_async_callback(reader.close)
         await reader.open()
-        notifier = PostgresNotifier(reader, origin)
-        tail = Tail(address, reader, notifier, origin)
-        stack.push_async_callback(tail.close)
+        channel = await stack.enter_async_context(
+            open_channel(name) if open_channel else open_own_channel(address, reader, CHANNEL)
+        )
+        notifier = PostgresNotifier(channel, origin)
+        tail = Tail(reader, notifier)
         await tail.open()
+        following = Following(tail, notifier, channel, origin)
+        stack.push_async_callback(following.close)
 
         def publish(group: Group) -> None:
             tail.publish(group.head, group.records, group.wake)
+            if open_channel and (group.records or group.wake):
+                notifier.tell(group.head + len(group.records), group.wake)
 
-        writer = Writer(address, origin, publish)
+        writer = Writer(address, None if open_channel else origin, publish)
         stack.push_async_callback(writer.close)
         yield PostgresBackend(
             tasks=PostgresTasks(writer, reader, Queues(writer, move_up_after)),
@@ -105,12 +116,14 @@ async def open_backend(url: str, *, strict: bool = False, move_up_after: int = A
         )
 
 
-async def _make_ready(address: Address, strict: bool) -> None:
+async def _make_ready(address: Address, strict: bool) -> str:
+    """Bring the database up to date; its identity."""
     connection = await connect(address)
     try:
         await check_server(connection, address)
         await check_durability(connection, address, strict=strict)
         await bring_up_to_date(connection, address)
+        return await identity(connection)
     except psycopg.Error as error:
         raise unavailable(error) from error
     finally:

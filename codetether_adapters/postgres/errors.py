@@ -51,7 +51,7 @@ def unavailable(error: psycopg.Error) -> Unavailable:
     )
 
 
-def refused(error: psycopg.Error, address: Address) -> Unavailable:
+def refused(error: Exception, address: Address) -> Unavailable:
     """Why there is no connection to that address."""
     said = str(error)
     server = f"PostgreSQL at {address.place}"
@@ -75,7 +75,7 @@ def translated() -> Iterator[None]:
         raise unavailable(error) from error
 
 
-def _first_line(error: psycopg.Error) -> str:
+def _first_line(error: Exception) -> str:
     """The server's own words, without the details that follow."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].rpartition("FATAL:")[2].strip() or lines[0]

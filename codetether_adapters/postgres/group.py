@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from codetether_adapters.postgres import appending
+from codetether_adapters.postgres.channel import CHANNEL
 from codetether_adapters.postgres.connection import Connection, Row, execute
-from codetether_adapters.postgres.notices import CHANNEL, notices
+from codetether_adapters.postgres.notices import notices
 from codetether_adapters.postgres.operation import NOTHING, Operation
 from codetether_adapters.tail import Entry
 from codetether_core.errors import CodeTetherError
@@ -33,10 +34,11 @@ _HEAD: Final = (
 class Group:
     """The operations of one commit. ``head`` is the last position there is, ``records`` what was appended.
 
-    ``committing`` tells, of a transaction whose connection was lost, that it may have been committed.
+    With an ``origin`` the commit tells the other replicas, who hear that it came from there. ``committing`` tells, of a
+    transaction whose connection was lost, that it may have been committed.
     """
 
-    def __init__(self, operations: Sequence[Operation], origin: str, *, quiet: bool) -> None:
+    def __init__(self, operations: Sequence[Operation], origin: str | None, *, quiet: bool) -> None:
         self.head = 0
         self.records: Sequence[Record] = ()
         self.wake: list[Topic] = []
@@ -83,15 +85,16 @@ class Group:
         return rows
 
     async def _append_and_commit(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        """Give the events their places, tell the other replicas, and commit."""
+        """Give the events their places, tell the other replicas if that is ours to do, and commit."""
         batch = appending.Batch(entries, self.head)
         appended = None
         self.committing = True
         async with connection.pipeline():
             if entries:
                 appended = await execute(connection, appending.APPEND, batch.values())
-            for notice in notices(self._origin, self.head + len(entries), self.wake) if entries or self.wake else ():
-                await execute(connection, "SELECT pg_notify(%s, %s)", [CHANNEL, notice])
+            if self._origin is not None and (entries or self.wake):
+                for notice in notices(self._origin, self.head + len(entries), self.wake):
+                    await execute(connection, "SELECT pg_notify(%s, %s)", [CHANNEL, notice])
             await execute(connection, "COMMIT")
         if appended is not None:
             self.records = batch.records(await appended.fetchall())

@@ -11,9 +11,7 @@ from attrs import frozen
 from codetether_core.events import Topic
 from codetether_core.ids import TenantId
 
-__all__ = ["CHANNEL", "Notice", "notices"]
-
-CHANNEL: Final = "codetether"
+__all__ = ["Notice", "notices"]
 
 _BYTES: Final = 7000
 """Of a notice at most; PostgreSQL takes less than 8,000."""

@@ -25,7 +25,7 @@ from codetether_adapters.postgres.server import check_server
 from codetether_core.errors import Unavailable
 from codetether_core.ports import Migrations
 
-__all__ = ["Migration", "bring_up_to_date", "known_migrations", "migrate"]
+__all__ = ["Migration", "bring_up_to_date", "identity", "known_migrations", "migrate"]
 
 _MIN_READER: Final = 1
 _LOCK: Final = int.from_bytes(b"CTschema")
@@ -82,6 +82,13 @@ async def bring_up_to_date(connection: Connection, address: Address) -> Migratio
                 await _apply(connection, known_migrations()[found.pending[0]])
         found = await _look(connection, address)
     return found
+
+
+async def identity(connection: Connection) -> str:
+    """What the database is known by to all who share it, whatever becomes of its log; made by who asks first."""
+    await connection.execute("INSERT INTO meta VALUES ('identity', %s) ON CONFLICT DO NOTHING", [secrets.token_hex(8)])
+    row = await (await connection.execute("SELECT value FROM meta WHERE name = 'identity'")).fetchone()
+    return row[0] if row else ""
 
 
 @cache

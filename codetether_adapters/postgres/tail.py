@@ -1,58 +1,42 @@
-"""The tail: one session that listens, and the ring of the log's recent end that all readers of this process share.
+"""The tail: the ring of the log's recent end that all readers of this process share.
 
 What this process commits goes into the ring straight away if it follows what is there. Everything else is read once,
-in order, when a notice says that it exists; as notices may be lost, the log's end is asked for every second as well.
+in order, when somebody says that it exists.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
 from collections.abc import Iterable, Sequence
-from contextlib import aclosing
 from typing import Final
 
-import psycopg
-
 from codetether_adapters.postgres import log_queries as queries
-from codetether_adapters.postgres.address import Address
-from codetether_adapters.postgres.connection import Connection, Row, connect
+from codetether_adapters.postgres.connection import Row
 from codetether_adapters.postgres.encoding import microseconds
-from codetether_adapters.postgres.notices import CHANNEL, Notice
-from codetether_adapters.postgres.notifier import PostgresNotifier
 from codetether_adapters.postgres.reader import Reader
-from codetether_adapters.tail import Ring
+from codetether_adapters.tail import LocalNotifier, Ring
 from codetether_core.errors import Unavailable
 from codetether_core.events import Cursor, Record, Topic
 
 __all__ = ["Tail"]
 
-_POLL: Final = 1.0
-"""Seconds between two looks at the log's end, whether or not a notice came."""
-
 _ROWS: Final = 500
 """Records that are read at a time."""
-
-_FIRST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 2.0
 
 
 class Tail:
     """``ring`` has the log up to its head; ``epoch`` and ``start`` are as the database had them last."""
 
-    def __init__(self, address: Address, reader: Reader, notifier: PostgresNotifier, origin: str) -> None:
+    def __init__(self, reader: Reader, notifier: LocalNotifier) -> None:
         self.epoch = ""
         self.start = 0
         self.ring = Ring(0)
-        self._address = address
         self._reader = reader
         self._notifier = notifier
-        self._origin = origin
         self._known = 0
         self._last: Record | None = None
         self._reading = asyncio.Lock()
-        self._following: asyncio.Task[None] | None = None
 
     @property
     def head(self) -> Cursor:
@@ -60,21 +44,9 @@ class Tail:
         return Cursor(self.epoch, self.ring.head)
 
     async def open(self) -> None:
-        """Listen, then begin where the log ends now."""
-        connection = await self._listen()
-        try:
-            self.epoch, self.start, head, _ = await self._state()
-        except BaseException:
-            await connection.close()
-            raise
+        """Begin where the log ends now."""
+        self.epoch, self.start, head, _ = await self._state()
         self.ring = Ring(head)
-        self._following = asyncio.create_task(self._follow(connection))
-
-    async def close(self) -> None:
-        """Stop listening."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.wait([self._following])
 
     def publish(self, head: int, records: Sequence[Record], wake: Iterable[Topic]) -> None:
         """Take what this process appended after ``head``, and ring its bells."""
@@ -89,7 +61,11 @@ class Tail:
 
     async def settle(self) -> None:
         """Return once the ring has whatever there was when this process wrote last, and what it wrote."""
-        if self.ring.head < self._known:
+        await self.reach(self._known)
+
+    async def reach(self, position: int) -> None:
+        """Return once the ring has the log up to there; ``Unavailable``."""
+        if self.ring.head < position:
             await self._catch_up()
 
     async def refresh(self) -> None:
@@ -102,8 +78,7 @@ class Tail:
         if epoch != self.epoch:
             self._begin_again(epoch, head)
         self.start = max(self.start, start)
-        if head > self.ring.head:
-            await self._catch_up()
+        await self.reach(head)
 
     async def _catch_up(self) -> None:
         """Read what follows the ring, one at a time, and wake its readers."""
@@ -141,45 +116,6 @@ class Tail:
             raise Unavailable("The PostgreSQL store has no epoch", hint="restore a backup of the whole schema")
         epoch, start, head, *seen = row
         return epoch, start, head, (*seen,)
-
-    async def _listen(self) -> Connection:
-        connection = await connect(self._address)
-        await connection.execute(f"LISTEN {CHANNEL}")
-        return connection
-
-    async def _follow(self, connection: Connection | None) -> None:
-        """Hear notices until closed; connect again, sooner or later, whenever the session ends."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                deaf = connection is None
-                connection = connection or await self._listen()
-                await self.refresh()
-                if deaf:
-                    self._notifier.ring_all()
-                pause = _FIRST_PAUSE
-                await self._hear(connection)
-            except (OSError, psycopg.Error, Unavailable):
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - so that replicas spread
-                pause = min(2 * pause, _LONGEST_PAUSE)
-            finally:
-                if connection is not None:
-                    await connection.close()
-                    connection = None
-
-    async def _heed(self, notice: Notice) -> None:
-        if notice.head > self.ring.head:
-            await self._catch_up()
-        self._notifier.ring(notice.wake)
-
-    async def _hear(self, connection: Connection) -> None:
-        while True:
-            async with aclosing(connection.notifies(timeout=_POLL)) as received:
-                async for text in received:
-                    notice = Notice.parse(text.payload)
-                    if notice is not None and notice.origin != self._origin:
-                        await self._heed(notice)
-            await self.refresh()
 
 
 def _mark(record: Record) -> Row:

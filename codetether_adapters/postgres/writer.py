@@ -46,10 +46,11 @@ _Publish: TypeAlias = Callable[[Group], None]
 class Writer:
     """Both lanes. An operation that was handed over is done, whether its caller still waits or was cancelled.
 
-    ``publish`` is called with every group that was committed, before its callers go on.
+    ``publish`` is called with every group that was committed, before its callers go on. Without an ``origin`` it is
+    also who tells the other replicas.
     """
 
-    def __init__(self, address: Address, origin: str, publish: _Publish) -> None:
+    def __init__(self, address: Address, origin: str | None, publish: _Publish) -> None:
         self._told = _Lane(address, origin, publish, quiet=False)
         self._quiet = _Lane(address, origin, publish, quiet=True)
 
@@ -65,7 +66,7 @@ class Writer:
 class _Lane:
     """A session that writes, one transaction after the other, and the operations that wait for it."""
 
-    def __init__(self, address: Address, origin: str, publish: _Publish, *, quiet: bool) -> None:
+    def __init__(self, address: Address, origin: str | None, publish: _Publish, *, quiet: bool) -> None:
         self._address = address
         self._origin = origin
         self._publish = publish

@@ -8,9 +8,12 @@ All callers of a process share one connection to each server; what waits in one 
 command whose reply was lost may have been done, so every write carries a token by which its repetition is known.
 Messages of the server's pub/sub are wake-ups and never data: a process follows each shard's log by itself, and its
 readers are served from the ring of what it has seen.
+
+``open_channel`` is for processes whose store is another one, and which only tell each other that there is news in it.
 """
 
 from codetether_adapters.redis.backend import RedisBackend, open_backend
 from codetether_adapters.redis.beginning import migrate
+from codetether_adapters.redis.channel import open_channel
 
-__all__ = ["RedisBackend", "migrate", "open_backend"]
+__all__ = ["RedisBackend", "migrate", "open_backend", "open_channel"]

@@ -89,15 +89,15 @@ _COMPLAINTS: Final[tuple[tuple[_Kind | str, str, str], ...]] = (
 """The kind of an error, or words in it; what we say, and the next step. The first that fits counts."""
 
 
-def failure(error: BaseException, name: str) -> Unavailable:
-    """The complaint with the next step; ``name`` says which server."""
+def failure(error: BaseException, name: str, what: str = "store") -> Unavailable:
+    """The complaint with the next step; ``name`` says which server, ``what`` it is to us."""
     said = _said(error)
     told, hint = next(
         (told, hint)
         for kind, told, hint in _COMPLAINTS
         if (kind in said if isinstance(kind, str) else isinstance(error, kind))
     )
-    return Unavailable(f"The Redis store at {name} {told.format(said)}", hint=hint)
+    return Unavailable(f"The Redis {what} at {name} {told.format(said)}", hint=hint)
 
 
 def _said(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from codetether_adapters.redis.asking import ask, facts
 from codetether_adapters.redis.durability import SETTINGS, require_strict, shortcomings
 from codetether_core.errors import Invalid, Unavailable
 
-__all__ = ["Greeter", "require_fit"]
+__all__ = ["Greeter", "require_fit", "require_kind"]
 
 _log = logging.getLogger(__name__)
 
@@ -58,16 +58,21 @@ def require_fit(said: Mapping[str, str], address: Address, name: str) -> None:
             f"The Redis store at {name} is of version {version}, and 7.0 is the least that will do",
             hint="install Valkey 8 or later, or Redis 7 or later",
         )
-    clustered = said.get("cluster_enabled") == "1"
-    if clustered and not address.cluster:
-        raise Invalid("store", "names one server of a cluster", hint="write redis+cluster://host:port,host:port")
-    if address.cluster and not clustered:
-        raise Invalid("store", "says cluster, and the server is none", hint="write redis://host:port/0")
+    require_kind(said, address, "store")
     if said.get("maxmemory", "0") != "0" and said.get("maxmemory_policy") != "noeviction":
         raise Unavailable(
             f"The Redis store at {name} throws data away when it is full",
             hint="set maxmemory-policy noeviction on the server",
         )
+
+
+def require_kind(said: Mapping[str, str], address: Address, field: str) -> None:
+    """Raise why a server is not of the kind that the address in ``field`` of the settings says."""
+    clustered = said.get("cluster_enabled") == "1"
+    if clustered and not address.cluster:
+        raise Invalid(field, "names one server of a cluster", hint="write redis+cluster://host:port,host:port")
+    if address.cluster and not clustered:
+        raise Invalid(field, "says cluster, and the server is none", hint="write redis://host:port/0")
     if said.get("role") == "slave" and not address.cluster:
         raise ReadOnlyError
 

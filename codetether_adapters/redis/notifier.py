@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from codetether_adapters.redis.bell import wake_text
+from codetether_adapters.redis.failures import failure
 from codetether_adapters.redis.nodes import Nodes
 from codetether_adapters.tail import LocalNotifier
 from codetether_core.events import Topic
@@ -13,11 +14,15 @@ __all__ = ["RedisNotifier"]
 
 
 class RedisNotifier(LocalNotifier):
-    """The bells of this process, rung by any (a ``Notifier``). ``name`` tells our own messages from others'."""
+    """The bells of this process, rung by any (a ``Notifier``). ``name`` tells our own messages from others'.
+
+    ``unheard`` are the shards whose bells are not heard now, each with what is in the way.
+    """
 
     def __init__(self, nodes: Nodes, name: str) -> None:
         super().__init__()
         self.name = name
+        self.unheard: dict[int, BaseException] = {}
         self._nodes = nodes
 
     async def notify(self, topics: Iterable[Topic]) -> None:
@@ -36,8 +41,7 @@ class RedisNotifier(LocalNotifier):
         message = b"%s %d %s" % (self.name.encode(), position, wake_text(topics))
         await self._nodes.call(shard, "SPUBLISH", self._nodes.layout.key(shard, "bell"), message)
 
-    def ring_all(self) -> None:
-        """Every bell there is: nobody can know what he missed."""
-        for bells in [*self._bells.values()]:
-            for bell in bells:
-                bell.ring()
+    async def ping(self) -> None:
+        """Whether every shard's bell is heard here; whether it can be rung, the store's own probe tells."""
+        for problem in self.unheard.values():
+            raise failure(problem, self._nodes.address.name)

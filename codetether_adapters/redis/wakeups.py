@@ -10,15 +10,15 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from codetether_adapters.redis.address import Server
 from codetether_adapters.redis.bell import read_ring
 from codetether_adapters.redis.connecting import connection_to
 from codetether_adapters.redis.failures import LOST, failure
+from codetether_adapters.redis.listening import next_message
 from codetether_adapters.redis.nodes import Nodes
 from codetether_adapters.redis.notifier import RedisNotifier
 from codetether_adapters.redis.tail import Tail
@@ -28,7 +28,6 @@ __all__ = ["Wakeups"]
 
 _log = logging.getLogger(__name__)
 
-_QUIET: Final = 5.0
 _PAUSE: Final = 0.2
 _PATIENCE: Final = 3.0
 
@@ -41,7 +40,6 @@ class Wakeups:
         self._tail = tail
         self._notifier = notifier
         self._tasks: list[asyncio.Task[None]] = []
-        self._problem: BaseException | None = None
         self._closed = False
 
     async def open(self) -> None:
@@ -57,7 +55,8 @@ class Wakeups:
             async with asyncio.timeout(_PATIENCE):
                 await asyncio.gather(*(event.wait() for event in heard))
         except TimeoutError:
-            raise failure(self._problem or TimeoutError("its bells are silent"), self._nodes.address.name) from None
+            await self._notifier.ping()
+            raise failure(TimeoutError("its bells are silent"), self._nodes.address.name) from None
 
     async def close(self) -> None:
         """Stop listening, also where a connection is lost in this very moment, which hides that a task is cancelled."""
@@ -76,7 +75,7 @@ class Wakeups:
                         group.create_task(self._hear(server, there, heard, again))
             except* (*LOST, RedisError, Unavailable) as problems:
                 self._nodes.forget()
-                self._problem = problems.exceptions[0]
+                self._notifier.unheard |= dict.fromkeys(shards, problems.exceptions[0])
             except* Exception:
                 _log.exception("The bells of the Redis store could not be heard; trying again")
             again = True
@@ -98,7 +97,7 @@ class Wakeups:
                 await connection.send_command("SSUBSCRIBE", bell)
             silent = set(bells)
             while True:
-                message = await self._next(connection)
+                message = await next_message(connection)
                 if message is None:
                     await self._read_anew(shards)
                 elif message[0] == b"smessage":
@@ -108,20 +107,14 @@ class Wakeups:
                 elif message[0] == b"ssubscribe":
                     silent.discard(message[1])
                     if not silent:
+                        for shard in shards:
+                            self._notifier.unheard.pop(shard, None)
                         if again:
                             await self._read_anew(shards)
                         heard.set()
         finally:
             with suppress(*LOST):
                 await connection.disconnect(nowait=True)
-
-    async def _next(self, connection: AbstractConnection) -> Any:
-        """The next message; nothing if the server only said that it is still there."""
-        message = await connection.read_response(timeout=_QUIET, disconnect_on_error=False)
-        if message is None:
-            await connection.send_command("PING")
-            message = await connection.read_response()
-        return None if message is None or message[0] == b"pong" else message
 
     async def _read_anew(self, shards: Sequence[int]) -> None:
         await self._tail.confirm_epoch()

@@ -7,14 +7,17 @@ used from the event loop's thread only.
 
 from codetether_adapters.tail.encoding import Entry, encode, encoded, needle
 from codetether_adapters.tail.notifier import Bell, LocalNotifier
+from codetether_adapters.tail.outgoing import FIRST_PAUSE, Outgoing, rest
 from codetether_adapters.tail.paging import fill, following, last, of_this_log, position
 from codetether_adapters.tail.ring import RING_BYTES, Ring
 
 __all__ = [
+    "FIRST_PAUSE",
     "RING_BYTES",
     "Bell",
     "Entry",
     "LocalNotifier",
+    "Outgoing",
     "Ring",
     "encode",
     "encoded",
@@ -24,4 +27,5 @@ __all__ = [
     "needle",
     "of_this_log",
     "position",
+    "rest",
 ]

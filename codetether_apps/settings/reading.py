@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,11 +26,12 @@ CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
 
 
 class _Said(NamedTuple):
-    """What somebody said about a setting: as a text or a TOML value, where, and how it is to be read."""
+    """What somebody said about a setting: as a text or a TOML value, where, how it is to be read, in which variable."""
 
     raw: object
     origin: str
     kind: Kind[Any]
+    variable: str = ""
 
 
 @cache
@@ -54,12 +55,14 @@ def read_settings(
     files = _files(environment, directory or Path.cwd(), config)
     values: dict[str, dict[str, Any]] = {}
     origins: dict[str, str] = {}
+    taken: set[str] = set()
     for row in table():
-        said = next(_said(row, flags or {}, environment, files), None)
+        said = next(_said(row, flags or {}, environment, files, taken), None)
         if said is not None:
             section, _, key = row.name.partition(".")
             values.setdefault(section, {})[key] = _read(row, said)
             origins[row.name] = said.origin
+            taken.add(said.variable)
     sections = {section: _section(section)(**said) for section, said in values.items()}
     return Settings(**sections, agents=_agents(files), origins=origins)
 
@@ -76,19 +79,28 @@ def _files(environment: Mapping[str, str], directory: Path, config: Path | None)
 
 
 def _said(
-    row: Setting, flags: Mapping[str, object], environment: Mapping[str, str], files: tuple[SettingsFile, ...]
+    row: Setting,
+    flags: Mapping[str, object],
+    environment: Mapping[str, str],
+    files: tuple[SettingsFile, ...],
+    taken: Set[str],
 ) -> Iterator[_Said]:
-    """Everything that was said about a setting, what counts most first. An empty variable says nothing."""
+    """Everything that was said about a setting, what counts most first. An empty variable says nothing.
+
+    The variables that are ``taken`` gave settings before it in the table.
+    """
+    names = {row.variable: row.kind, **row.aliases}
+    names |= {name: row.kind for name, others in row.beside.items() if not taken.isdisjoint(others)}
     if row.name in flags:
         yield _Said(flags[row.name], f"flag {row.flag or _option(row)}", row.kind)
-    for variable, kind in {row.variable: row.kind, **row.aliases}.items():
+    for variable, kind in names.items():
         text, file = environment.get(variable), environment.get(f"{variable}_FILE") if row.secret else None
         if text and file:
             raise SettingsError(f"{variable} and {variable}_FILE are both set", hint="unset one of them")
         if text:
-            yield _Said(text, f"environment {variable}", kind)
+            yield _Said(text, f"environment {variable}", kind, variable)
         elif file:
-            yield _Said(_secret(Path(file), variable), f"file {file} ({variable}_FILE)", kind)
+            yield _Said(_secret(Path(file), variable), f"file {file} ({variable}_FILE)", kind, variable)
     for content in files:
         if row.name in content.values:
             yield _Said(content.values[row.name], f"file {content.path}", row.kind)

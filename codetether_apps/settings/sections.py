@@ -23,6 +23,7 @@ from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
 __all__ = ["Auth", "Client", "Leases", "Process", "Server", "Settings", "Storage", "WorkerSettings"]
 
 _STORE = url("sqlite:////var/lib/codetether.db")
+_NOTIFIER = url("redis://127.0.0.1:6379/0")
 _BLOBS = url("file:///var/lib/codetether/blobs")
 _WEB = url("http://127.0.0.1:8000")
 _SECOND = timedelta(seconds=1)
@@ -42,6 +43,11 @@ class Storage:
         "Store: `sqlite:///PATH`, `postgresql://…`, `redis://…`, `redis+cluster://…`, or `memory://` for trying",
         env="STORE", aliases=("DATABASE_URL", "A2A_DATABASE_URL", "A2A_REDIS_URL"), secret=True,
         shown="SQLite in the data directory",
+    )  # fmt: skip
+    notifier: str | None = setting(
+        None, _NOTIFIER, "What wakes the other servers of a PostgreSQL store: `redis://…` or `redis+cluster://…`",
+        env="NOTIFIER", beside={"A2A_REDIS_URL": ("DATABASE_URL", "A2A_DATABASE_URL")}, secret=True,
+        shown="the store itself",
     )  # fmt: skip
     blobs: str | None = setting(
         None, _BLOBS, "Files that runs leave, and logs past their retention: `file:///PATH` or `s3://KEY:SECRET@HOST/BUCKET`",

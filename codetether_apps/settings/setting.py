@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import attrs
@@ -20,7 +21,8 @@ _ROW: Final = "codetether_setting"
 class Setting:
     """A row of the table. ``name`` is ``section.key``, as TOML has it; ``shown`` is the default in words.
 
-    ``aliases`` are the deployed system's names of the environment variable, each with how it is read.
+    ``aliases`` are the deployed system's names of the environment variable, each with how it is read. A name that is
+    ``beside`` means this only where one of those others gave the setting that it is usually an alias of.
     A secret has a kind that does not show it, has no flag, and can be in a file that ``<variable>_FILE`` names.
     """
 
@@ -30,6 +32,7 @@ class Setting:
     help: str
     variable: str
     aliases: Mapping[str, Kind[Any]]
+    beside: Mapping[str, Collection[str]]
     flag: str | None
     secret: bool
 
@@ -41,6 +44,7 @@ def setting(
     *,
     env: str | None = None,
     aliases: tuple[str, ...] | Mapping[str, Kind[Any]] = (),
+    beside: Mapping[str, Collection[str]] = MappingProxyType({}),
     flag: str | None = None,
     shown: str | None = None,
     secret: bool = False,
@@ -51,6 +55,7 @@ def setting(
         "help": help,
         "env": env,
         "aliases": dict(aliases) if isinstance(aliases, Mapping) else dict.fromkeys(aliases, kind),
+        "beside": beside,
         "flag": flag,
         "shown": kind.show(default) if shown is None else shown,
         "secret": secret,

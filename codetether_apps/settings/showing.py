@@ -34,6 +34,8 @@ def documented() -> str:
     lines = ["| setting | environment | flag | default | what it is |", "| --- | --- | --- | --- | --- |"]
     for row in table():
         names = ", ".join(f"`{name}`" for name in (row.variable, *row.aliases))
+        for name, others in row.beside.items():
+            names += f", `{name}` beside {' or '.join(f'`{other}`' for other in others)}"
         flag = f"`{row.flag}`" if row.flag else ""
         file = " (also from the file that `…_FILE` names)" if row.secret else ""
         default = f"`{row.shown}`" if " " not in row.shown and row.shown != "–" else row.shown

@@ -11,6 +11,10 @@ from codetether_core.errors import Invalid, Unavailable
 __all__ = ["told_as_settings"]
 
 
+class _Named(Unavailable):
+    """Its setting is named already: what is away is one thing that another one needs."""
+
+
 @contextmanager
 def told_as_settings(settings: Settings, name: str = "storage.store") -> Iterator[None]:
     """``Invalid`` becomes a ``SettingsError``; ``Unavailable`` gets to know the setting that names what is away."""
@@ -19,7 +23,9 @@ def told_as_settings(settings: Settings, name: str = "storage.store") -> Iterato
     except Invalid as error:
         wrong = f"storage.{error.field}"
         raise SettingsError(f"{wrong} ({settings.origin(wrong)}) {error.problem}", hint=error.hint) from None
+    except _Named:
+        raise
     except Unavailable as error:
         named = name if name in settings.origins else "storage.data_dir"
         where = f"{named}, from {settings.origin(named)}" if named in settings.origins else f"{named}, its default"
-        raise Unavailable(error.message, hint=f"{error.hint} ({where})".lstrip()) from error
+        raise _Named(error.message, hint=f"{error.hint} ({where})".lstrip()) from error

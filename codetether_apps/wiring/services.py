@@ -10,6 +10,7 @@ from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import open_backend
 from codetether_apps.wiring.blobs import open_blobs
+from codetether_apps.wiring.channels import channel_opener
 from codetether_apps.wiring.keeping import keep_running
 from codetether_core.services import Services, assemble
 from codetether_core.tasks import LeaseTerms
@@ -21,7 +22,10 @@ __all__ = ["open_services"]
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """The services of this process. What they keep running ends before the store is closed."""
     leases = settings.leases
-    async with open_backend(settings) as backend, open_blobs(settings) as blobs:
+    async with (
+        open_backend(settings, open_channel=channel_opener(settings)) as backend,
+        open_blobs(settings) as blobs,
+    ):
         services = assemble(
             backend,
             SystemClock(await backend.now()),

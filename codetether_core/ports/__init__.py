@@ -5,6 +5,7 @@ from codetether_core.ports.authenticator import Authenticator
 from codetether_core.ports.authorizer import Authorizer
 from codetether_core.ports.backend import Backend
 from codetether_core.ports.blob_store import BlobStore
+from codetether_core.ports.channel import Channel, OpenChannel
 from codetether_core.ports.clock import Clock
 from codetether_core.ports.codebase_store import CodebaseStore
 from codetether_core.ports.directory import Directory
@@ -27,6 +28,7 @@ __all__ = [
     "Authorizer",
     "Backend",
     "BlobStore",
+    "Channel",
     "Clock",
     "CodebaseStore",
     "Directory",
@@ -37,6 +39,7 @@ __all__ = [
     "Migrate",
     "Migrations",
     "Notifier",
+    "OpenChannel",
     "RecordStore",
     "Run",
     "RunFailed",

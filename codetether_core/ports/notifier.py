@@ -34,3 +34,10 @@ class Notifier(Protocol):
     async def notify(self, topics: Iterable[Topic]) -> None:
         """Ring every listener of these topics and of the wider ones."""
         ...
+
+    async def ping(self) -> None:
+        """Return if wake-ups reach every process that shares the store; ``Unavailable`` says why they do not.
+
+        What follows without them comes late, and nothing is lost: who cannot be woken looks by itself now and then.
+        """
+        ...

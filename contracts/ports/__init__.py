@@ -17,6 +17,7 @@ from unittest import TestCase
 
 from contracts.ports.approval_store import approval_store_contract
 from contracts.ports.blob_store import blob_store_contract
+from contracts.ports.channel import channel_contract
 from contracts.ports.codebase_store import codebase_store_contract
 from contracts.ports.event_log import event_log_contract
 from contracts.ports.harness import OpenBackend
@@ -33,6 +34,7 @@ __all__ = [
     "approval_store_contract",
     "blob_store_contract",
     "boundary_examples",
+    "channel_contract",
     "codebase_store_contract",
     "event_log_contract",
     "inbox_contract",

@@ -129,6 +129,21 @@ def test_who_decides(tmp_path: Path) -> None:
         ({"A2A_PORT": "9"}, "server.port", 9),
         ({"DATABASE_URL": "sqlite:////d", "A2A_REDIS_URL": "redis://r"}, "storage.store", "sqlite:////d"),
         ({"A2A_REDIS_URL": "redis://r"}, "storage.store", "redis://r"),
+        ({"A2A_REDIS_URL": "redis://r"}, "storage.notifier", None),
+        ({"DATABASE_URL": "postgresql://d/x", "A2A_REDIS_URL": "redis://r"}, "storage.notifier", "redis://r"),
+        ({"A2A_DATABASE_URL": "postgresql://d/x", "A2A_REDIS_URL": "redis://r"}, "storage.notifier", "redis://r"),
+        ({"DATABASE_URL": "postgresql://d/x"}, "storage.notifier", None),
+        ({"CODETETHER_STORE": "redis://o", "A2A_REDIS_URL": "redis://r"}, "storage.notifier", None),
+        (
+            {"DATABASE_URL": "postgresql://d/x", "A2A_REDIS_URL": "redis://r", "CODETETHER_STORE": "redis://o"},
+            "storage.notifier",
+            None,
+        ),
+        (
+            {"DATABASE_URL": "postgresql://d/x", "A2A_REDIS_URL": "redis://r", "CODETETHER_NOTIFIER": "redis://o"},
+            "storage.notifier",
+            "redis://o",
+        ),
         ({"A2A_SERVER_URL": "https://s"}, "client.server", "https://s"),
         ({"A2A_AUTH_TOKEN": "t"}, "client.token", "t"),
         ({"A2A_MAX_CONCURRENT_TASKS": "7"}, "worker.slots", 7),
@@ -167,9 +182,26 @@ def test_a_password_in_a_store_is_not_shown(tmp_path: Path) -> None:
     assert "hush" not in "".join(f"{each}" for each in described(settings))
 
 
+def test_a_store_and_its_notifier_say_where_they_are_from(tmp_path: Path) -> None:
+    """Each by its own name, from a file too; without their passwords."""
+    file = tmp_path / "redis"
+    file.write_text("redis+cluster://me:hush@a:7000,b:7001\n")
+    settings = read(tmp_path, DATABASE_URL="postgresql://me:hush@db/x", A2A_REDIS_URL_FILE=str(file))
+    shown = {each.name: each for each in described(settings)}
+    assert shown["storage.store"][1:] == ("postgresql://me:***@db/x", "environment DATABASE_URL")
+    assert shown["storage.notifier"][1:] == (
+        "redis+cluster://me:***@a:7000,b:7001",
+        f"file {file} (A2A_REDIS_URL_FILE)",
+    )
+    assert {each.name: each for each in described(read(tmp_path))}["storage.notifier"].value == "the store itself"
+    assert "hush" not in repr(settings)
+    assert "`A2A_REDIS_URL` beside `DATABASE_URL` or `A2A_DATABASE_URL`" in documented()
+
+
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
+        ({"CODETETHER_NOTIFIER": "hush"}, ["storage.notifier", "environment CODETETHER_NOTIFIER", "redis://"]),
         ({"CODETETHER_PORT": "http"}, ["server.port", "environment CODETETHER_PORT", "0 to 65535", "'http'"]),
         ({"A2A_PORT": "70000"}, ["server.port", "environment A2A_PORT", "65535"]),
         ({"CODETETHER_ASGI": "gunicorn"}, ["server.asgi", "hypercorn, uvicorn"]),

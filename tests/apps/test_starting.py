@@ -11,6 +11,8 @@ import pytest
 
 from tests.apps.conftest import Launch
 from tests.e2e.programs import Program, until
+from tests.servers.postgres import new_store
+from tests.servers.valkey import Valkey
 
 SERVER = ("-m", "codetether_apps.server", "--port", "0")
 
@@ -124,6 +126,51 @@ def test_strict_durability_of_a_store_that_keeps_nothing(launch: Launch, tmp_pat
     data = {"CODETETHER_DATA_DIR": str(tmp_path / "data"), "CODETETHER_STRICT_DURABILITY": "on"}
     program = launch(tmp_path / "other.log", data, *SERVER)
     until(lambda: "listening" in program.said, "the start")
+
+
+@pytest.mark.parametrize(
+    ("store", "notifier", "hint"),
+    [
+        ("postgresql://nobody@localhost:1/x", "amqp://localhost", "there are redis, redis+cluster, rediss"),
+        ("memory://", "redis://localhost", "postgresql://"),
+        ("sqlite:///{directory}/data/x.db", "redis://localhost", "postgresql://"),
+        ("faulty+sqlite:///{directory}/data/x.db", "redis://localhost", "postgresql://"),
+        ("redis://localhost:1", "redis://localhost", "postgresql://"),
+    ],
+)
+def test_a_notifier_that_cannot_be(launch: Launch, tmp_path: Path, store: str, notifier: str, hint: str) -> None:
+    """Nobody knows it, or the store has no use for one: it is said before anything is opened."""
+    settings = {"CODETETHER_STORE": store.format(directory=tmp_path), "CODETETHER_NOTIFIER": notifier}
+    code, said = refused(launch, tmp_path, *SERVER, **settings)
+    assert code == 2
+    assert one_sentence(said), said
+    assert "storage.notifier (environment CODETETHER_NOTIFIER)" in said
+    assert hint in said
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("variables", [("CODETETHER_STORE", "CODETETHER_NOTIFIER"), ("DATABASE_URL", "A2A_REDIS_URL")])
+def test_a_notifier_that_lets_nobody_in(launch: Launch, tmp_path: Path, variables: tuple[str, str]) -> None:
+    """Its password is wrong, an option is another program's, or nobody is there; this setting is named alone."""
+    store, notifier = variables
+    locked = Valkey("--requirepass", "right").start()
+    url = locked.url.replace("//", "//:wrong@")
+    given = {store: new_store(), "CODETETHER_TOKENS": "me:secret", "CODETETHER_LOG_LEVEL": "error"}
+    try:
+        for address, code, words in (
+            (url, 1, "correct the user and the password"),
+            (f"{url}?timeout=3", 2, "options that are not known: timeout"),
+            (locked.url.replace(str(locked.port), "1"), 1, "start it"),
+        ):
+            (tmp_path / "log").unlink(missing_ok=True)
+            assert (found := refused(launch, tmp_path, *SERVER, **given, **{notifier: address}))[0] == code
+            assert one_sentence(found[1]), found[1]
+            assert "storage.notifier" in found[1] and f"environment {notifier}" in found[1]
+            assert "storage.store" not in found[1]
+            assert words in found[1]
+            assert "wrong@" not in found[1]
+    finally:
+        locked.close()
 
 
 def test_an_unknown_setting_in_the_file(launch: Launch, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Cluster:
 
     directory: Path
     settings: dict[str, str] = field(factory=dict)
+    server_module: str = "codetether_apps.server"
     programs: list[Program] = field(factory=list)
     client: Client = field(init=False)
     _port: socket.socket = field(factory=lambda: _held_port(), init=False)
@@ -62,7 +63,7 @@ class Cluster:
 
     def server(self, **more: str) -> Program:
         """A server that is ready."""
-        program = self._start("server", {"CODETETHER_DATA_DIR": str(self.directory / "server"), **more})
+        program = self._start(self.server_module, {"CODETETHER_DATA_DIR": str(self.directory / "server"), **more})
         until(lambda: program.process.poll() is not None or _answers(self.client), "the server's readiness")
         assert program.process.poll() is None, program.said
         return program
@@ -75,7 +76,7 @@ class Cluster:
             "CODETETHER_CODEBASES": f"code:{self.directory / 'checkout'}",
             **more,
         }
-        program = self._start("worker", settings)
+        program = self._start("codetether_apps.worker", settings)
         until(lambda: any(each.name == name for each in self.client.workers.list()), f"worker {name}'s registration")
         return program
 
@@ -144,8 +145,8 @@ class Cluster:
         return "\n".join(f"--- {program.log.name}\n{program.said[-6000:]}" for program in self.programs)
 
     def _start(self, module: str, settings: Mapping[str, str]) -> Program:
-        log = self.directory / f"{len(self.programs)}-{module}.log"
-        program = start(log, {**self.settings, **settings}, "-m", f"codetether_apps.{module}")
+        log = self.directory / f"{len(self.programs)}-{module.rpartition('.')[2]}.log"
+        program = start(log, {**self.settings, **settings}, "-m", module)
         self.programs.append(program)
         return program
 

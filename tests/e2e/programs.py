@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from attrs import define
 
-__all__ = ["Program", "start", "until"]
+__all__ = ["PATIENCE", "Program", "start", "until"]
 
 T = TypeVar("T")
 

@@ -42,9 +42,10 @@ def table() -> Routes:
     """All routes, as an application has them."""
 
     async def ping() -> None:
-        """A store that is there."""
+        """A store that is there, and wakes everybody."""
 
-    services = cast(Services, SimpleNamespace(backend=SimpleNamespace(ping=ping)))
+    backend = SimpleNamespace(ping=ping, notifier=SimpleNamespace(ping=ping))
+    services = cast(Services, SimpleNamespace(backend=backend))
     return create_app(services, authenticator=StaticTokens(()), authorizer=RolePolicy(), routes=all_routes()).routes
 
 

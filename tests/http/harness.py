@@ -24,15 +24,17 @@ async def answers() -> None:
     """A store that is there."""
 
 
-def services(ping: Callable[[], Any] = answers) -> Services:
+def services(ping: Callable[[], Any] = answers, notifier: Callable[[], Any] = answers) -> Services:
     """As much of the services as the framework itself asks."""
-    fake = SimpleNamespace(backend=SimpleNamespace(ping=ping), clock=SimpleNamespace(now=lambda: NOW))
-    return cast(Services, fake)
+    backend = SimpleNamespace(ping=ping, notifier=SimpleNamespace(ping=notifier))
+    return cast(Services, SimpleNamespace(backend=backend, clock=SimpleNamespace(now=lambda: NOW)))
 
 
-def application(*routes: Route, ping: Callable[[], Any] = answers, **settings: Any) -> Application:
+def application(
+    *routes: Route, ping: Callable[[], Any] = answers, notifier: Callable[[], Any] = answers, **settings: Any
+) -> Application:
     settings = {"authenticator": TOKENS, "authorizer": RolePolicy(), **settings}
-    return create_app(services(ping), routes=routes, **settings)
+    return create_app(services(ping, notifier), routes=routes, **settings)
 
 
 def raising(error: Exception) -> Route:

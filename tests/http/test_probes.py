@@ -33,7 +33,7 @@ async def test_all_is_well() -> None:
         assert (await client.get("/readyz")).json() == {"status": "ready"}
         for query in ("verbose", "verbose=true", "verbose=1"):
             verbose = await client.get(f"/readyz?{query}")
-            assert verbose.json() == {"status": "ready", "checks": {"store": "ok"}}
+            assert verbose.json() == {"status": "ready", "checks": {"store": "ok", "notifier": "ok"}}
         assert (await client.get("/version")).json() == {"name": "codetether", "version": "1.2.3"}
         assert (await client.head("/health")).status_code == 200
 
@@ -49,7 +49,10 @@ async def test_without_its_store_it_lives_and_is_not_ready(
         health = await client.get("/health")
         assert (health.status_code, health.json()["status"], health.json()["ready"]) == (200, "degraded", False)
         ready = await client.get("/readyz?verbose")
-        assert (ready.status_code, ready.json()) == (503, {"status": "not_ready", "checks": {"store": why}})
+        assert (ready.status_code, ready.json()) == (
+            503,
+            {"status": "not_ready", "checks": {"store": why, "notifier": "ok"}},
+        )
         assert (await client.get("/readyz")).json() == {"status": "not_ready"}
         assert "hunter2" not in ready.text + health.text
 
@@ -57,7 +60,22 @@ async def test_without_its_store_it_lives_and_is_not_ready(
 async def test_further_checks_count_too() -> None:
     async with client_of(application(checks={"policy": down})) as client:
         ready = await client.get("/readyz?verbose")
-        assert (ready.status_code, ready.json()["checks"]) == (503, {"store": "ok", "policy": "unavailable"})
+        assert (ready.status_code, ready.json()["checks"]) == (
+            503,
+            {"store": "ok", "policy": "unavailable", "notifier": "ok"},
+        )
+
+
+async def test_without_wake_ups_it_is_ready_and_says_so() -> None:
+    """All goes on, a little later; taking the replica away would help nobody."""
+    async with client_of(application(notifier=down)) as client:
+        assert (await client.get("/health")).json()["ready"] is True
+        assert (await client.get("/readyz")).status_code == 200
+        ready = await client.get("/readyz?verbose")
+        assert (ready.status_code, ready.json()) == (
+            200,
+            {"status": "ready", "checks": {"store": "ok", "notifier": "unavailable"}},
+        )
 
 
 async def test_whoever_leaves_lives_and_is_not_ready() -> None:
@@ -66,6 +84,9 @@ async def test_whoever_leaves_lives_and_is_not_ready() -> None:
     async with client_of(app) as client:
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()) == (503, {"status": "draining"})
-        assert (await client.get("/readyz?verbose")).json() == {"status": "draining", "checks": {"store": "ok"}}
+        assert (await client.get("/readyz?verbose")).json() == {
+            "status": "draining",
+            "checks": {"store": "ok", "notifier": "ok"},
+        }
         assert (await client.get("/health")).json()["status"] == "degraded"
         assert (await client.get("/livez")).status_code == 200

@@ -10,18 +10,27 @@ import pytest
 
 from tests.e2e.cluster import Cluster
 from tests.e2e.engines import ENGINES, store_settings
+from tests.servers.valkey import own_server
 
-_SHARED = tuple(engine for engine in ENGINES if engine != "sqlite")
+_NOTIFIED = "postgresql with a Redis notifier"
+_SHARED = (*(engine for engine in ENGINES if engine != "sqlite"), _NOTIFIED)
 
 
 @pytest.fixture(params=_SHARED)
 def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Cluster, Cluster]]:
-    """Nothing is running yet; each has workers and clients of its own."""
-    settings = store_settings(request.param)
+    """Nothing is running yet; each has workers and clients of its own.
+
+    With a notifier beside its store, neither hears of the other in any other way.
+    """
+    settings = store_settings(request.param.partition(" ")[0])
+    module = "codetether_apps.server"
+    if request.param == _NOTIFIED:
+        settings["CODETETHER_NOTIFIER"] = own_server().url
+        module = "tests.replicas.told_only"
     pair = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        pair.append(Cluster(tmp_path / name, dict(settings)))
+        pair.append(Cluster(tmp_path / name, dict(settings), server_module=module))
     one, two = pair
     try:
         yield one, two

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 from codetether_adapters.client import NewTask
 from codetether_core.approvals import ApprovalState
 from codetether_core.tasks import TaskState
-from tests.e2e.cluster import Cluster
-from tests.e2e.programs import until
+from tests.e2e.cluster import TOKEN, Cluster
+from tests.e2e.programs import PATIENCE, until
 
 Pair = tuple[Cluster, Cluster]
 
@@ -33,14 +36,27 @@ def test_any_request_may_hit_any_replica(replicas: Pair) -> None:
 
 
 def test_agents_and_their_messages_are_known_everywhere(replicas: Pair) -> None:
-    """Registered and written to at one, discovered and read at the other."""
+    """Registered and written to at one, discovered and read at the other, where who watches sees it happen."""
     one, two = replicas
     one.server()
     two.server()
-    one.client.agents.register("reviewer", description="reads")
-    assert [agent.name for agent in two.client.agents.list()] == ["reviewer"]
-    two.client.messages.send("reviewer", "please look")
-    assert [message.body for message in one.client.messages.receive("reviewer")] == ["please look"]
+    with monitor(two) as lines:
+        one.client.agents.register("reviewer", description="reads")
+        assert any('"agent_id":"reviewer"' in line for line in lines)
+        assert [agent.name for agent in two.client.agents.list()] == ["reviewer"]
+        one.client.messages.send("reviewer", "please look")
+        assert any("please look" in line for line in lines)
+        assert [message.body for message in two.client.messages.receive("reviewer")] == ["please look"]
+
+
+@contextmanager
+def monitor(cluster: Cluster) -> Iterator[Iterator[str]]:
+    """The lines of a replica's monitor, from now on."""
+    asked = urllib.request.Request(f"{cluster.url}/v1/monitor/stream", headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+        lines = (line.decode() for line in answer)
+        assert "connected" in next(lines)
+        yield lines
 
 
 def test_a_question_is_answered_at_another_replica(replicas: Pair) -> None:

@@ -6,9 +6,11 @@ from functools import partial
 
 from codetether_adapters.faults import Faults, faulty
 from codetether_adapters.postgres import open_backend
+from codetether_adapters.redis import open_channel
 from codetether_core.ports import Backend
 from contracts.ports import STORE_CONTRACTS, processes_contract, task_store_contract
 from tests.servers.postgres import empty_store, new_store
+from tests.servers.valkey import fresh, own_server
 
 
 @asynccontextmanager
@@ -23,3 +25,7 @@ globals().update((f"Test_{contract.__name__}", contract(emptied_store)) for cont
 TestBehindFaults = task_store_contract(lambda: faulty(emptied_store(), Faults(7, before=0.15, after=0.15)))
 
 TestProcesses = processes_contract(lambda: partial(open_backend, new_store()))
+
+TestProcessesWithARedisNotifier = processes_contract(
+    lambda: partial(open_backend, new_store(), open_channel=partial(open_channel, fresh(own_server().url)))
+)

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
+from typing import TypeVar
 
 import psycopg
 import pytest
 
-from codetether_adapters.postgres import open_backend
+from codetether_adapters.postgres import following, open_backend
 from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.connection import Row
 from codetether_adapters.postgres.encoding import microseconds
 from codetether_adapters.postgres.notices import Notice, notices
-from codetether_adapters.postgres.notifier import PostgresNotifier
 from codetether_adapters.postgres.reader import Reader
 from codetether_adapters.postgres.tail import Tail
-from codetether_core.errors import CursorUnknown, StaleLease
+from codetether_adapters.redis import open_channel
+from codetether_adapters.tail import LocalNotifier
+from codetether_core.errors import CursorUnknown, StaleLease, Unavailable
 from codetether_core.events import READY, Cursor, Guard, Record, Topic
 from codetether_core.ids import CodebaseId, TaskId, TenantId
-from codetether_core.ports import Backend
+from codetether_core.ports import Backend, Channel, OpenChannel
 from codetether_core.tasks import requeue
 from contracts.ports.harness import forget
 from contracts.ports.samples import CODEBASE, NOW, OTHER_TENANT, SECOND, TENANT, claimed, new_task, note, output
 from tests.servers.postgres import new_store
+from tests.servers.valkey import Valkey, fresh, own_server
 
 pytestmark = pytest.mark.anyio
 
 TOPIC = Topic.task(TENANT, CODEBASE, TaskId("t"))
 LONG = 30 * SECOND
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -37,13 +43,25 @@ def url() -> str:
     return new_store()
 
 
+@pytest.fixture(params=["own", "redis"])
+def channel(request: pytest.FixtureRequest) -> OpenChannel | None:
+    """How they tell each other: over the database's own channel, or another one."""
+    return None if request.param == "own" else partial(open_channel, fresh(own_server().url))
+
+
 @pytest.fixture
-async def replicas(url: str) -> AsyncIterator[tuple[Backend, Backend]]:
+async def replicas(url: str, channel: OpenChannel | None) -> AsyncIterator[tuple[Backend, Backend]]:
     async with AsyncExitStack() as stack:
         yield (
-            await stack.enter_async_context(open_backend(url)),
-            await stack.enter_async_context(open_backend(url)),
+            await stack.enter_async_context(open_backend(url, open_channel=channel)),
+            await stack.enter_async_context(open_backend(url, open_channel=channel)),
         )
+
+
+@pytest.fixture
+def told_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks by himself: what is not told is not found."""
+    monkeypatch.setattr(following, "_POLL", 3600.0)
 
 
 async def follow(backend: Backend, topic: Topic, start: Cursor, count: int) -> list[Record]:
@@ -61,7 +79,7 @@ async def follow(backend: Backend, topic: Topic, start: Cursor, count: int) -> l
     return seen
 
 
-async def until(look: Callable[[], Awaitable[Cursor]], fits: Callable[[Cursor], bool]) -> None:
+async def until(look: Callable[[], Awaitable[T]], fits: Callable[[T], bool]) -> None:
     """Look again and again until it fits."""
     async with asyncio.timeout(LONG.total_seconds()):
         while True:
@@ -70,6 +88,7 @@ async def until(look: Callable[[], Awaitable[Cursor]], fits: Callable[[Cursor], 
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.usefixtures("told_only")
 async def test_one_writes_and_the_others_bell_rings(replicas: tuple[Backend, Backend]) -> None:
     """For events, for a task that became ready, and for what is notified by hand; never for another tenant."""
     here, there = replicas
@@ -93,6 +112,7 @@ async def test_one_writes_and_the_others_bell_rings(replicas: tuple[Backend, Bac
         assert not await foreign.wait(0 * SECOND)
 
 
+@pytest.mark.usefixtures("told_only")
 async def test_no_event_is_missed_while_many_write(replicas: tuple[Backend, Backend]) -> None:
     """Watchers on both replicas see the same events in the same order, though commits of both interleave; refused and
     quiet writes between them leave no gap.
@@ -173,6 +193,8 @@ async def test_a_trim_is_known_everywhere(replicas: tuple[Backend, Backend]) -> 
     assert len((await there.log.read(TOPIC, await there.log.start())).records) == 1
 
 
+@pytest.mark.usefixtures("told_only")
+@pytest.mark.parametrize("channel", ["own"], indirect=True)
 async def test_a_listening_session_that_ends_is_replaced(url: str, replicas: tuple[Backend, Backend]) -> None:
     """What was missed meanwhile is read, and everybody is woken, for what was said meanwhile is not said again."""
     here, there = replicas
@@ -181,12 +203,80 @@ async def test_a_listening_session_that_ends_is_replaced(url: str, replicas: tup
         with psycopg.connect(url, autocommit=True) as connection:
             ended = connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE query = 'LISTEN codetether' AND datname = current_database()"
+                " WHERE query LIKE 'LISTEN %' AND datname = current_database()"
             ).fetchall()
         assert len(ended) == 2
         await here.tasks.add(new_task(), [note(TOPIC, "meanwhile")])
         assert await ready.wait(LONG)
     assert [record.body for record in await follow(there, TOPIC, start, 1)] == [b'{"text":"meanwhile"}']
+    await there.notifier.ping()
+
+
+async def test_another_channel_takes_the_place_of_the_own_one(url: str) -> None:
+    """No session listens, and none is notified."""
+    opened = partial(open_backend, url, open_channel=partial(open_channel, fresh(own_server().url)))
+    async with opened() as here, opened():
+        with psycopg.connect(url, autocommit=True) as connection:
+            listening = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query ~* 'listen'"
+            assert connection.execute(f"{listening} AND pid <> pg_backend_pid()").fetchall() == []
+            connection.execute("LISTEN codetether")
+            await here.tasks.add(new_task(), [note(TOPIC)])
+            await here.notifier.notify([TOPIC])
+            assert [*connection.notifies(timeout=0)] == []
+
+
+async def test_wake_ups_that_reach_nobody_are_told_of_and_cost_time_only() -> None:
+    """Each replica finds by itself what the others wrote, and knows that it is not told."""
+    server = Valkey().start()
+    try:
+        opened = partial(open_backend, new_store(), open_channel=partial(open_channel, server.url))
+        async with opened() as here, opened() as there:
+            start = await there.log.head()
+            for backend in (here, there):
+                await backend.notifier.ping()
+            server.kill()
+            for backend in (here, there):
+                await until(partial(reachable, backend), lambda well: not well)
+            await here.log.append([note(TOPIC, "unheard")])
+            assert len(await follow(there, TOPIC, start, 1)) == 1
+            with there.notifier.listen(Topic(OTHER_TENANT)) as anybody:
+                server.start()
+                assert await anybody.wait(LONG)
+            for backend in (here, there):
+                await until(partial(reachable, backend), lambda well: well)
+    finally:
+        server.close()
+
+
+async def reachable(backend: Backend) -> bool:
+    """Whether its wake-ups reach everybody."""
+    try:
+        await backend.notifier.ping()
+    except Unavailable as error:
+        assert "notifier" in error.message
+        return False
+    return True
+
+
+async def test_a_database_is_known_by_one_name() -> None:
+    """All replicas agree on it, and no other database has it, nor does a new epoch change it."""
+    scopes = list[str]()
+
+    def note_scope(scope: str) -> AbstractAsyncContextManager[Channel]:
+        scopes.append(scope)
+        return open_channel(fresh(own_server().url), scope)
+
+    one, other = new_store(), new_store()
+    for url in (one, other):
+        async with open_backend(url, open_channel=note_scope), open_backend(url, open_channel=note_scope):
+            pass
+    with psycopg.connect(one) as connection:
+        connection.execute("UPDATE codetether.meta SET value = 'another' WHERE name = 'epoch'")
+    async with open_backend(one, open_channel=note_scope):
+        pass
+    first, second = scopes[0], scopes[2]
+    assert first and second and first != second
+    assert scopes == [first, first, second, second, first]
 
 
 async def test_what_nobody_announced_is_found(url: str, replicas: tuple[Backend, Backend]) -> None:
@@ -258,9 +348,7 @@ async def test_what_is_published_while_it_is_read_is_there_once() -> None:
             tail.publish(0, [record], ())
             return [(1, TOPIC.tenant, TOPIC.scope, TOPIC.subject, 1, "note", microseconds(NOW), b"{}")]
 
-    address = Address.parse("postgresql://nowhere/none")
-    reader = Reading(address)
-    tail = Tail(address, reader, PostgresNotifier(reader, "o"), "o")
+    tail = Tail(Reading(Address.parse("postgresql://nowhere/none")), LocalNotifier())
     tail.publish(1, [], ())
     await tail.settle()
     assert [*tail.ring.after(TOPIC, 0)] == [record]
