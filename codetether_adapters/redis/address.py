@@ -62,17 +62,23 @@ def address(url: str) -> Address:
     if len(servers) > 1 and not cluster:
         raise Invalid("store", "names several servers, which only a cluster has", hint=_HINT)
     options = _options(parts)
+    files = [name for name in _FILES if name in options]
+    tls = parts.scheme.startswith("rediss")
+    if files and not tls:
+        raise Invalid("store", f"names {' and '.join(files)}, and speaks no TLS", hint="write rediss instead of redis")
+    if "key" in files and "cert" not in files:
+        raise Invalid("store", "names a key and no certificate for it", hint="add cert=FILE")
     return Address(
         servers=servers,
         cluster=cluster,
-        tls=parts.scheme.startswith("rediss"),
+        tls=tls,
         db=_database(parts.path, cluster),
         user=unquote(user) or None,
         password=unquote(password) or None,
         prefix=options.get("prefix", "ct"),
         shards=_shards(options.get("shards", ""), cluster),
         chosen="shards" in options,
-        **{name: options[name] for name in _FILES if name in options},
+        **{name: options[name] for name in files},
     )
 
 

@@ -158,7 +158,11 @@ class _RedisChannel:
         return connection
 
     def _failure(self, error: BaseException) -> Unavailable:
-        return failure(error, self._address.name, _FIELD)
+        problem = failure(error, self._address.name, _FIELD)
+        if isinstance(error, NoPermissionError):
+            hint = f"allow its user subscribe, publish and ping, and the channels {self._address.prefix}:channel:*"
+            return Unavailable(problem.message, hint=hint)
+        return Unavailable(problem.message, hint=problem.hint.partition(";")[0])  # the rest is about data
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ssl import SSLCertVerificationError, SSLError
 from typing import Final, TypeAlias
 
 from redis.exceptions import (
@@ -48,7 +49,11 @@ _COMPLAINTS: Final[tuple[tuple[_Kind | str, str, str], ...]] = (
         "allow PREFIX:* as keys and channels, and all commands but @admin and @dangerous, of those INFO and CONFIG GET",
     ),
     (REFUSED, "refuses us: {}", "correct the user and the password in its address"),
-    ("SSL", "and this program do not trust each other: {}", "look at ca, cert and key in its address"),
+    (
+        SSLError,
+        "and this program do not come to terms in TLS: {}",
+        "look at ca, cert and key in its address, and at what the server's certificate is for",
+    ),
     (BusyLoadingError, "still loads its data", "wait until it has, or look at its log"),
     (
         ClusterDownError,
@@ -88,21 +93,36 @@ _COMPLAINTS: Final[tuple[tuple[_Kind | str, str, str], ...]] = (
 )
 """The kind of an error, or words in it; what we say, and the next step. The first that fits counts."""
 
+_SILENCE: Final = ("Connection closed by server", "Connection reset by peer", "Timeout connecting to server")
+"""What is heard of a server that is spoken to in another way than it speaks itself."""
 
-def failure(error: BaseException, name: str, what: str = "store") -> Unavailable:
-    """The complaint with the next step; ``name`` says which server, ``what`` it is to us."""
-    said = _said(error)
+
+def failure(error: BaseException, name: str, what: str = "store", *, tls: bool = False) -> Unavailable:
+    """The complaint with the next step; ``name`` says which server, ``what`` it is to us, ``tls`` how we speak to it."""
+    cause = _cause(error)
+    said = _said(cause)
     told, hint = next(
         (told, hint)
         for kind, told, hint in _COMPLAINTS
-        if (kind in said if isinstance(kind, str) else isinstance(error, kind))
+        if (kind in said if isinstance(kind, str) else isinstance(error, kind) or isinstance(cause, kind))
     )
+    if said in _SILENCE:
+        hint += "; it may speak no TLS, or want a certificate" if tls else "; or write rediss://, if it speaks TLS"
     return Unavailable(f"The Redis {what} at {name} {told.format(said)}", hint=hint)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What the system or TLS complained of, where the driver only passes that on."""
+    cause = error.__cause__ or error.__context__
+    return cause if isinstance(error, ConnectionError) and isinstance(cause, OSError) else error
 
 
 def _said(error: BaseException) -> str:
     """In as few words as possible."""
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, OSError) and cause.errno and "SSL" not in str(error):
-        return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+    if isinstance(error, SSLCertVerificationError):
+        return error.verify_message.rstrip(".")
+    if isinstance(error, SSLError):
+        return (error.reason or str(error.strerror).partition(" (_ssl")[0]).lower().replace("_", " ")
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
     return str(error).partition(" script: ")[0].rstrip(".") or type(error).__name__

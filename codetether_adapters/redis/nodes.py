@@ -21,7 +21,7 @@ from codetether_adapters.redis.greeting import Greeter
 from codetether_adapters.redis.keys import Layout
 from codetether_adapters.redis.link import Link
 from codetether_adapters.redis.scripts import Script
-from codetether_core.errors import CodeTetherError
+from codetether_core.errors import CodeTetherError, Unavailable
 
 __all__ = ["Nodes"]
 
@@ -112,7 +112,7 @@ class Nodes:
                 raise
             except PASSING as error:
                 if loop.time() > deadline or isinstance(error, REFUSED):
-                    raise failure(error, _name(server) or self.address.name) from error
+                    raise self._failure(error, server) from error
                 if isinstance(error, AskError):
                     asked = error.node_addr
                     continue
@@ -122,7 +122,7 @@ class Nodes:
                 if self.address.cluster:
                     self.forget()
             except RedisError as error:
-                raise failure(error, _name(server) or self.address.name) from error
+                raise self._failure(error, server) from error
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - so that not all come back at once
             pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -165,6 +165,9 @@ class Nodes:
                 if first <= slot <= last:
                     homes[shard] = (host.decode() or asked[0], port)
         return homes
+
+    def _failure(self, error: Exception, server: Server | None) -> Unavailable:
+        return failure(error, _name(server) or self.address.name, tls=self.address.tls)
 
     def _link(self, server: Server, durable: bool = False) -> Link:
         waits = durable and self.strict

@@ -17,8 +17,10 @@ import psycopg
 import pytest
 from attrs import frozen
 
+from codetether_adapters.redis import nodes
 from tests.cli.conftest import Run, Start
 from tests.servers.postgres import PASSWORD, new_store, the_server
+from tests.servers.tls import Authority, gate
 from tests.servers.valkey import Valkey, fresh, own_cluster, own_server
 
 STORE: Final = "CODETETHER_STORE"
@@ -90,6 +92,42 @@ def redis_with_data_of_a_newer_program(path: Path, stack: ExitStack) -> Bad:
 
 def redis_that_is_one_of_a_cluster(path: Path, stack: ExitStack) -> Bad:
     return Bad(own_cluster().masters[1].url, "names one server of a cluster", "write redis+cluster://", code=2)
+
+
+def redis_whose_user_may_not(path: Path, stack: ExitStack) -> Bad:
+    own = valkey(stack)
+    own.ask("ACL", "SETUSER", "app", "on", ">pw", "~others:*", "&*", "+@all")
+    url = own.url.replace("//", "//app:pw@")
+    return Bad(url, "forbids its user something: No permissions to access a key", "allow PREFIX:* as keys")
+
+
+def redis_with_a_certificate_of_another_authority(path: Path, stack: ExitStack) -> Bad:
+    port = stack.enter_context(gate(own_server().port, Authority(path / "theirs")))
+    url = fresh(f"rediss://127.0.0.1:{port}/0", f"ca={Authority(path / 'ours').ca}")
+    return Bad(url, "in TLS: unable to get local issuer certificate", "look at ca, cert and key in its address")
+
+
+def redis_with_a_certificate_for_another_host(path: Path, stack: ExitStack) -> Bad:
+    authority = Authority(path / "theirs")
+    port = stack.enter_context(gate(own_server().port, authority, host="192.0.2.1"))
+    url = fresh(f"rediss://127.0.0.1:{port}/0", f"ca={authority.ca}")
+    return Bad(url, "in TLS: IP address mismatch", "what the server's certificate is for")
+
+
+def redis_that_wants_a_certificate(path: Path, stack: ExitStack) -> Bad:
+    authority = Authority(path / "theirs")
+    port = stack.enter_context(gate(own_server().port, authority, clients=authority))
+    url = fresh(f"rediss://127.0.0.1:{port}/0", f"ca={authority.ca}")
+    return Bad(url, "alert certificate required", "look at ca, cert and key in its address")
+
+
+def redis_that_speaks_tls(path: Path, stack: ExitStack) -> Bad:
+    port = stack.enter_context(gate(own_server().port, Authority(path / "theirs")))
+    return Bad(fresh(f"redis://127.0.0.1:{port}/0"), "does not answer: Connection", "or write rediss://, if it speaks")
+
+
+def redis_that_speaks_no_tls(path: Path, stack: ExitStack) -> Bad:
+    return Bad(fresh(f"rediss://127.0.0.1:{own_server().port}/0"), "does not answer: Timeout", "it may speak no TLS")
 
 
 def postgres_with_another_password(path: Path, stack: ExitStack) -> Bad:
@@ -171,6 +209,12 @@ BAD: Final[tuple[Make, ...]] = (
     redis_with_a_key_of_the_wrong_type,
     redis_with_data_of_a_newer_program,
     redis_that_is_one_of_a_cluster,
+    redis_whose_user_may_not,
+    redis_with_a_certificate_of_another_authority,
+    redis_with_a_certificate_for_another_host,
+    redis_that_wants_a_certificate,
+    redis_that_speaks_tls,
+    redis_that_speaks_no_tls,
     postgres_with_another_password,
     postgres_that_is_not_there,
     postgres_without_this_database,
@@ -186,7 +230,21 @@ BAD: Final[tuple[Make, ...]] = (
 )
 
 
-@pytest.fixture(params=BAD, ids=lambda make: make.__name__)
+STARTED: Final = (
+    redis_with_another_password,
+    redis_that_is_not_there,
+    redis_with_a_key_of_the_wrong_type,
+    redis_with_data_of_a_newer_program,
+    redis_that_wants_a_certificate,
+    postgres_that_is_not_there,
+    postgres_without_this_database,
+    sqlite_below_a_file,
+    a_store_that_nobody_knows,
+)
+"""Those that a server is started with: one for each way to be refused."""
+
+
+@pytest.fixture
 def bad(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bad]:
     make: Make = request.param
     with ExitStack() as stack:
@@ -194,6 +252,7 @@ def bad(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bad]:
         yield make(tmp_path / "bad", stack)
 
 
+@pytest.mark.parametrize("bad", STARTED, ids=lambda make: make.__name__, indirect=True)
 def test_no_server_starts(bad: Bad, start: Start) -> None:
     """It ends with one sentence, having served nobody."""
     settings = {STORE: bad.url, "CODETETHER_TOKENS": "me:mine:admin"}
@@ -204,10 +263,12 @@ def test_no_server_starts(bad: Bad, start: Start) -> None:
     assert err.startswith("codetether: ") and err.count("\n") == 1, err
 
 
+@pytest.mark.parametrize("bad", BAD, ids=lambda make: make.__name__, indirect=True)
 def test_every_command_that_needs_the_store_says_the_same(
     bad: Bad, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And leaves nothing behind; the doctor says it too."""
+    monkeypatch.setattr(nodes, "_PATIENCE", 0.2)
     assert run("backup", "empty.backup", "--store", f"sqlite://{tmp_path}/empty.db") == 0
     monkeypatch.setenv(STORE, bad.url)
     capsys.readouterr()

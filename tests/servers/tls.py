@@ -1,72 +1,130 @@
-"""Encryption in front of a server that has none: a gate with a certificate of its own authority."""
+"""TLS before a server that speaks none: an authority, the certificates it issues, and a gate that takes them."""
 
 from __future__ import annotations
 
-import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Thread
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-__all__ = ["certificate", "tls_gate"]
+__all__ = ["Authority", "gate"]
+
+_HOST: Final = "127.0.0.1"
+_PEM: Final = serialization.Encoding.PEM
 
 
-def certificate(directory: Path) -> Path:
-    """A certificate of this machine's loopback address, signed by itself, with its key behind it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gate")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = directory / "gate.pem"
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
-    return path
+class Authority:
+    """Issues certificates. Everything is in files of a directory of its own; ``ca`` is its own certificate."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True)
+        self.ca = directory / "ca.pem"
+        self._directory = directory
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _named(directory.name)
+        constraints = x509.BasicConstraints(ca=True, path_length=0)
+        self.ca.write_bytes(self._sign(self._name, self._key.public_key(), constraints, signs=True))
+
+    def issue(self, name: str, host: str = _HOST) -> tuple[Path, Path]:
+        """A certificate for an address, and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
+        certificate, secret = self._directory / f"{name}.pem", self._directory / f"{name}.key"
+        certificate.write_bytes(self._sign(_named(name), key.public_key(), alternative))
+        private = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        secret.write_bytes(private)
+        return certificate, secret
+
+    def _sign(
+        self, name: x509.Name, key: ec.EllipticCurvePublicKey, extension: x509.ExtensionType, *, signs: bool = False
+    ) -> bytes:
+        now = datetime.now(UTC)
+        nothing_else = dict.fromkeys(
+            ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign"), False
+        )
+        usage = x509.KeyUsage(
+            digital_signature=True, key_cert_sign=signs, encipher_only=False, decipher_only=False, **nothing_else
+        )
+        mine = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        certificate = (
+            x509.CertificateBuilder(self._name, name, key, x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(extension, critical=True)
+            .add_extension(usage, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(mine, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        return certificate.public_bytes(_PEM)
 
 
-@asynccontextmanager
-async def tls_gate(port: int, certificate: Path) -> AsyncIterator[int]:
-    """The port of a gate that speaks TLS and passes on to that port of this machine."""
-    lines: set[asyncio.Task[None]] = set()
+@contextmanager
+def gate(port: int, authority: Authority, *, host: str = _HOST, clients: Authority | None = None) -> Iterator[int]:
+    """A port that speaks TLS and passes everything on to another, with a certificate for ``host``.
 
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
+    With ``clients`` it lets in nobody without a certificate of theirs.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("server", host))
+    if clients is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(clients.ca)
+    with socket.create_server((_HOST, 0)) as listener:
+        thread = Thread(target=_let_in, args=(listener, context, port), daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
-    async def connect(client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
-        server, requests = await asyncio.open_connection("127.0.0.1", port)
-        pumps = [asyncio.create_task(pump(client, requests)), asyncio.create_task(pump(server, answers))]
-        lines.update(pumps)
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        for writer in (answers, requests):
-            writer.close()
 
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    gate = await asyncio.start_server(connect, "127.0.0.1", 0, ssl=context)
-    try:
-        yield gate.sockets[0].getsockname()[1]
-    finally:
-        gate.close()
-        for line in lines:
-            line.cancel()
-        await asyncio.gather(*lines, return_exceptions=True)
+def _let_in(listener: socket.socket, context: ssl.SSLContext, port: int) -> None:
+    with suppress(OSError):
+        while True:
+            client, _ = listener.accept()
+            Thread(target=_pass_on, args=(client, context, port), daemon=True).start()
+
+
+def _pass_on(client: socket.socket, context: ssl.SSLContext, port: int) -> None:
+    """Until one side hangs up. A blocking handshake tells the client why it fails; that of asyncio does not."""
+    with suppress(OSError), context.wrap_socket(client, server_side=True, do_handshake_on_connect=False) as near:
+        try:
+            near.do_handshake()
+        except ssl.SSLError:
+            _hang_up(near)
+            return
+        with socket.create_connection((_HOST, port)) as far:
+            back = Thread(target=_pump, args=(far, near), daemon=True)
+            back.start()
+            _pump(near, far)
+            far.shutdown(socket.SHUT_RDWR)
+            back.join()
+
+
+def _hang_up(near: ssl.SSLSocket) -> None:
+    """Only once the client has heard why."""
+    with suppress(OSError), socket.socket(fileno=near.detach()) as line:
+        line.shutdown(socket.SHUT_WR)
+        while line.recv(65536):
+            pass
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_RDWR)
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

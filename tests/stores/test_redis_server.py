@@ -90,6 +90,8 @@ async def refusal(url: str) -> CodeTetherError:
         ("redis://h/0?shards=65", "from 1 to 64"),
         ("redis://h/0?shards=x", "from 1 to 64"),
         ("rediss://h/0?ca=/none", "not there: /none"),
+        (f"redis://h/0?ca={__file__}", "names ca, and speaks no TLS"),
+        (f"rediss://h/0?key={__file__}", "a key and no certificate"),
         ("redis://h/0?prefix=", "a prefix that is empty"),
         ("redis://h/0?prefix={a}", "a prefix that is empty or has braces"),
     ],
