@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from starlette.types import ASGIApp
@@ -59,5 +59,12 @@ async def serve(
 async def _end(serving: asyncio.Future[None], requests: InFlight, patience: timedelta) -> None:
     await asyncio.wait({serving}, timeout=patience.total_seconds())
     if not serving.done():
+        asyncio.get_running_loop().set_exception_handler(_but_for_what_is_cut)
         _log.warning("requests_cut", requests=requests.cut())
         await asyncio.wait({serving}, timeout=_CUT)
+
+
+def _but_for_what_is_cut(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """CPython 3.11 takes it for an error that the task of a connection was cancelled."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)

@@ -107,6 +107,8 @@ def test_a_watcher_that_does_not_read_does_not_hold_it_up(
                 hear(speaker, b" 200 ")
         server.signal(signal.SIGTERM)
         assert server.wait() == 0, server.said
+        assert "requests_cut" in server.said
+        assert engine == "uvicorn" or "Traceback" not in server.said  # uvicorn tells of whatever ends a request
 
 
 def test_a_second_signal_does_not_wait(launch: Launch, tmp_path: Path) -> None:
