@@ -98,7 +98,7 @@ _SILENCE: Final = ("Connection closed by server", "Connection reset by peer", "T
 
 
 def failure(error: BaseException, name: str, what: str = "store", *, tls: bool = False) -> Unavailable:
-    """The complaint with the next step; ``name`` says which server, ``what`` it is to us, ``tls`` how we speak to it."""
+    """The complaint with the next step; ``name`` says which server, ``what`` it is to us, ``tls`` how we speak."""
     cause = _cause(error)
     said = _said(cause)
     told, hint = next(

@@ -16,7 +16,7 @@ from attrs import define, field
 from codetether_adapters.client import Client, ConnectionFailed, Patience, TaskHandle, TaskView
 from codetether_adapters.client.operations import Sync
 from codetether_core.tasks import TaskState
-from tests.e2e.programs import Program, start, until
+from tests.e2e.programs import ROOT, Program, start, until
 
 __all__ = ["TOKEN", "Cluster"]
 
@@ -25,12 +25,16 @@ TOKEN = "e2e-token-of-everybody"
 
 @define(eq=False)
 class Cluster:
-    """``directory`` holds everything. Leases are short, so that their ends can be waited for."""
+    """``directory`` holds everything. Leases are short, so that their ends can be waited for.
+
+    ``tree`` has the modules that are run from now on.
+    """
 
     directory: Path
     settings: dict[str, str] = field(factory=dict)
     server_module: str = "codetether_apps.server"
     programs: list[Program] = field(factory=list)
+    tree: Path = ROOT
     client: Client = field(init=False)
     _port: socket.socket = field(factory=lambda: _held_port(), init=False)
 
@@ -146,7 +150,7 @@ class Cluster:
 
     def _start(self, module: str, settings: Mapping[str, str]) -> Program:
         log = self.directory / f"{len(self.programs)}-{module.rpartition('.')[2]}.log"
-        program = start(log, {**self.settings, **settings}, "-m", module)
+        program = start(log, {**self.settings, **settings}, "-m", module, tree=self.tree)
         self.programs.append(program)
         return program
 

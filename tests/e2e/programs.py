@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from attrs import define
 
-__all__ = ["PATIENCE", "Program", "start", "until"]
+__all__ = ["PATIENCE", "ROOT", "Program", "start", "until"]
 
 T = TypeVar("T")
 
@@ -24,10 +24,11 @@ _FOREIGN = ("CODETETHER_", "A2A_", "DATABASE_URL")
 
 @define(eq=False)
 class Program:
-    """A process and what it said."""
+    """A process and what it said; ``tree`` has the modules of ours that it runs."""
 
     process: subprocess.Popen[bytes]
     log: Path
+    tree: Path
 
     @property
     def said(self) -> str:
@@ -48,19 +49,19 @@ class Program:
         self.process.wait(PATIENCE)
 
 
-def start(log: Path, settings: Mapping[str, str], *command: str) -> Program:
+def start(log: Path, settings: Mapping[str, str], *command: str, tree: Path = ROOT) -> Program:
     """``python COMMAND`` with these settings and no others."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     with log.open("ab") as said:
         process = subprocess.Popen(
             [sys.executable, *command],
-            cwd=ROOT,
+            cwd=tree,
             env={**inherited, "XDG_CONFIG_HOME": str(log.parent), **settings},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
         )
-    return Program(process, log)
+    return Program(process, log, tree)
 
 
 def until(condition: Callable[[], T], what: str = "it") -> T:
