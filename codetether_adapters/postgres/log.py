@@ -146,7 +146,10 @@ class PostgresLog:
         sql, values = queries.backwards(
             topic, kinds, after, _LAST if before is None else before, text, limit, _LAST if size is None else size
         )
-        return last(map(queries.record_of, await self._reader.rows(sql, *values)), limit, size)
+        records = last(map(queries.record_of, await self._reader.rows(sql, *values)), limit, size)
+        if records:
+            self._tail.learn(records[-1].position)
+        return records
 
 
 def _guarded(entries: Sequence[Entry], guard: Guard) -> Operation:

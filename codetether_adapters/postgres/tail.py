@@ -55,6 +55,10 @@ class Tail:
         self._known = max(self._known, head + len(records))
         self._notifier.ring([*wake, *{record.topic for record in records}])
 
+    def learn(self, position: int) -> None:
+        """Know that the log goes that far, as somebody has seen: who reads it next sees as much."""
+        self._known = max(self._known, position)
+
     def trimmed(self, start: int) -> None:
         """Know that what was up to there is forgotten."""
         self.start = max(self.start, start)

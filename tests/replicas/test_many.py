@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import pytest
 
 from codetether_adapters.client import Client, NewTask, Patience
-from codetether_apps.settings import read_settings
+from codetether_apps.settings import Settings, read_settings
 from codetether_apps.wiring.backends import open_backend
+from codetether_apps.wiring.channels import channel_opener
 from codetether_core.access import DEFAULT_TENANT
 from codetether_core.events import Topic
 from codetether_core.ports import TaskQuery
@@ -60,7 +61,7 @@ def survive(replicas: tuple[Cluster, Cluster], *, tasks: int, workers: int) -> s
     for half in halves:
         half.join()
     assert len(set(ids)) == tasks
-    done = asyncio.run(ended(one.settings["CODETETHER_STORE"], ids))
+    done = asyncio.run(ended(read_settings(environment=one.settings), ids))
     assert done.pop("lost", 0) == 0
     assert done.pop("outcomes twice", 0) == 0
     assert done["completed"] == tasks
@@ -75,9 +76,9 @@ def submit(cluster: Cluster, count: int, ids: list[str]) -> None:
             ids.append(client.tasks.submit(NewTask(f"{cluster.port} {number}", agent="echo")).id)
 
 
-async def ended(store: str, ids: Sequence[str]) -> Counter[str]:
+async def ended(settings: Settings, ids: Sequence[str]) -> Counter[str]:
     """How the tasks ended, by the store's own word, once all have."""
-    async with open_backend(read_settings({"storage.store": store})) as backend:
+    async with open_backend(settings, open_channel=channel_opener(settings)) as backend:
         async with asyncio.timeout(1200):
             while True:
                 states = await backend.tasks.count(DEFAULT_TENANT)

@@ -166,6 +166,17 @@ async def test_who_wrote_sees_what_was_there_before(replicas: tuple[Backend, Bac
         assert len(records) == 2 * n + 2
 
 
+@pytest.mark.usefixtures("told_only")
+async def test_what_was_seen_in_the_tables_is_in_the_log(url: str) -> None:
+    """Who has found a record, of which nobody told, reads up to it at least: so a copy has the end of every task."""
+    elsewhere = partial(open_channel, fresh(own_server().url))
+    async with open_backend(url, open_channel=elsewhere) as here, open_backend(url) as there:
+        start = await there.log.head()
+        await here.log.append([note(TOPIC, str(n)) for n in range(3)])
+        (seen,) = await there.log.latest(TOPIC, ["note"], 1)
+        assert [record.position for record in (await there.log.read(TOPIC, start)).records][-1] == seen.position
+
+
 async def test_a_fence_holds_across_replicas(replicas: tuple[Backend, Backend]) -> None:
     """Once the other replica has burnt a grant, its holder is refused here; a resent batch meets itself there."""
     here, there = replicas
