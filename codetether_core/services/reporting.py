@@ -268,7 +268,7 @@ class Reporting:
             return await self.writer.apply(tenant, id, lambda task: verb(task, self.clock.now()))
         except StaleLease:
             if word.token is not None:
-                token, evidence = word.token, words[:_EVIDENCE_KEPT]
+                token, evidence = word.token, words[-_EVIDENCE_KEPT:]
                 await self.writer.apply(tenant, id, lambda task: keep_evidence(task, token, evidence, self.clock.now()))
             raise
 
