@@ -132,9 +132,11 @@ class Archiving:
             for session in page:
                 if (session.codebase, session.id) not in told:
                     told.add((session.codebase, session.id))
-                    messages, _ = await self.backend.sessions.messages(tenant, session.codebase, session.id, limit=_ALL)
-                    told_of = {"session": codec.dump(session), "messages": codec.dump(list(messages))}
-                    yield session, Entry("session", told_of)
+                    sessions, key = self.backend.sessions, (tenant, session.codebase, session.id)
+                    messages, _ = await sessions.messages(*key, limit=_ALL)
+                    present = await sessions.get(*key)  # after them: what was filed meanwhile is in its transcript
+                    told_of = {"session": codec.dump(present), "messages": codec.dump(list(messages))}
+                    yield present, Entry("session", told_of)
 
     async def _tasks(self, tenant: TenantId) -> AsyncGenerator[tuple[Task, Entry], None]:
         """In the order of creation backwards: new ones push the others back, so none is passed over."""

@@ -1,7 +1,8 @@
 """Sessions that nobody goes on with: their messages leave the store for a blob, and are read as if they had not.
 
 A transcript has one message a line, as JSON. A session that is told of again has messages in the store again, and of
-two with one id the later telling counts; once it is quiet, all of them are filed anew.
+two with one id the later telling counts; once it is quiet, all of them are filed anew. Readers look into the store
+first and at the session after that: what leaves the store meanwhile is in its transcript by then.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from typing import Final
 
 from attrs import evolve, frozen
 
@@ -22,7 +24,7 @@ from codetether_core.sessions import Session, SessionMessage
 
 __all__ = ["Transcripts"]
 
-_EVERYTHING = 2**31 - 1
+_EVERYTHING: Final = 2**31 - 1
 
 
 @frozen
@@ -36,20 +38,22 @@ class Transcripts:
         self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0
     ) -> tuple[Sequence[SessionMessage], int]:
         """A page of a session's messages in order of creation, and how many there are; none if it is unknown."""
+        page = await self.sessions.messages(tenant, codebase, id, limit=limit, after=after)
         try:
             session = await self.sessions.get(tenant, codebase, id)
         except NotFound:
-            return (), 0
+            return page
         if session.transcript is None:
-            return await self.sessions.messages(tenant, codebase, id, limit=limit, after=after)
-        found = await self._all(session)
+            return page
+        kept = await self._kept(session)
+        found = await self._all(await self.sessions.get(tenant, codebase, id), kept)
         return found[after : after + limit], len(found)
 
     async def file(self, before: datetime, limit: int) -> bool:
         """File up to ``limit`` sessions that are quiet since before that moment; whether there may be more."""
         quiet = await self.sessions.quiet(before, limit)
         for session in quiet:
-            kept, _ = await self._kept(session)
+            kept = await self._kept(session)
             told = await self._all(session, kept)
             transcript = await self.blobs.put(session.tenant, compressed(_lines(told)))
             filed = evolve(session, transcript=transcript, loose=False, version=session.version + 1)
@@ -59,16 +63,16 @@ class Transcripts:
                 continue
         return len(quiet) == limit
 
-    async def _all(self, session: Session, kept: Sequence[SessionMessage] | None = None) -> Sequence[SessionMessage]:
+    async def _all(self, session: Session, kept: Sequence[SessionMessage]) -> Sequence[SessionMessage]:
         """Every message once, in order."""
-        if kept is None:
-            kept, _ = await self._kept(session)
         found = {message.id: message for message in await self._filed(session)}
         found |= {message.id: message for message in kept}
         return sorted(found.values(), key=lambda message: (message.created_at, message.id))
 
-    async def _kept(self, session: Session) -> tuple[Sequence[SessionMessage], int]:
-        return await self.sessions.messages(session.tenant, session.codebase, session.id, limit=_EVERYTHING)
+    async def _kept(self, session: Session) -> Sequence[SessionMessage]:
+        whose = session.tenant, session.codebase, session.id
+        kept, _ = await self.sessions.messages(*whose, limit=_EVERYTHING)
+        return kept
 
     async def _filed(self, session: Session) -> Sequence[SessionMessage]:
         if session.transcript is None:

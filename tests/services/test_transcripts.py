@@ -140,3 +140,31 @@ async def test_a_copy_has_the_transcript(talk: Talk) -> None:
         there = Talk(assemble(other, talk.clock, Dice(), blobs=talk.blobs), talk.clock, talk.blobs)
         await there.services.archiving.restore(TENANT, told())
         assert await there.read() == (["a", "b", "c"], 3)
+
+
+@pytest.mark.parametrize("looking", ["messages", "get"])
+@pytest.mark.parametrize("reads", ["page", "copy"])
+async def test_what_is_filed_while_it_is_read_is_read(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch, reads: str, looking: str
+) -> None:
+    """Whenever it leaves the store: before the reader looks into it, or between that and its look at the session."""
+    await talk.say("a", "b")
+    talk.clock.at += 2 * DAY
+    sessions = type(talk.services.backend.sessions)
+    look = getattr(sessions, looking)
+
+    async def late(self: Any, *key: Any, **bounds: Any) -> Any:
+        with monkeypatch.context() as undone:
+            undone.setattr(sessions, looking, look)
+            await talk.services.transcripts.file(talk.clock.now() - DAY, 10)
+        return await look(self, *key, **bounds)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sessions, looking, late)
+        if reads == "page":
+            assert await talk.read() == (["a", "b"], 2)
+        else:
+            entries = [entry async for entry in talk.services.archiving.copy(TENANT)]
+            (told,) = (entry.data for entry in entries if entry.kind == "session")
+            assert told["session"]["transcript"] or len(told["messages"]) == 2
+    assert await talk.stored() == 0
