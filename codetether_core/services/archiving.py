@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from typing import Any, Final, TypeVar
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from codetether_core import codec
 from codetether_core.agents import Agent
@@ -46,6 +46,14 @@ class Entry:
     data: Mapping[str, Any]
 
 
+@define
+class _Story:
+    """Of a task's events: the number of the next one to copy, and of the last."""
+
+    following: int
+    last: int
+
+
 @frozen
 class Archiving:
     """Copies out of ``backend`` and into it."""
@@ -77,23 +85,19 @@ class Archiving:
             if session.transcript is not None and session.transcript not in named:
                 named.add(session.transcript)
                 yield await self._blob(tenant, session.transcript)
-        copied: dict[str, int] = {}
-        unfiled: dict[str, Task] = {}
+        stories: dict[str, _Story] = {}
         async for task, entry in self._tasks(tenant):
-            copied[task.id] = entry.data["events"]
+            stories[task.id] = _Story(task.filed_to + 1, max(entry.data["events"], task.filed_to))
             if task.log and not task.ended:
-                unfiled[task.id], task = task, evolve(task, log=())
+                stories[task.id].following, task = 1, evolve(task, log=())
                 entry = Entry(entry.kind, {**entry.data, "task": codec.dump(task)})
             yield entry
             for id in blobs_of(task):
                 if id not in named:
                     named.add(id)
                     yield await self._blob(tenant, id)
-        for task in unfiled.values():
-            async for record in self.logs.filed(task):
-                yield _told(record)
-        async for entry in self._events(tenant, copied, {id: task.filed_to for id, task in unfiled.items()}):
-            yield entry
+        async for record in self._records(tenant, stories):
+            yield _told(record)
 
     async def restore(self, tenant: TenantId, entries: AsyncIterable[Entry]) -> Mapping[str, int]:
         """Put a copy into this store; how many there were of each kind. ``Conflict`` unless the store is empty.
@@ -164,17 +168,27 @@ class Archiving:
                 )
             task = present
 
-    async def _events(
-        self, tenant: TenantId, copied: Mapping[str, int], told: Mapping[str, int]
-    ) -> AsyncGenerator[Entry, None]:
-        """The log, without what came after the copies of the tasks, and what was ``told`` of them."""
+    async def _records(self, tenant: TenantId, stories: Mapping[str, _Story]) -> AsyncGenerator[Record, None]:
+        """The log, without what came after the copies of the tasks; what leaves it meanwhile was filed away."""
         async for page in self.watching.replay(Topic(tenant)):
-            if isinstance(page, Resync):
-                raise Conflict("The log was trimmed while it was copied", hint="copy again")
-            for record in page.records:
-                id = record.topic.subject
-                if record.kind not in TASK_KINDS or told.get(id, 0) < record.number <= copied.get(id, 0):
-                    yield _told(record)
+            for record in () if isinstance(page, Resync) else page.records:
+                if record.kind not in TASK_KINDS:
+                    yield record
+                elif (story := stories.get(record.topic.subject)) and story.following <= record.number <= story.last:
+                    async for missing in self._missing(tenant, record.topic.subject, story, record.number - 1):
+                        yield missing
+                    story.following = record.number + 1
+                    yield record
+        for id, story in stories.items():
+            async for missing in self._missing(tenant, id, story, story.last):
+                yield missing
+
+    async def _missing(self, tenant: TenantId, id: str, story: _Story, last: int) -> AsyncGenerator[Record, None]:
+        """What the one log lacks of a task up to that number, as far as it was filed away."""
+        if story.following <= last:
+            async for record in self.logs.filed(await self.backend.tasks.get(tenant, TaskId(id))):
+                if story.following <= record.number <= last:
+                    yield record
 
     async def _put(self, tenant: TenantId, entry: Entry) -> Task | None:
         """Keep what is no event; the task, if it is one."""

@@ -172,3 +172,29 @@ async def test_a_copy_has_what_was_filed(place: Place) -> None:
         numbers = [line["number"] for line in await there.lines(task)]
         assert numbers == [*range(1, len(numbers) + 1)]
         assert (await there.desk.get(task.id)).state is TaskState.COMPLETED
+
+
+@pytest.mark.parametrize("before", ["the log", "its end"])
+async def test_a_copy_has_what_was_forgotten_meanwhile(
+    place: Place, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """A log that is trimmed between the copy of a task and that of its events, or in the middle of them."""
+    first, second = await place.printed(*"abc"), await place.printed(*"xyz")
+    archiving = place.desk.services.archiving
+    entries: list[Entry] = []
+    seen = {"the log": "task", "its end": "event"}[before]
+    async for entry in archiving.copy(TENANT):
+        entries.append(entry)
+        if [each.kind for each in entries].count(seen) == 2:
+            await place.forget()
+
+    async def told() -> AsyncIterator[Entry]:
+        for entry in entries:
+            yield entry
+
+    async with open_backend() as other:
+        there = Place(Desk(services_over(other, place.desk.clock, place.blobs), place.desk.clock), place.blobs)  # type: ignore[arg-type]
+        await there.desk.services.archiving.restore(TENANT, told())
+        for task, texts in ((first, "abc"), (second, "xyz")):
+            assert await there.output(task) == [*texts]
+            assert [line["number"] for line in await there.lines(task)] == [*range(1, 7)]
