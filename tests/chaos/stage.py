@@ -178,6 +178,8 @@ class Stage:
 
     def close(self) -> None:
         """End whatever still runs."""
+        for submitter in self.submitters:
+            submitter.close()
         for watcher in self.watchers:
             watcher.close()
         if self.servers:

@@ -33,6 +33,11 @@ class Submitter:
             raise self._problem
         assert not self._thread.is_alive(), f"the submitter waits after {len(self.accepted)} tasks"
 
+    def close(self) -> None:
+        """Submit no more, whatever became of it: nothing of a test that failed goes on beside the next ones."""
+        self._ended.set()
+        self._thread.join(10)
+
     def _submit(self, url: str) -> None:
         try:
             with Client(url, token=TOKEN, patience=_LASTING) as client:
