@@ -53,9 +53,9 @@ def artifacts(ctx: click.Context, id: str, save: Path | None) -> None:
 def _save(task: TaskHandle[Sync], artifact: ArtifactView, directory: Path) -> None:
     """Write the file beside its place, and move it there once it is whole."""
     target = directory / artifact.name
-    target.parent.mkdir(parents=True, exist_ok=True)
     if not target.parent.resolve().is_relative_to(directory.resolve()):
         raise click.ClickException(f"{target.parent} leads out of {directory}: save into another directory")
+    target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.unfinished")
     with unfinished.open("wb") as file:
         for chunk in task.read_artifact(artifact.name):

@@ -99,22 +99,24 @@ def test_files_that_a_run_left_are_listed_and_saved(
 ) -> None:
     task = client.tasks.run("Work")
     actor = Actor.take(client, task.id)
-    for name, data in (("b/report.txt", b"fine"), ("a.bin", bytes(300_000))):
+    for name, data in (("b/new/report.txt", b"fine"), ("a.bin", bytes(300_000))):
         client.worker.attach(actor.worker, task.id, actor.token, name, data)
     assert run("task", "artifacts", task.id) == 0
     assert [line.split("\t")[:2] for line in capsys.readouterr().out.splitlines()] == [
         ["a.bin", "300,000"],
-        ["b/report.txt", "4"],
+        ["b/new/report.txt", "4"],
     ]
     assert run("task", "artifacts", task.id, "--save", str(tmp_path / "here")) == 0
-    assert (tmp_path / "here/b/report.txt").read_bytes() == b"fine"
+    assert (tmp_path / "here/b/new/report.txt").read_bytes() == b"fine"
     assert (tmp_path / "here/a.bin").read_bytes() == bytes(300_000)
     assert not [*(tmp_path / "here").rglob("*.unfinished")]
     capsys.readouterr()
     (tmp_path / "other").mkdir()
-    (tmp_path / "other/b").symlink_to(tmp_path)
+    (tmp_path / "away").mkdir()
+    (tmp_path / "other/b").symlink_to(tmp_path / "away")
     assert run("task", "artifacts", task.id, "--save", str(tmp_path / "other")) == 1
     assert "leads out" in capsys.readouterr().err
+    assert not [*(tmp_path / "away").iterdir()]
 
 
 def test_a_result_that_was_printed_is_not_printed_again(
