@@ -24,7 +24,7 @@ def test_releases_take_turns(stage: Stage, tmp_path: Path) -> None:
     one, two = stage.servers
     stage.hold_back()
     stage.strike(lambda: two.signal(signal.SIGTERM))
-    two = exchanged(stage.two, two, ROOT)
+    two = followed(stage.two, two, ROOT)
     stage.line.heal()
     stage.worker.signal(signal.SIGTERM)
     assert stage.worker.wait() == 0
@@ -41,8 +41,13 @@ def test_releases_take_turns(stage: Stage, tmp_path: Path) -> None:
 
 
 def exchanged(replica: Cluster, leaving: Program, tree: Path) -> Program:
-    """The server that takes the place of one that leaves."""
+    """The server that takes the place of one that is asked to leave."""
     leaving.signal(signal.SIGTERM)
+    return followed(replica, leaving, tree)
+
+
+def followed(replica: Cluster, leaving: Program, tree: Path) -> Program:
+    """The same for one that was asked already; a second time would not let it leave in order."""
     assert leaving.wait() == 0, leaving.said
     replica.tree = tree
     return replica.server()
