@@ -11,8 +11,11 @@ from codetether_apps.settings import Settings, SettingsError, client_token, read
 from codetether_apps.wiring.application import open_application
 from codetether_apps.wiring.services import open_services
 from codetether_core.access import SYSTEM
+from codetether_core.errors import Unavailable
 from codetether_core.ids import CodebaseId
 from codetether_core.tasks import TaskSpec
+from tests.servers.postgres import new_store
+from tests.servers.valkey import fresh, own_server
 
 pytestmark = pytest.mark.anyio
 
@@ -92,3 +95,29 @@ async def test_an_adapter_whose_package_is_missing(tmp_path: Path, monkeypatch: 
         async with open_services(given(tmp_path, CODETETHER_STORE="nosql://x")):
             pass
     assert refused.value.hint == "pip install 'codetether-hub[nosql]'"
+
+
+async def test_a_notifier_beside_a_store_that_fails_on_purpose(tmp_path: Path) -> None:
+    """The faults are the store's; who wakes its other servers is as the settings say."""
+    notifier = fresh(own_server().url)
+    settings = given(tmp_path, CODETETHER_STORE=f"faulty+{new_store()}?after=1", CODETETHER_NOTIFIER=notifier)
+    async with open_services(settings) as services:
+        assert len(own_server().ask("PUBSUB", "CHANNELS", f"{notifier.rpartition('=')[2]}:*")) == 1
+        await services.backend.notifier.ping()
+        with pytest.raises(Unavailable, match="rehearsed"):
+            await services.submission.submit(SYSTEM, TaskSpec(codebase=CodebaseId("global"), title="t", prompt="p"))
+    assert own_server().ask("PUBSUB", "CHANNELS", f"{notifier.rpartition('=')[2]}:*") == []
+
+
+async def test_a_notifier_whose_package_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named before the store is opened, with the command that installs it."""
+    from importlib.metadata import EntryPoint
+
+    from codetether_apps.wiring import openers
+
+    broken = EntryPoint("pigeon", "codetether_adapters.pigeon.channel:open_channel", "codetether.channels")
+    monkeypatch.setattr(openers, "entry_points", lambda group: [broken])
+    with pytest.raises(SettingsError, match=r"storage\.notifier") as refused:
+        async with open_services(given(tmp_path, CODETETHER_NOTIFIER="pigeon://x")):
+            pass
+    assert refused.value.hint == "pip install 'codetether-hub[pigeon]'"
