@@ -1,4 +1,4 @@
-"""A backend whose task store and log fail; its other stores do not."""
+"""A backend whose task store and log fail, and whose clock may be wrong; its other stores do not."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class FaultyBackend:
     """The stores of another backend, some of them behind faults (a ``Backend``)."""
 
     _backend: Backend = field(alias="backend")
+    _faults: Faults = field(alias="faults")
     tasks: FaultyTasks
     log: FaultyLog
 
@@ -57,8 +58,8 @@ class FaultyBackend:
         return self._backend.inbox
 
     async def now(self) -> datetime:
-        """As the backend has it."""
-        return await self._backend.now()
+        """As the backend has it, but for the skew."""
+        return await self._backend.now() + self._faults.skew
 
     async def ping(self) -> None:
         """As the backend does."""
@@ -69,6 +70,5 @@ class FaultyBackend:
 async def faulty(opening: AbstractAsyncContextManager[Backend], faults: Faults) -> AsyncIterator[Backend]:
     """A backend that is being opened, with faults in front of it."""
     async with opening as backend:
-        yield FaultyBackend(
-            backend=backend, tasks=FaultyTasks(backend.tasks, faults), log=FaultyLog(backend.log, faults)
-        )
+        tasks, log = FaultyTasks(backend.tasks, faults), FaultyLog(backend.log, faults)
+        yield FaultyBackend(backend=backend, faults=faults, tasks=tasks, log=log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from random import Random
 from typing import TypeVar
 
@@ -17,13 +18,21 @@ T = TypeVar("T")
 class Faults:
     """Of all calls the share ``before`` fails without an effect, ``after`` with one, ``late`` waits ``delay`` seconds.
 
-    ``on`` may be set to ``False`` for a while.
+    ``on`` may be set to ``False`` for a while. The store's clock is ``skew`` off, whether they are on or not.
     """
 
     def __init__(
-        self, seed: int, *, before: float = 0.1, after: float = 0.1, late: float = 0.0, delay: float = 0.01
+        self,
+        seed: int,
+        *,
+        before: float = 0.1,
+        after: float = 0.1,
+        late: float = 0.0,
+        delay: float = 0.01,
+        skew: float = 0.0,
     ) -> None:
         self.on = True
+        self.skew = timedelta(seconds=skew)
         self._dice = Random(seed)  # noqa: S311 - repeatable is what is wanted
         self._before = before
         self._after = after

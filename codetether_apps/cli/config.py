@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import click
 
 from codetether_apps.cli.connection import settings_of
 from codetether_apps.cli.lazy import Group
-from codetether_apps.cli.printing import print_json, print_table, wants_json
+from codetether_apps.cli.printing import print_json, print_table, say, wants_json
 from codetether_apps.cli.wishes import Wishes, shared
-from codetether_apps.settings import Shown, described
+from codetether_apps.settings import Shown, described, misspelt_variables
 
 __all__ = ["config"]
 
@@ -26,6 +27,8 @@ def config() -> None:
 @click.pass_context
 def show(ctx: click.Context, origin: bool) -> None:
     """Show every setting as it is now; secrets are not shown."""
+    for name, meant in misspelt_variables(os.environ).items():
+        say(f"{name} means nothing: did you mean {meant}?")
     shown = list(described(settings_of(ctx.ensure_object(Wishes))))
     if wants_json(ctx):
         print_json({each.name: {"value": each.value, "origin": each.origin} for each in shown})

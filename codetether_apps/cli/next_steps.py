@@ -11,6 +11,7 @@ __all__ = ["next_step"]
 
 _OURS: Final = {
     "agent_not_found": "codetether agent list",
+    "route_not_found": "is that a CodeTether server, of this version? --server and CODETETHER_SERVER name its root",
     "unauthenticated": "put the right token into CODETETHER_TOKEN or a --token-file; codetether doctor shows the rest",
 }
 """Said in any case."""

@@ -53,11 +53,14 @@ def _explain_missing_command(arguments: Sequence[str], error: click.exceptions.N
 
 def _explain_ours(arguments: Sequence[str], error: Exception) -> int:
     from codetether_apps.cli.next_steps import next_step
-    from codetether_core.errors import CodeTetherError
+    from codetether_core.errors import CodeTetherError, NotFound
 
     if not isinstance(error, CodeTetherError):
         raise error
-    return _explain(arguments, error.code, error.message, next_step(error), exit_code(error))
+    message = error.message
+    if isinstance(error, NotFound) and "id" in error.details:
+        message += f": {error.details['id']}"
+    return _explain(arguments, error.code, message, next_step(error), exit_code(error))
 
 
 def _explain(arguments: Sequence[str], code: str, message: str, hint: str, exit_code: int, *, above: str = "") -> int:

@@ -38,7 +38,17 @@ async def test_a_rehearsal_without_faults_is_the_store_itself(tmp_path: Path) ->
         assert await backend.tasks.next_due() is None
 
 
-@pytest.mark.parametrize("options", ["seed=x", "before=2", "after=-1", "late=nan", "delay=-1", "delay=inf", "before="])
+async def test_a_clock_that_is_off(tmp_path: Path) -> None:
+    """Ahead or behind, by so many seconds."""
+    settings = [given(tmp_path, f"faulty+memory://?before=0&after=0&skew={skew}") for skew in (-3600, 3600)]
+    async with open_backend(settings[0]) as late, open_backend(settings[1]) as early:
+        assert round((await early.now() - await late.now()).total_seconds()) == 7200
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["seed=x", "before=2", "after=-1", "late=nan", "delay=-1", "delay=inf", "before=", "skew=nan", "skew=-inf"],
+)
 async def test_faults_that_make_no_sense(tmp_path: Path, options: str) -> None:
     """The sentence names the setting, the hint an address that works."""
     with pytest.raises(SettingsError, match=r"storage\.store") as caught:

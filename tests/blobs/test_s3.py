@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from codetether_adapters.s3 import open_blobs
 from codetether_core.ports import BlobStore
 from contracts.ports import blob_store_contract
+from tests.servers.pace import at_its_pace
 from tests.servers.s3 import shared_s3
 
 
@@ -16,4 +17,4 @@ async def new_store() -> AsyncIterator[BlobStore]:
         yield blobs
 
 
-TestS3 = blob_store_contract(new_store)
+TestS3 = at_its_pace(blob_store_contract(new_store))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ class Moment:
 
 @define(eq=False)
 class Stage:
-    """``one`` and ``two`` are replicas, processes that share nothing but a store.
+    """``one`` and ``two`` are replicas, processes that share nothing but a store; or the same, where a store is a file.
 
     ``held`` are printed by ``worker``, which reaches ``one`` over ``line``; the ``bystander`` has one more, and room
     for all of them. A watcher stands still in the middle of a long history at each replica, and clients submit tasks.
@@ -66,9 +67,14 @@ class Stage:
     _told: int = field(default=0, init=False)
 
     @property
-    def replicas(self) -> tuple[Cluster, Cluster]:
-        """Both."""
-        return self.one, self.two
+    def replicas(self) -> Sequence[Cluster]:
+        """Both, or the one that there is."""
+        return (self.one, self.two) if self.two is not self.one else (self.one,)
+
+    @property
+    def programs(self) -> Sequence[Program]:
+        """All that was started."""
+        return [program for replica in self.replicas for program in replica.programs]
 
     @property
     def held(self) -> Sequence[Printing]:
@@ -150,7 +156,6 @@ class Stage:
         lost = {id for id in self.accepted() if loss and not self.exists(id)}
         for id in self.accepted():
             until(lambda id=id: id in lost or self.two.client.tasks.get(id).ended, f"the end of {id}")  # type: ignore[misc]
-        self.kept(set(self.accepted()) - lost, loss=loss)
         for watcher in self.watchers:
             watcher.end()
         for replica in self.replicas:
@@ -160,7 +165,12 @@ class Stage:
                 assert [event.raw for event in events] == told
                 assert [event.data["sequence"] for event in events] == [*range(1, len(told) + 1)]
                 assert len(watcher.events) - len(events) == int(loss)
-        for program in (*self.one.programs, *self.two.programs):
+        if self.two is self.one:  # nobody reads a file that is in use
+            for server in self.servers:
+                server.signal(signal.SIGTERM)
+                assert server.wait() == 0, server.said
+        self.kept(set(self.accepted()) - lost, loss=loss)
+        for program in self.programs:
             assert program.tree != ROOT or "Traceback" not in program.said
         return lost
 
@@ -205,16 +215,16 @@ class Stage:
 
 
 @contextmanager
-def staged(directory: Path, settings: Mapping[str, str], seed: int) -> Iterator[Stage]:
+def staged(directory: Path, settings: Mapping[str, str], seed: int, *, replicas: int = 2) -> Iterator[Stage]:
     """A stage over a store, on which nothing runs yet; what its programs said is told in the end."""
-    pair = []
-    for name in ("one", "two"):
+    several = []
+    for name in ("one", "two")[:replicas]:
         (directory / name).mkdir()
-        pair.append(Cluster(directory / name, dict(settings)))
-    stage = Stage(pair[0], pair[1], Random(seed))
+        several.append(Cluster(directory / name, dict(settings)))
+    stage = Stage(several[0], several[-1], Random(seed))
     try:
         yield stage
     finally:
         stage.close()
-        for replica in pair:
+        for replica in several:
             sys.stderr.write(replica.said())

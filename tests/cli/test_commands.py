@@ -346,6 +346,22 @@ def test_settings_are_shown_with_their_origin_and_without_secrets(
     assert document(capsys)["server.port"] == {"value": "8000", "origin": "default"}
 
 
+def test_a_variable_that_is_misspelt_shows_where_one_looks_for_it(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODETETHER_PROT", "9000")
+    assert run("config", "show") == 0
+    assert "CODETETHER_PROT means nothing: did you mean CODETETHER_PORT?" in capsys.readouterr().err
+
+
+def test_what_is_not_there_is_named(run: Run, capsys: pytest.CaptureFixture[str], hub_url: str) -> None:
+    """The task that was asked for; or the server, if it is somewhere else."""
+    assert run("task", "show", "tsk_mistyped") == 7
+    assert "Task not found: tsk_mistyped\n  → codetether task list\n" in capsys.readouterr().err
+    assert run("--server", f"{hub_url}/elsewhere", "task", "list") == 7
+    assert "--server and CODETETHER_SERVER name its root" in capsys.readouterr().err
+
+
 def test_the_doctor_says_what_is_wrong(
     run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

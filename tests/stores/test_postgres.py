@@ -9,6 +9,7 @@ from codetether_adapters.postgres import open_backend
 from codetether_adapters.redis import open_channel
 from codetether_core.ports import Backend
 from contracts.ports import STORE_CONTRACTS, processes_contract, task_store_contract
+from tests.servers.pace import at_its_pace
 from tests.servers.postgres import empty_store, new_store
 from tests.servers.valkey import fresh, own_server
 
@@ -20,9 +21,9 @@ async def emptied_store() -> AsyncIterator[Backend]:
         yield backend
 
 
-globals().update((f"Test_{contract.__name__}", contract(emptied_store)) for contract in STORE_CONTRACTS)
+globals().update((f"Test_{contract.__name__}", at_its_pace(contract(emptied_store))) for contract in STORE_CONTRACTS)
 
-TestBehindFaults = task_store_contract(lambda: faulty(emptied_store(), Faults(7, before=0.15, after=0.15)))
+TestBehindFaults = at_its_pace(task_store_contract(lambda: faulty(emptied_store(), Faults(7, before=0.15, after=0.15))))
 
 TestProcesses = processes_contract(lambda: partial(open_backend, new_store()))
 

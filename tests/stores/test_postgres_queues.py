@@ -29,6 +29,7 @@ from codetether_core.tasks import Task, claim, complete, fail, lapse, release, r
 from contracts.ports import task_store_contract
 from contracts.ports.harness import forget
 from contracts.ports.samples import NOW, SECOND, TENANT, TERMS, claimed, new_task, note, word
+from tests.servers.pace import at_its_pace
 from tests.servers.postgres import empty_store, new_store
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +48,7 @@ async def moving(after: int) -> AsyncIterator[Backend]:
         yield backend
 
 
-TestMovingAlways = task_store_contract(partial(moving, 1))
+TestMovingAlways = at_its_pace(task_store_contract(partial(moving, 1)))
 
 
 @contextmanager
