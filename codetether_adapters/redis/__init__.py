@@ -6,6 +6,9 @@ given out by that script, so their order is the order in which they become visib
 
 All callers of a process share one connection to each server; what waits in one turn of the loop is one pipeline. A
 command whose reply was lost may have been done, so every write carries a token by which its repetition is known.
+A slot may move to another server under load. Key by key (``CLUSTER SETSLOT``) its shard waits until all of it is
+there, for a script that finds half of its keys must do nothing; as a whole (``CLUSTER MIGRATESLOTS`` of Valkey 9)
+nobody waits.
 Messages of the server's pub/sub are wake-ups and never data: a process follows each shard's log by itself, and its
 readers are served from the ring of what it has seen.
 

@@ -24,7 +24,7 @@ from redis.exceptions import (
 
 from codetether_core.errors import Unavailable
 
-__all__ = ["LOST", "PASSING", "REFUSED", "NotKept", "failure"]
+__all__ = ["LOST", "NotKept", "failure", "is_moving", "is_passing"]
 
 
 class NotKept(TimeoutError):
@@ -34,11 +34,14 @@ class NotKept(TimeoutError):
 LOST: Final = (ConnectionError, TimeoutError, OSError, EOFError)
 """The connection is gone; what was asked may have been done."""
 
-PASSING: Final = (*LOST, ClusterDownError, TryAgainError, ReadOnlyError, MasterDownError, MovedError, AskError)
-"""What a failover, a restart or a moving slot looks like: ask again a little later, perhaps elsewhere."""
+_PASSING: Final = (*LOST, ClusterDownError, TryAgainError, ReadOnlyError, MasterDownError, AskError)
+_HALF: Final = "non local key"
+"""What a script says that does not find all keys of the shard."""
 
-REFUSED: Final = (AuthenticationError, AuthorizationError, NoPermissionError)
+_REFUSED: Final = (AuthenticationError, AuthorizationError, NoPermissionError)
 """The server knows us, and wants none of it: asking again is of no use."""
+
+_WAIT_FOR_IT: Final = "look at CLUSTER NODES, and let Valkey 9 move slots as a whole (CLUSTER MIGRATESLOTS)"
 
 _Kind: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 
@@ -48,7 +51,7 @@ _COMPLAINTS: Final[tuple[tuple[_Kind | str, str, str], ...]] = (
         "forbids its user something: {}",
         "allow PREFIX:* as keys and channels, and all commands but @admin and @dangerous, of those INFO and CONFIG GET",
     ),
-    (REFUSED, "refuses us: {}", "correct the user and the password in its address"),
+    (_REFUSED, "refuses us: {}", "correct the user and the password in its address"),
     (
         SSLError,
         "and this program do not come to terms in TLS: {}",
@@ -63,8 +66,9 @@ _COMPLAINTS: Final[tuple[tuple[_Kind | str, str, str], ...]] = (
     (
         (TryAgainError, AskError),
         "moves our keys to another server, and that takes too long",
-        "look at CLUSTER NODES; nothing that was accepted is lost",
+        _WAIT_FOR_IT,
     ),
+    (_HALF, "moves our keys to another server, and that takes too long", _WAIT_FOR_IT),
     (OutOfMemoryError, "is full", "give it more memory; nothing that was accepted is lost"),
     (ReadOnlyError, "is a replica, which takes no writes", "name the primary server"),
     (
@@ -95,6 +99,19 @@ _COMPLAINTS: Final[tuple[tuple[_Kind | str, str, str], ...]] = (
 
 _SILENCE: Final = ("Connection closed by server", "Connection reset by peer", "Timeout connecting to server")
 """What is heard of a server that is spoken to in another way than it speaks itself."""
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether it looks like a failover, a restart or a moving slot: ask again a little later, perhaps elsewhere."""
+    return (isinstance(error, _PASSING) and not isinstance(error, _REFUSED)) or is_moving(error)
+
+
+def is_moving(error: BaseException) -> bool:
+    """Whether the slot is on its way to another server, key by key: some of its keys are here and some are there.
+
+    Nobody follows them there (``ASK``): our scripts want all the keys of a shard, or they do half of what they shall.
+    """
+    return (isinstance(error, AskError | TryAgainError) and not isinstance(error, MovedError)) or _HALF in str(error)
 
 
 def failure(error: BaseException, name: str, what: str = "store", *, tls: bool = False) -> Unavailable:

@@ -24,7 +24,7 @@ from codetether_core.errors import CodeTetherError
 __all__ = ["Link"]
 
 _packed: Final[Callable[[Command], bytes]] = pack_command  # type: ignore[assignment] # its stub says one member
-_Job: TypeAlias = tuple[Sequence[Command], "asyncio.Future[Any]"]
+_Job: TypeAlias = tuple[Command, "asyncio.Future[Any]"]
 
 _BATCH: Final = 512
 
@@ -45,12 +45,12 @@ class Link:
         self._working: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def call(self, *commands: Command) -> Any:
-        """The reply to the last of the commands, which follow each other without a gap; what it was refused with."""
+    async def call(self, command: Command) -> Any:
+        """The reply; what it was refused with is raised."""
         if self._closed:
             raise ConnectionError("it was closed")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((commands, future))
+        self._waiting.append((command, future))
         if self._working is None:
             self._working = asyncio.create_task(self._work())
         return await future
@@ -80,16 +80,11 @@ class Link:
 
     async def _carry_out(self, batch: Sequence[_Job]) -> None:
         connection = await self._opened()
-        commands = [command for job, _ in batch for command in job]
+        commands = [command for command, _ in batch]
         if self._fence is not None:
             commands.append(self._fence.question)
         await connection.send_packed_command(b"".join(map(_packed, commands)))
-        outcomes = []
-        for job, _ in batch:
-            outcome = None
-            for _ in job:
-                outcome = await _reply(connection)
-            outcomes.append(outcome)
+        outcomes = [await _reply(connection) for _ in batch]
         if self._fence is not None:
             await self._fence.wait(connection, await answer(connection))
         for (_, future), outcome in zip(batch, outcomes, strict=True):

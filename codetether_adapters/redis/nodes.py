@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from redis.asyncio.connection import AbstractConnection
 from redis.crc import key_slot
-from redis.exceptions import AskError, MovedError, NoScriptError, RedisError
+from redis.exceptions import MovedError, NoScriptError, RedisError
 
 from codetether_adapters.redis.address import Address, Server
 from codetether_adapters.redis.asking import Command
 from codetether_adapters.redis.connecting import connection_to
 from codetether_adapters.redis.durability import Fence
-from codetether_adapters.redis.failures import LOST, PASSING, REFUSED, failure
+from codetether_adapters.redis.failures import LOST, failure, is_moving, is_passing
 from codetether_adapters.redis.greeting import Greeter
 from codetether_adapters.redis.keys import Layout
 from codetether_adapters.redis.link import Link
@@ -98,31 +98,20 @@ class Nodes:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (_FAILOVER if self.address.cluster else _PATIENCE)
         pause = _FIRST_PAUSE
-        asked: Server | None = None
         while True:
             server: Server | None = None
             try:
-                server = asked or await self.home(shard)
-                link = self._link(server, durable)
-                if asked is None:
-                    return await link.call(command)
-                asked = None
-                return await link.call(("ASKING",), command)
+                server = await self.home(shard)
+                return await self._link(server, durable).call(command)
             except NoScriptError:
                 raise
-            except PASSING as error:
-                if loop.time() > deadline or isinstance(error, REFUSED):
+            except (*LOST, RedisError) as error:
+                if loop.time() > deadline or not is_passing(error):
                     raise self._failure(error, server) from error
-                if isinstance(error, AskError):
-                    asked = error.node_addr
-                    continue
-                if isinstance(error, MovedError):
-                    self._homes[shard] = error.node_addr
-                    continue
-                if self.address.cluster:
+                if isinstance(error, MovedError) and server is not None:
+                    self._homes[shard] = (error.host or server[0], error.port)
+                elif self.address.cluster and not is_moving(error):
                     self.forget()
-            except RedisError as error:
-                raise self._failure(error, server) from error
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - so that not all come back at once
             pause = min(2 * pause, _LONGEST_PAUSE)
 

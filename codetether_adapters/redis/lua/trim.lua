@@ -2,6 +2,9 @@
 --
 -- KEYS: the log, its events. ARGV: the shard's prefix, the place, the limit.
 
+-- As in a write: while the slot moves key by key this fails, before anything is gone.
+redis.call('EXISTS', ARGV[1] .. 'whole')
+
 local gone, last, topics = 0, nil, {}
 for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', ARGV[2] .. '-0', 'COUNT', ARGV[3])) do
   gone, last = gone + 1, entry[1]
