@@ -32,7 +32,7 @@ test: $(VENV)/.dev ## The suite (ARGS='-k lease -x' narrows it)
 demo: $(VENV)/.run ## A real task through server, store, worker and git checkout, and kill -9 of the server
 	@$(BIN)/python -m codetether_apps.demo $(ARGS)
 
-bench: $(VENV)/.dev ## Measure this machine (STORE=postgresql|redis|redis-cluster: that store)
+bench: $(VENV)/.dev ## Measure this machine (STORE=sqlite|postgresql|redis|redis-cluster: that store)
 	@$(BIN)/python -m tests.bench $(if $(STORE),--store $(STORE)) $(ARGS)
 
 bench-compare: $(VENV)/.dev ## Measure and compare with the last figures

@@ -13,18 +13,21 @@ from codetether_core.codec import dump, load
 from codetether_core.ports import ApprovalChange
 from codetether_core.tasks import Task, lane_of
 
-__all__ = ["ADD", "MOVE", "MOVE_WITH_APPROVALS", "RENEW", "TaskRow", "changed_approvals", "task_of"]
+__all__ = ["ADD", "COLUMNS", "MOVE", "MOVE_WITH_APPROVALS", "RENEW", "TaskRow", "changed_approvals", "task_of"]
 
-ADD: Final = """
+COLUMNS: Final = (
+    "id, tenant, lane, codebase, priority, created, version, op, fence, state, ready, worker, due, spec, body"
+)
+
+ADD: Final = f"""
 WITH added AS (
-    INSERT INTO tasks (id, tenant, lane, codebase, priority, created, version, op, fence, state, ready, worker, due,
-        spec, body)
+    INSERT INTO tasks ({COLUMNS})
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING tenant, lane
 ), filed AS (
     INSERT INTO lanes (tenant, lane, body) SELECT tenant, lane, %s FROM added ON CONFLICT DO NOTHING
 )
 SELECT EXISTS (SELECT FROM added)
-"""
+"""  # noqa: S608
 
 _SWAPPED: Final = "version = %s, op = %s, fence = %s, due = %s, body = %s"
 _PLACED: Final = "state = %s, ready = %s, worker = %s"
@@ -80,7 +83,7 @@ class TaskRow:
         return cls(task, encode(rest))
 
     def added(self) -> Sequence[Any]:
-        """The values of ``ADD``."""
+        """The values of ``ADD``: those of ``COLUMNS``, and the lane's document."""
         task = self.task
         lane = lane_of(task.tenant, task.spec)
         identity = [task.id, task.tenant, lane.key, task.spec.codebase, task.spec.priority]

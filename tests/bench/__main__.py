@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from attrs import asdict
 from rich.console import Console
 from rich.table import Table
 
 from tests.bench.figures import FIGURES, Figure, Measure
-from tests.bench.stores import SHARED, of_store
+from tests.bench.storage import ENGINES
+from tests.bench.stores import of_store
 
 KEPT = Path(".bench")
+_WIDTH = 150
 
 
 def main() -> None:
@@ -24,7 +28,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"figures ({', '.join(FIGURES)}), or two result files to compare")
     parser.add_argument("--quick", action="store_true", help="fewer runs, for a first look")
     parser.add_argument("--compare", action="store_true", help="show two results side by side")
-    parser.add_argument("--store", choices=SHARED, help="measure a store's figures instead of the rest")
+    parser.add_argument("--store", choices=ENGINES, help="measure a store's figures instead of the rest")
     arguments = parser.parse_args()
     if arguments.compare:
         _compare([Path(name) for name in arguments.names] or sorted(KEPT.glob("*.json"))[-2:])
@@ -34,14 +38,14 @@ def main() -> None:
 
 
 def _measure(chosen: Mapping[str, Measure], names: list[str], quick: bool) -> None:
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     figures: list[Figure] = []
     for name in names:
         with console.status(f"measuring {name}"):
             figures += chosen[name](quick)
     table = Table("figure", "value", "aim", "beside")
     for figure in figures:
-        table.add_row(figure.name, f"{figure.value:,.2f} {figure.unit}", figure.bar, figure.beside)
+        table.add_row(figure.name, figure.shown, figure.bar, figure.beside)
     for name in chosen:
         if name not in names:
             table.add_row(name, "not measured")
@@ -61,11 +65,15 @@ def _compare(paths: list[Path]) -> None:
         old, new = before.get(name), after.get(name)
         table.add_row(
             name,
-            f"{old['value']:,.2f}" if old else "not measured",
-            f"{new['value']:,.2f}" if new else "not measured",
-            f"{new['value'] / old['value']:.2f}" if old and new and old["value"] else "",
+            _number(old),
+            _number(new),
+            f"{new['value'] / old['value']:.2f}" if old and new and old["value"] and new["value"] is not None else "",
         )
     Console().print(table)
+
+
+def _number(figure: Mapping[str, Any] | None) -> str:
+    return "not measured" if figure is None or figure["value"] is None else f"{figure['value']:,.2f}"
 
 
 if __name__ == "__main__":

@@ -24,13 +24,20 @@ _THREADS = 4
 
 @frozen
 class Figure:
-    """One number: ``beside`` says what was measured in the same run to compare it with, ``bar`` what we aim at."""
+    """One number, or that it was not measured: ``beside`` says what was measured in the same run to compare it with,
+    or why it was not; ``bar`` what we aim at.
+    """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     beside: str = ""
     bar: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The value for people."""
+        return "not measured" if self.value is None else f"{self.value:,.2f} {self.unit}"
 
 
 def life(quick: bool) -> Iterator[Figure]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.bench.wire import Connection
 
-__all__ = ["CLASSIC_REQUESTS", "classic_life", "own_life", "run_lives"]
+__all__ = ["CLASSIC_REQUESTS", "classic_life", "create", "finish", "own_life", "register", "run_lives"]
 
 CLASSIC_REQUESTS = 10
 _LINES = 5
@@ -15,7 +15,7 @@ _LINE = "a line of output as an agent prints it, of a usual length for such a li
 
 def classic_life(connection: Connection, codebase: str, number: int) -> None:
     """Create, claim, running, five outputs one by one, completed, release: what a 1.4.3 worker does."""
-    task = _create(connection, codebase, number)
+    task = create(connection, codebase, number)
     worker = {"worker_id": "bench"}
     connection.demand("POST", "/v1/worker/tasks/claim", {"task_id": task}, X_Worker_ID="bench")
     connection.demand("PUT", f"/v1/agent/tasks/{task}/status", {"status": "running", **worker})
@@ -28,27 +28,37 @@ def classic_life(connection: Connection, codebase: str, number: int) -> None:
 
 def own_life(connection: Connection, codebase: str, number: int) -> None:
     """Create, claim with a lease, one batch of outputs, completed: our own worker and a run of some seconds."""
-    task = _create(connection, codebase, number)
+    task = create(connection, codebase, number)
     claimed = connection.demand("POST", "/v1/worker/tasks/claim", {"task_id": task, "lease": True}, X_Worker_ID="bench")
-    token = claimed["lease"]["token"]
-    outputs = [{"output": f"{_LINE} {line}"} for line in range(_LINES)]
-    batch = {"worker_id": "bench", "outputs": outputs, "first": 0}
-    connection.demand("POST", f"/v1/agent/tasks/{task}/output", batch, X_Lease_Token=token)
-    done = {"status": "completed", "result": "done", "worker_id": "bench"}
-    connection.demand("PUT", f"/v1/agent/tasks/{task}/status", done, X_Lease_Token=token)
+    finish(connection, task, "bench", claimed["lease"]["token"])
 
 
 def run_lives(connection: Connection, life: Callable[[Connection, str, int], None], count: int) -> None:
     """Live ``count`` lives one after another in one codebase."""
-    answer = connection.demand(
-        "POST", "/v1/agent/codebases", {"name": "bench", "path": "/srv/bench", "worker_id": "bench"}
-    )
+    codebase = register(connection)
     for number in range(count):
-        life(connection, answer["codebase"]["id"], number)
+        life(connection, codebase, number)
 
 
-def _create(connection: Connection, codebase: str, number: int) -> str:
+def register(connection: Connection) -> str:
+    """The one codebase's id."""
+    wanted = {"name": "bench", "path": "/srv/bench", "worker_id": "bench"}
+    id: str = connection.demand("POST", "/v1/agent/codebases", wanted)["codebase"]["id"]
+    return id
+
+
+def create(connection: Connection, codebase: str, number: int) -> str:
+    """A new task's id."""
     wanted = {"title": f"bench {number}", "prompt": "measure this", "agent_type": "echo"}
     answer = connection.demand("POST", f"/v1/agent/codebases/{codebase}/tasks", wanted)
     id: str = answer["task"]["id"]
     return id
+
+
+def finish(connection: Connection, task: str, worker: str, token: str) -> None:
+    """One batch of outputs, and completed."""
+    outputs = [{"output": f"{_LINE} {line}"} for line in range(_LINES)]
+    batch = {"worker_id": worker, "outputs": outputs, "first": 0}
+    connection.demand("POST", f"/v1/agent/tasks/{task}/output", batch, X_Lease_Token=token)
+    done = {"status": "completed", "result": "done", "worker_id": worker}
+    connection.demand("PUT", f"/v1/agent/tasks/{task}/status", done, X_Lease_Token=token)

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 from attrs import frozen
 
+from tests.bench.accounting import cpu_seconds
 from tests.bench.wire import Connection
 
 __all__ = ["Server", "codetether_server", "echo_server", "free_port"]
@@ -35,13 +36,7 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of the process and its children so far."""
-        family = [self.process, *self.process.children(recursive=True)]
-        total = 0.0
-        for member in family:
-            with suppress(psutil.NoSuchProcess):
-                times = member.cpu_times()
-                total += times.user + times.system
-        return total
+        return cpu_seconds([self.process])
 
     def resident_bytes(self) -> int:
         """Resident memory of the process and its children."""

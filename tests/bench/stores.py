@@ -1,109 +1,115 @@
-"""Figures of one store: lives on one replica and on two, and claims however many tasks wait."""
+"""Figures of one store: lives on one replica and on two, and what a claim costs however much waits or was claimed."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import threading
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
 from statistics import median
 
-from codetether_adapters.system import SystemClock, SystemEntropy
-from codetether_apps.settings import read_settings
-from codetether_apps.wiring.backends import open_backend
-from codetether_core.access import SYSTEM
-from codetether_core.ids import WorkerId
-from codetether_core.services import Services, assemble
-from codetether_core.tasks import GLOBAL, TaskSpec, Word
+from tests.bench.backlog import add_waiting, claim_waiting, copy_waiting
+from tests.bench.claims import Cost, compare_claims, held_past, opened
 from tests.bench.figures import Figure, Measure, cost, drive
 from tests.bench.lives import own_life
+from tests.bench.race import outcomes_of, race
 from tests.bench.servers import Server, codetether_server
-from tests.e2e.engines import ENGINES, store_settings
+from tests.bench.storage import Storage, storage
 
-__all__ = ["SHARED", "of_store"]
+__all__ = ["of_store"]
 
-SHARED = tuple(engine for engine in ENGINES if engine != "sqlite")
-"""The stores that several servers may use."""
-
-_AT_ONCE = 64
+_RUNS = 3
+_FEW = 1_000
+_BAR = "≤ 1.5"
 
 
 def of_store(engine: str) -> Mapping[str, Measure]:
     """The figures of a store of that kind, which is started for them."""
 
-    def address() -> str:
-        return store_settings(engine)["CODETETHER_STORE"]
-
     def lives(quick: bool) -> Iterator[Figure]:
-        count = 400 if quick else 2_000
-        token = secrets.token_hex(16)
-        for replicas in (1, 2):
-            with ExitStack() as stack:
-                store = address()
-                servers = [stack.enter_context(codetether_server(store=store, token=token)) for _ in range(replicas)]
-                for server in servers:
-                    drive(server, own_life, 100)
-                cpu, rate = _together(servers, count)
-                name = f"our worker's life on {engine}, {replicas} replica{'s' if replicas > 1 else ''}"
-                yield Figure(f"{name}, CPU-s of the servers per 1,000", cpu, "s", "without the store's own")
-                yield Figure(f"{name}, lives per second", rate, "1/s", "4 connections each")
+        with storage(engine) as here:
+            yield from _lives(here, 1, quick)
+            if engine == "sqlite":
+                yield Figure("our worker's life, 2 replicas", None, "", "a file belongs to one process")
+            else:
+                yield from _lives(here, 2, quick)
 
     def claims(quick: bool) -> Iterator[Figure]:
-        sizes = (1_000, 10_000) if quick else (1_000, 100_000)
-        taken = asyncio.run(_claims(address(), sizes))
-        for size, seconds in zip(sizes, taken, strict=True):
-            yield Figure(
-                f"a claim on {engine} with {size:,} waiting", seconds * 1e3, "ms", "found, granted, given back"
-            )
-        yield Figure(f"{sizes[1]:,} waiting : {sizes[0]:,}", taken[1] / taken[0], "×", "", "≤ 1.5")
+        with storage(engine) as here:
+            yield from asyncio.run(_claims(here, quick))
 
     return {"lives": lives, "claims": claims}
 
 
-def _together(servers: list[Server], count: int) -> tuple[float, float]:
-    """CPU-seconds of all servers per 1,000 lives, and lives per second of all."""
+def _lives(here: Storage, replicas: int, quick: bool) -> Iterator[Figure]:
+    """Whole lives over HTTP; then a race for the same tasks, and what became of all of them."""
+    count = 400 if quick else 2_000
+    name = f"our worker's life, {replicas} replica{'s' if replicas > 1 else ''}"
+    url, token = here.new(), secrets.token_hex(16)
+    with ExitStack() as stack:
+        servers = [stack.enter_context(codetether_server(store=url, token=token)) for _ in range(replicas)]
+        for server in servers:
+            drive(server, own_life, 100)
+        runs = [_together(here, servers, count) for _ in range(_RUNS)]
+        torn = race(servers, count // 10)
+    servers_cpu, store_cpu, rate = (median(each) for each in zip(*runs, strict=True))
+    yield Figure(f"{name}, lives per second", rate, "1/s", "4 connections each")
+    yield Figure(f"{name}, CPU-s of the servers per 1,000", servers_cpu, "s")
+    yield Figure(f"{name}, CPU-s of the store per 1,000", store_cpu, "s", "" if here.processes else "in the server's")
+    outcomes = asyncio.run(outcomes_of(url))
+    beside = f"{outcomes.tasks:,} tasks, {count // 10:,} of them wanted by {4 * replicas} connections at once"
+    yield Figure(f"{name}, tasks lost", outcomes.lost, "", beside, "0")
+    yield Figure(f"{name}, tasks granted or completed twice", outcomes.double + torn, "", beside, "0")
+
+
+def _together(here: Storage, servers: Sequence[Server], count: int) -> tuple[float, float, float]:
+    """CPU-seconds of the servers and of the store per 1,000 lives, and lives per second of all servers."""
     found: list[tuple[float, float]] = []
     threads = [
         threading.Thread(target=lambda server=server: found.append(cost(server, own_life, count // len(servers))))
         for server in servers
     ]
+    before = here.cpu_seconds()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(cpu for cpu, _ in found) / len(found), sum(rate for _, rate in found)
+    store = (here.cpu_seconds() - before) * 1_000 / count
+    return sum(cpu for cpu, _ in found) / len(found), store, sum(rate for _, rate in found)
 
 
-async def _claims(store: str, sizes: tuple[int, ...]) -> list[float]:
-    """The median seconds of a claim at each size of the backlog."""
-    settings = read_settings({"storage.store": store})
-    taken: list[float] = []
-    async with open_backend(settings) as backend:
-        services = assemble(backend, SystemClock(await backend.now()), SystemEntropy())
-        waiting = 0
-        for size in sizes:
-            await _fill(services, size - waiting)
-            waiting = size
-            taken.append(median([await _claim(services) for _ in range(200)]))
-    return taken
+async def _claims(here: Storage, quick: bool) -> Sequence[Figure]:
+    """Claims from backlogs of several sizes; on PostgreSQL also behind as many claims that no vacuum may forget."""
+    sizes = (_FEW, 10_000, 100_000) if quick else (_FEW, 100_000, 1_000_000)
+    most = sizes[-1]
+    async with AsyncExitStack() as stack:
+        urls = {f"{size:,} waiting": here.new() for size in sizes}
+        waiting = {name: await stack.enter_async_context(opened(url)) for name, url in urls.items()}
+        for size, (name, url) in zip(sizes, urls.items(), strict=True):
+            if here.engine == "postgresql":
+                await asyncio.to_thread(copy_waiting, url, range(size))
+            else:
+                await add_waiting(waiting[name].backend, range(size))
+        figures = [*_compared(await compare_claims(here, waiting))]
+        if here.engine == "postgresql":
+            few, *_, many = waiting
+            with held_past(urls[many]):
+                await add_waiting(waiting[many].backend, range(most, most + _FEW))
+                await claim_waiting(waiting[many].backend, most)
+                behind = {few: waiting[few], f"{_FEW:,} waiting, {most:,} claimed and a reader open": waiting[many]}
+                figures += [*_compared(await compare_claims(here, behind))][1:]
+    if quick:
+        figures.append(Figure("a claim, 1,000,000 waiting", None, "", "without --quick"))
+    return figures
 
 
-async def _fill(services: Services, count: int) -> None:
-    async def some(count: int) -> None:
-        for _ in range(count):
-            await services.submission.submit(SYSTEM, TaskSpec(codebase=GLOBAL, title="bench", prompt="measure this"))
-
-    await asyncio.gather(*(some(count // _AT_ONCE) for _ in range(_AT_ONCE)))
-
-
-async def _claim(services: Services) -> float:
-    begun = time.perf_counter()
-    lanes = await services.backend.tasks.lanes(SYSTEM.tenant, limit=1)
-    (task, *_) = await services.backend.tasks.ready(lanes, 1)
-    task = await services.claiming.claim(SYSTEM, WorkerId("bench"), task.id, tokened=True)
-    assert task.grant is not None
-    word = Word(worker=WorkerId("bench"), principal=SYSTEM.name, token=task.grant.token)
-    await services.reporting.release(SYSTEM.tenant, word, task.id)
-    return time.perf_counter() - begun
+def _compared(costs: Mapping[str, Cost]) -> Iterator[Figure]:
+    """Each, and its ratio to the first."""
+    first = next(iter(costs.values()))
+    for name, each in costs.items():
+        beside = f"CPU of claimer and store {each.cpu_milliseconds:.2f} ms"
+        yield Figure(f"a claim, {name}", each.milliseconds, "ms", beside)
+        if each is not first:
+            beside = f"of CPU {each.cpu_milliseconds / first.cpu_milliseconds:.2f}"
+            yield Figure(f"{name} : {next(iter(costs))}", each.milliseconds / first.milliseconds, "×", beside, _BAR)

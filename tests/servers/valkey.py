@@ -58,6 +58,12 @@ class Valkey:
         """The address of its first database."""
         return f"redis://{_HOST}:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> Valkey:
         """Return once it answers."""
         given = ("--port", str(self.port), "--bind", _HOST, "--save", "", "--dir", str(self.directory))

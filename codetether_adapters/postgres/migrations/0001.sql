@@ -66,21 +66,19 @@ CREATE SEQUENCE turns;                -- of queues and of their rows
 -- A task that becomes ready waits in the queue that has moved up furthest of those it may join: the others begin after
 -- it. If there is none, a new one is opened, which begins before everything.
 CREATE FUNCTION enqueue() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    present BIGINT := (
-        SELECT turn FROM queues WHERE tenant = NEW.tenant AND lane = NEW.lane ORDER BY turn DESC LIMIT 1
-    );
 BEGIN
     NEW.queue := (
-        SELECT queue FROM queues WHERE tenant = NEW.tenant AND lane = NEW.lane AND turn = present
-        AND (~priority, created, id) <= (~NEW.priority, NEW.created, NEW.id)
+        SELECT queue FROM queues WHERE tenant = NEW.tenant AND lane = NEW.lane AND turn = (
+            SELECT turn FROM queues WHERE tenant = NEW.tenant AND lane = NEW.lane ORDER BY turn DESC LIMIT 1
+        ) AND (~priority, created, id) <= (~NEW.priority, NEW.created, NEW.id)
         ORDER BY ~priority DESC, created DESC, id DESC LIMIT 1
     );
     IF NEW.queue IS NULL THEN
         NEW.queue := nextval('turns');
         INSERT INTO queues VALUES (
-            NEW.tenant, NEW.lane, coalesce(present, NEW.queue), NEW.queue,
-            9223372036854775807, -9223372036854775808, ''
+            NEW.tenant, NEW.lane, coalesce((
+                SELECT turn FROM queues WHERE tenant = NEW.tenant AND lane = NEW.lane ORDER BY turn DESC LIMIT 1
+            ), NEW.queue), NEW.queue, 9223372036854775807, -9223372036854775808, ''
         );
     END IF;
     RETURN NEW;
@@ -93,12 +91,10 @@ CREATE TRIGGER became_ready BEFORE UPDATE ON tasks
 CREATE TABLE due_from (turn BIGINT NOT NULL PRIMARY KEY, due BIGINT NOT NULL);
 
 CREATE FUNCTION expect() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    present due_from := (SELECT due_from FROM due_from ORDER BY turn DESC LIMIT 1);
 BEGIN
-    IF NEW.due < present.due THEN
+    IF NEW.due < (SELECT due FROM due_from ORDER BY turn DESC LIMIT 1) THEN
+        DELETE FROM due_from WHERE turn = (SELECT turn FROM due_from ORDER BY turn DESC LIMIT 1);
         INSERT INTO due_from VALUES (nextval('turns'), NEW.due);
-        DELETE FROM due_from WHERE turn = present.turn;
     END IF;
     RETURN NEW;
 END $$;
