@@ -1,9 +1,9 @@
 # Everything here works on a bare machine with Python >= 3.11, git and make: each target builds .venv itself.
 #   PYTHON=/path/to/python   which interpreter makes a new .venv
-#   ARGS='...'               more arguments for test, chaos, demo, bench and bench-compare
+#   ARGS='...'               more arguments for test, test-system, chaos, demo, bench and bench-compare
 
 .DEFAULT_GOAL := help
-.PHONY: help check test demo bench bench-compare contracts chaos wheel clean
+.PHONY: help check test test-system demo bench bench-compare contracts chaos wheel clean
 
 PYTHON ?=
 ARGS ?=
@@ -11,6 +11,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := .ci/constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint $(PINS)
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+SYSTEM := postgresql-15 redis-server
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 FIND_PYTHON := for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
 	if "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
 	then break; fi; python=; done
@@ -27,7 +30,19 @@ check: $(VENV)/.dev ## Format, lint, types, import rules, contracts unchanged
 	@if [ -f tests/contracts/generate.py ]; then $(BIN)/python -m tests.contracts.generate --check; fi
 
 test: $(VENV)/.dev ## The suite (ARGS='-k lease -x' narrows it)
-	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+test-system: $(VENV)/.dev ## Stores and replicas on Debian's PostgreSQL 15 and Redis 7, which it installs (as root)
+	@if ! dpkg --status $(SYSTEM) >/dev/null 2>&1; then \
+		if ! command -v apt-get >/dev/null; then \
+			echo 'make test-system installs Debian packages ($(SYSTEM)), and there is no apt-get here.' >&2; exit 1; \
+		fi; \
+		echo 'Installing $(SYSTEM) ...'; \
+		$(AS_ROOT) apt-get -qq update && $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive \
+			apt-get -qq install --yes --no-install-recommends $(SYSTEM) >/dev/null; \
+	fi
+	@CODETETHER_TEST_SERVERS=debian $(PYTEST) -k 'postgres or redis' -m 'not chaos and not recent' \
+		tests/stores tests/channels tests/e2e tests/replicas $(ARGS)
 
 demo: $(VENV)/.run ## A real task through server, store, worker and git checkout, and kill -9 of the server
 	@$(BIN)/python -m codetether_apps.demo $(ARGS)

@@ -151,6 +151,7 @@ async def test_a_server_that_became_careless_is_refused_at_the_next_connection()
 # ------------------------------------------------------------------ strict: the replicas
 
 
+@pytest.mark.recent
 async def test_an_answer_means_that_a_replica_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the replica stopped nothing is answered, not even that something is there already; then all is."""
     monkeypatch.setattr(durability, "_WAIT", 1000)
@@ -171,6 +172,7 @@ async def test_an_answer_means_that_a_replica_has_it(monkeypatch: pytest.MonkeyP
             assert {task.id for task in await backend.tasks.list(TENANT, TaskQuery())} == {"t", "late"}
 
 
+@pytest.mark.recent
 async def test_watchers_hear_of_nothing_that_a_failover_may_take_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither from the process that wrote it nor from another, which both read on; once it is kept, from both."""
     monkeypatch.setattr(durability, "_WAIT", 1000)
@@ -192,6 +194,7 @@ async def test_watchers_hear_of_nothing_that_a_failover_may_take_back(monkeypatc
             assert len((await backend.log.read(TOPIC, start)).records) == 2
 
 
+@pytest.mark.recent
 async def test_a_replica_without_a_log_is_found_out_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is accepted."""
     monkeypatch.setattr(durability, "_WAIT", 300)
@@ -200,6 +203,20 @@ async def test_a_replica_without_a_log_is_found_out_at_the_start(monkeypatch: py
         assert "replica" in error.message and "appendonly yes" in error.hint
 
 
+@pytest.mark.recent
+async def test_a_server_too_old_to_say_what_its_replicas_have_is_refused() -> None:
+    """It is not taken for one whose replicas keep everything."""
+    with pair(*CAREFUL, "--rename-command", "WAITAOF", "") as (primary, replica):
+        async with strictly(primary.url):
+            pass
+        replica.ask("REPLICAOF", "NO", "ONE")
+        primary.ask("REPLICAOF", "127.0.0.1", replica.port)
+        wait_until(lambda: "'online'" in str(replica.ask("INFO", "replication")), "they have changed places")
+        error = await refusal(replica.url)
+    assert "WAITAOF" in error.message and "Redis 7.2" in error.hint
+
+
+@pytest.mark.recent
 async def test_a_lost_replica_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """Writes go on, on one disk, unless the server has been told to refuse them then."""
     with pair(*CAREFUL) as (primary, replica):
@@ -228,6 +245,7 @@ async def test_every_master_is_looked_at() -> None:
             master.ask("CONFIG", "SET", "appendfsync", "always")
 
 
+@pytest.mark.recent
 async def test_a_replica_that_takes_over_is_looked_at() -> None:
     """If it may lose something its shards take no writes until that is mended; the others go on."""
     with cluster(replicas=1) as own:

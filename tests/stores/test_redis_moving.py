@@ -117,7 +117,7 @@ async def carry_out(backend: Backend, task: Task) -> None:
     await insist(lambda: backend.log.append(output(task, "2", "3"), Guard(task.id, running.fence, 0)))
 
 
-@pytest.mark.parametrize("move", [by_keys, as_a_whole])
+@pytest.mark.parametrize("move", [by_keys, pytest.param(as_a_whole, marks=pytest.mark.recent)])
 async def test_a_busy_shard_moves(
     cluster: ValkeyCluster, move: Callable[[ValkeyCluster, int, Valkey, Valkey], None]
 ) -> None:
