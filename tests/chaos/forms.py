@@ -7,11 +7,9 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.engines import ENGINES
+from tests.e2e.engines import SHARED
 
-__all__ = ["SHARED", "told_on"]
-
-SHARED: Final = tuple(engine for engine in ENGINES if engine != "sqlite")
+__all__ = ["told_on"]
 
 _SEEDS: Final = range(1, 4)
 

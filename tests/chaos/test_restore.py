@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from codetether_core.errors import StaleLease
-from tests.chaos.forms import SHARED, told_on
+from tests.chaos.forms import told_on
 from tests.chaos.stage import Stage
-from tests.e2e.engines import store_settings
+from tests.e2e.engines import SHARED, store_settings
 from tests.e2e.programs import start, until
 
 

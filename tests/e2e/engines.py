@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-__all__ = ["ENGINES", "store_settings"]
+__all__ = ["ENGINES", "SHARED", "store_settings"]
 
 
 def store_settings(engine: str) -> dict[str, str]:
@@ -43,3 +43,7 @@ _MAKERS: Final[Mapping[str, Callable[[], dict[str, str]]]] = {
 }
 
 ENGINES: Final = tuple(_MAKERS)
+"""All of them."""
+
+SHARED: Final = tuple(engine for engine in ENGINES if engine != "sqlite")
+"""Those that several servers may have at once."""

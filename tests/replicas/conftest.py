@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster import Cluster
-from tests.e2e.engines import ENGINES, store_settings
+from tests.e2e.engines import SHARED, store_settings
+from tests.replicas.waking import NOTIFIED
 from tests.servers.valkey import own_server
 
-_NOTIFIED = "postgresql with a Redis notifier"
-_SHARED = (*(engine for engine in ENGINES if engine != "sqlite"), _NOTIFIED)
 
-
-@pytest.fixture(params=_SHARED)
+@pytest.fixture(params=SHARED)
 def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Cluster, Cluster]]:
     """Nothing is running yet; each has workers and clients of its own.
 
@@ -24,7 +22,7 @@ def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[C
     """
     settings = store_settings(request.param.partition(" ")[0])
     module = "codetether_apps.server"
-    if request.param == _NOTIFIED:
+    if request.param == NOTIFIED:
         settings["CODETETHER_NOTIFIER"] = own_server().url
         module = "tests.replicas.told_only"
     pair = []

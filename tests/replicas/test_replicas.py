@@ -12,10 +12,12 @@ from codetether_core.approvals import ApprovalState
 from codetether_core.tasks import TaskState
 from tests.e2e.cluster import TOKEN, Cluster
 from tests.e2e.programs import PATIENCE, until
+from tests.replicas.waking import however_woken
 
 Pair = tuple[Cluster, Cluster]
 
 
+@however_woken
 def test_any_request_may_hit_any_replica(replicas: Pair) -> None:
     """Created on one, run by a worker of the other, watched on both, resumed where the other left off."""
     one, two = replicas
@@ -35,6 +37,7 @@ def test_any_request_may_hit_any_replica(replicas: Pair) -> None:
     assert ours == theirs
 
 
+@however_woken
 def test_agents_and_their_messages_are_known_everywhere(replicas: Pair) -> None:
     """Registered and written to at one, discovered and read at the other, where who watches sees it happen."""
     one, two = replicas
@@ -59,6 +62,7 @@ def monitor(cluster: Cluster) -> Iterator[Iterator[str]]:
         yield lines
 
 
+@however_woken
 def test_a_question_is_answered_at_another_replica(replicas: Pair) -> None:
     """And whoever waits for the answer hears it."""
     one, two = replicas
