@@ -7,9 +7,9 @@ the numbers of its events, which have no gaps.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import define, field, frozen
 
@@ -24,6 +24,8 @@ from codetether_core.services.watching import Resync, Watching
 from codetether_core.tasks import OUTPUT_KINDS, Task, filed
 
 __all__ = ["TaskLogs"]
+
+T = TypeVar("T")
 
 _STEP: Final = 100
 
@@ -56,21 +58,39 @@ class TaskLogs:
 
     async def lines(self, task: Task) -> AsyncGenerator[bytes, None]:
         """Every event there is, in order, as lines of JSON."""
-        async with aclosing(self.filed(task)) as source:
-            async for record in source:
-                yield line_of(record)
-        async with aclosing(self._kept(task)) as source:
-            async for record in source:
-                yield line_of(record)
+        told = 0
+        while True:
+            async with aclosing(self._after(task, told)) as source:
+                async for record in source:
+                    if record.number > told + 1 and (await self._again(task)).filed_to > told:
+                        break
+                    yield line_of(record)
+                    told = record.number
+            task = await self._again(task)
+            if task.filed_to <= told:
+                return
 
     async def count(self, task: Task) -> int:
         """How many pieces of output there are."""
-        live = await self.log.count(_topic(task), OUTPUT_KINDS)
-        return live - await self._twice(task) + _outputs(task)
+
+        async def counted(task: Task) -> int:
+            live = await self.log.count(_topic(task), OUTPUT_KINDS)
+            return live - await self._twice(task) + _outputs(task)
+
+        return await self._settled(task, counted)
 
     async def output(self, task: Task, *, offset: int, limit: int, size: int) -> Sequence[Record]:
         """Up to ``limit`` pieces of output from the ``offset``-th on, fewer if they have more than ``size`` bytes."""
-        found = _Found(limit, size)
+        return await self._settled(task, lambda task: self._output(task, offset, _Found(limit, size)))
+
+    async def filed(self, task: Task) -> AsyncGenerator[Record, None]:
+        """What was filed away."""
+        for segment in task.log:
+            async with self.blobs.open(task.tenant, segment.blob) as chunks, aclosing(decompressed(chunks)) as lines:
+                async for line in lines:
+                    yield record_of(line, _topic(task))
+
+    async def _output(self, task: Task, offset: int, found: _Found) -> Sequence[Record]:
         if offset < (filed_away := _outputs(task)):
             skipped = 0
             async with aclosing(self.filed(task)) as source:
@@ -81,18 +101,11 @@ class TaskLogs:
                             return found.records
         start = max(offset - filed_away, 0) + await self._twice(task)
         while True:
-            step = min(_STEP, limit - len(found.records))
+            step = min(_STEP, found.limit - len(found.records))
             records = await self.log.slice(_topic(task), OUTPUT_KINDS, offset=start, limit=step)
             if any(found.take(record) for record in records) or len(records) < step:
                 return found.records
             start += len(records)
-
-    async def filed(self, task: Task) -> AsyncGenerator[Record, None]:
-        """What was filed away."""
-        for segment in task.log:
-            async with self.blobs.open(task.tenant, segment.blob) as chunks, aclosing(decompressed(chunks)) as lines:
-                async for line in lines:
-                    yield record_of(line, _topic(task))
 
     async def _file(self, task: Task) -> None:
         """Write what follows the task's last segment; somebody else may do the same, and one of us is named."""
@@ -102,6 +115,26 @@ class TaskLogs:
         if seen.first == task.filed_to + 1 and not seen.gap:
             segment = LogSegment(first=seen.first, last=seen.last, outputs=seen.outputs, blob=blob)
             await self.writer.apply(task.tenant, task.id, lambda task: filed(task, segment, self.clock.now()))
+
+    async def _settled(self, task: Task, read: Callable[[Task], Awaitable[T]]) -> T:
+        """What is read of a task whose log is not filed away meanwhile: it is filed before it is forgotten."""
+        while True:
+            found = await read(task)
+            fresh = await self._again(task)
+            if fresh.filed_to == task.filed_to:
+                return found
+            task = fresh
+
+    async def _again(self, task: Task) -> Task:
+        return await self.tasks.get(task.tenant, task.id)
+
+    async def _after(self, task: Task, number: int) -> AsyncGenerator[Record, None]:
+        """What follows the event of this number, as far as this version of the task knows where it is."""
+        for part in (self.filed(task), self._kept(task)):
+            async with aclosing(part) as source:
+                async for record in source:
+                    if record.number > number:
+                        yield record
 
     async def _kept(self, task: Task) -> AsyncGenerator[Record, None]:
         """What the one log has of the task besides what was filed."""

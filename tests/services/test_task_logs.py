@@ -116,6 +116,26 @@ async def test_a_task_that_goes_on_is_filed_bit_by_bit(place: Place) -> None:
     assert len((await place.desk.get(task.id)).log) == 3
 
 
+async def test_a_log_that_is_filed_while_it_is_read(place: Place) -> None:
+    """Whoever looked at the task before that misses nothing, at the beginning or in the middle of it."""
+    logs = place.desk.services.task_logs
+    task = await place.printed(*"abc", ended=False)
+    before = await place.lines(task)
+    early = await place.desk.get(task.id)
+    await place.forget()
+    assert [json.loads(line) async for line in logs.lines(early)] == before
+    assert await logs.count(early) == 3
+    found = await logs.output(early, offset=1, limit=10, size=2**20)
+    assert [json.loads(record.body)["output"] for record in found] == ["b", "c"]
+    task, word = await place.desk.claimed(task)
+    await place.desk.services.reporting.output(TENANT, word, task.id, [OutputChunk(text="d")], first=0)
+    later, source = await place.lines(task), logs.lines(await place.desk.get(task.id))
+    numbers = [json.loads(await anext(source))["number"] for _ in before]
+    await place.forget()
+    numbers += [json.loads(line)["number"] async for line in source]
+    assert numbers == [line["number"] for line in later] == [*range(1, len(later) + 1)]
+
+
 async def test_two_replicas_file_a_log_once(place: Place, backend: Backend) -> None:
     task = await place.printed(*"abc")
     other = services_over(backend, place.desk.clock, place.blobs)  # type: ignore[arg-type]
