@@ -24,6 +24,7 @@ class Watcher:
         self.line = Line(port, limit=_SOME)
         self.events: list[TaskEvent] = []
         self._problem: Exception | None = None
+        self._client = Client(self.line.url, token=TOKEN, patience=_LASTING)
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
 
@@ -50,13 +51,14 @@ class Watcher:
         assert not self._thread.is_alive(), f"the watcher waits after event {self.reached}"
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, whatever became of it: nothing of a test that failed goes on beside the next ones."""
         self.line.close()
+        self._client.close()
+        self._thread.join(10)
 
     def _follow(self) -> None:
         try:
-            with Client(self.line.url, token=TOKEN, patience=_LASTING) as client:
-                for event in client.tasks.handle(self.id).events():
-                    self.events.append(event)
+            for event in self._client.tasks.handle(self.id).events():
+                self.events.append(event)
         except Exception as error:
             self._problem = error
