@@ -41,3 +41,4 @@ def configure_logs(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # it tells of each attempt to connect; we say it once

@@ -12,6 +12,7 @@ from codetether_apps.wiring.backends import open_backend
 from codetether_apps.wiring.blobs import open_blobs
 from codetether_apps.wiring.channels import channel_opener
 from codetether_apps.wiring.keeping import keep_running
+from codetether_apps.wiring.presence import tell_of_absence
 from codetether_core.services import Services, assemble
 from codetether_core.tasks import LeaseTerms
 
@@ -38,6 +39,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         loops = [
             asyncio.create_task(keep_running("dispatch", services.dispatch.run)),
             asyncio.create_task(keep_running("maintenance", services.maintenance.run)),
+            asyncio.create_task(tell_of_absence(backend.ping)),
         ]
         try:
             yield services

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from codetether_adapters.memory.backend import open_backend
 from codetether_apps.cli.root import codetether
+from codetether_apps.settings import read_settings
 from codetether_apps.settings.agents import read_agents
 from codetether_core.ports import Backend
 from tests.docs.blocks import blocks
@@ -51,9 +52,21 @@ def test_a_store_of_ones_own_is_held_to_the_contracts(monkeypatch: pytest.Monkey
     assert sum(isinstance(name, type) and issubclass(name, TestCase) for name in names.values()) > 5
 
 
+def test_every_variable_that_is_shown_is_a_setting() -> None:
+    lines = [line for block in blocks("README.md", "sh") for line in block.splitlines() if line.startswith("export ")]
+    given = dict(shlex.split(line, comments=True)[1].split("=", 1) for line in lines)
+    settings = read_settings(environment=given)
+    assert {f"environment {name}" for name in given} <= {*settings.origins.values()}
+
+
 @pytest.mark.parametrize(
     "line",
-    [line for block in blocks("README.md", "sh") for line in block.splitlines() if "codetether " in line],
+    [
+        line
+        for block in blocks("README.md", "sh")
+        for line in block.splitlines()
+        if line.partition(" ")[0].endswith("codetether")
+    ],
 )
 def test_every_command_that_is_shown_exists(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]

@@ -73,8 +73,7 @@ def replicas(store: Store, tmp_path: Path) -> Iterator[tuple[Cluster, Cluster]]:
 def test_a_killed_store_loses_nothing_that_was_accepted(store: Store, replicas: tuple[Cluster, Cluster]) -> None:
     """Runs go on meanwhile, probes say what is wrong, and every line is there once in the end."""
     one, two = replicas
-    one.server(**PATIENT)
-    two.server(**PATIENT)
+    servers = [each.server(**PATIENT) for each in replicas]
     worker = one.worker(CODETETHER_WORKER_SLOTS="3")
     stop = one.directory / "stop"
     script = "i=0; while [ ! -e {stop} ]; do i=$((i+1)); echo {name} $i; sleep 0.01; done"
@@ -87,10 +86,13 @@ def test_a_killed_store_loses_nothing_that_was_accepted(store: Store, replicas: 
     store.kill()
     for each in replicas:
         until(lambda each=each: not each.client.health()["ready"], "readiness withdrawn")  # type: ignore[misc]
+    until(lambda: all("store_away" in server.said for server in servers), "a word of it in the logs")
     until(lambda: "server_does_not_answer" in worker.said, "an output that nobody acknowledged")
     store.start()
     for each in replicas:
         until(lambda each=each: each.client.health()["ready"], "readiness")  # type: ignore[misc]
+    until(lambda: all("store_back" in server.said for server in servers), "a word of that, too")
+    assert all(server.said.count("store_away") == 1 and "psycopg" not in server.said for server in servers)
     late = two.client.tasks.run("echo fine", agent="echo")
     stop.write_text("")
     seen += list(watched)

@@ -1,0 +1,37 @@
+"""Whether the store answers, for whoever reads this process's log: said once when it does not, and once when it does.
+
+Everybody who wants something of it meanwhile is told so; that is no reason to write a line for each of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from codetether_core.errors import Unavailable
+
+__all__ = ["tell_of_absence"]
+
+_log = structlog.get_logger(__name__)
+
+_LOOK_EVERY: Final = 2.0
+
+
+async def tell_of_absence(ping: Callable[[], Awaitable[None]]) -> None:
+    """Look every two seconds, until cancelled."""
+    away = False
+    while True:
+        try:
+            await ping()
+        except Unavailable as error:
+            if not away:
+                _log.error("store_away", error=error.message, hint=error.hint)
+            away = True
+        else:
+            if away:
+                _log.warning("store_back")
+            away = False
+        await asyncio.sleep(_LOOK_EVERY)
