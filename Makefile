@@ -32,7 +32,7 @@ check: $(VENV)/.dev ## Format, lint, types, import rules, contracts unchanged
 test: $(VENV)/.dev ## The suite (ARGS='-k lease -x' narrows it)
 	@$(PYTEST) $(ARGS)
 
-test-system: $(VENV)/.dev ## Stores and replicas on Debian's PostgreSQL 15 and Redis 7, which it installs (as root)
+test-system: $(VENV)/.dev ## The stores on Debian's PostgreSQL 15 and Redis 7, which it installs (as root)
 	@if ! [ -x /usr/lib/postgresql/15/bin/postgres -a -x /usr/bin/redis-server ]; then \
 		if ! command -v apt-get >/dev/null; then \
 			echo 'make test-system installs Debian packages ($(SYSTEM)), and there is no apt-get here.' >&2; exit 1; \
@@ -42,7 +42,7 @@ test-system: $(VENV)/.dev ## Stores and replicas on Debian's PostgreSQL 15 and R
 			apt-get -qq install --yes --no-install-recommends $(SYSTEM) >/dev/null; \
 	fi
 	@CODETETHER_TEST_SERVERS=debian $(PYTEST) -k 'postgres or redis' -m 'not chaos and not recent' \
-		tests/stores tests/channels tests/e2e tests/replicas $(ARGS)
+		tests/stores tests/channels tests/e2e $(ARGS)
 
 demo: $(VENV)/.run ## A real task through server, store, worker and git checkout, and kill -9 of the server
 	@$(BIN)/python -m codetether_apps.demo $(ARGS)
