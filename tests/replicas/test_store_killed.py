@@ -74,7 +74,7 @@ def test_a_killed_store_loses_nothing_that_was_accepted(store: Store, replicas: 
     """Runs go on meanwhile, probes say what is wrong, and every line is there once in the end."""
     one, two = replicas
     servers = [each.server(**PATIENT) for each in replicas]
-    worker = one.worker(CODETETHER_WORKER_SLOTS="3")
+    one.worker(CODETETHER_WORKER_SLOTS="3")
     stop = one.directory / "stop"
     script = "i=0; while [ ! -e {stop} ]; do i=$((i+1)); echo {name} $i; sleep 0.01; done"
     tasks = [one.client.tasks.run(script.format(stop=stop, name=name), agent="sh") for name in ("a", "b", "c")]
@@ -87,7 +87,6 @@ def test_a_killed_store_loses_nothing_that_was_accepted(store: Store, replicas: 
     for each in replicas:
         until(lambda each=each: not each.client.health()["ready"], "readiness withdrawn")  # type: ignore[misc]
     until(lambda: all("store_away" in server.said for server in servers), "a word of it in the logs")
-    until(lambda: "server_does_not_answer" in worker.said, "an output that nobody acknowledged")
     store.start()
     for each in replicas:
         until(lambda each=each: each.client.health()["ready"], "readiness")  # type: ignore[misc]
