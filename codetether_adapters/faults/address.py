@@ -1,14 +1,14 @@
 """The address of a store that fails on purpose: ``faulty+SCHEME://…?seed=7&before=0.05&after=0.05&late=0.1&delay=1``.
 
 ``seed`` is of the dice. Of all calls the share ``before`` fails without an effect and ``after`` with one, and ``late``
-waits ``delay`` seconds; its clock is ``skew`` seconds ahead, or behind if that is less than zero. What is left out is
-as ``Faults`` has it; other options are the store's own.
+waits ``delay`` seconds; its clock is ``skew`` seconds ahead, or behind if that is less than zero. What is left out does
+not happen; other options are the store's own.
 """
 
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from codetether_adapters.faults.dice import Faults
 from codetether_core.errors import Invalid
@@ -32,10 +32,12 @@ def rehearsal(url: str) -> tuple[str, Faults]:
         numbers = {name: float(value) for name, value in options.items()}
     except ValueError:
         raise Invalid("store", "has an option of its faults that is no number", hint=_HINT) from None
-    shares = [numbers.get(name, 0.0) for name in _SHARES]
-    delays = abs(numbers.get("skew", 0.0)), numbers.get("delay", 0.0)
-    if not all(0 <= share <= 1 for share in shares) or not all(0 <= delay <= _DAY for delay in delays):
+    shares = {"before": 0.0, "after": 0.0} | numbers
+    delays = abs(shares.pop("skew", 0.0)), shares.pop("delay", 0.0)
+    sensible = all(0 <= share <= 1 for share in shares.values()) and shares["before"] + shares["after"] <= 1
+    if not sensible or not all(0 <= delay <= _DAY for delay in delays):
         raise Invalid(
             "store", "has an option of its faults that is no share of 1, or no delay within a day", hint=_HINT
         )
-    return f"{rest}?{urlencode(given)}" if given else rest, Faults(seed, **numbers)
+    faults = Faults(seed, **{"before": 0.0, "after": 0.0, **numbers})
+    return f"{rest}?{urlencode(given, quote_via=quote)}" if given else rest, faults

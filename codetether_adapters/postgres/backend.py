@@ -14,7 +14,7 @@ from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.approvals import PostgresApprovals
 from codetether_adapters.postgres.channel import CHANNEL, open_own_channel
 from codetether_adapters.postgres.connection import connect
-from codetether_adapters.postgres.durability import check_durability
+from codetether_adapters.postgres.durability import DURABILITY, check_durability, require_durability
 from codetether_adapters.postgres.encoding import moment
 from codetether_adapters.postgres.errors import unavailable
 from codetether_adapters.postgres.following import Following
@@ -54,6 +54,7 @@ class PostgresBackend:
     inbox: PostgresInbox
     _address: Address = field(alias="address")
     _reader: Reader = field(alias="reader")
+    _strict: bool = field(alias="strict")
 
     async def now(self) -> datetime:
         """The server's."""
@@ -61,9 +62,11 @@ class PostgresBackend:
         return datetime.now(UTC) if row is None else moment(row[0])
 
     async def ping(self) -> None:
-        """Ask the server whether it takes writes."""
+        """Ask the server whether it takes writes and, if that is wanted, keeps them."""
         if await self._reader.row(READS_ONLY) == (True,):
             raise reads_only(self._address)
+        if self._strict:
+            require_durability(await self._reader.row(DURABILITY), self._address)
 
 
 @asynccontextmanager
@@ -98,7 +101,7 @@ async def open_backend(
             if open_channel and (group.records or group.wake):
                 notifier.tell(group.head + len(group.records), group.wake)
 
-        writer = Writer(address, None if open_channel else origin, publish)
+        writer = Writer(address, None if open_channel else origin, publish, strict=strict)
         stack.push_async_callback(writer.close)
         yield PostgresBackend(
             tasks=PostgresTasks(writer, reader, Queues(writer, move_up_after)),
@@ -113,6 +116,7 @@ async def open_backend(
             inbox=PostgresInbox(writer, reader),
             address=address,
             reader=reader,
+            strict=strict,
         )
 
 

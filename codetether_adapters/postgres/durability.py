@@ -10,14 +10,14 @@ import logging
 from typing import Final
 
 from codetether_adapters.postgres.address import Address
-from codetether_adapters.postgres.connection import Connection
+from codetether_adapters.postgres.connection import Connection, Row
 from codetether_core.errors import Unavailable
 
-__all__ = ["check_durability", "shortcoming"]
+__all__ = ["DURABILITY", "check_durability", "require_durability", "shortcoming"]
 
 _log = logging.getLogger(__name__)
 
-_SETTINGS: Final = """
+DURABILITY: Final = """
 SELECT current_setting('fsync')::boolean,
        current_setting('synchronous_standby_names') <> '',
        current_setting('synchronous_commit')
@@ -36,14 +36,19 @@ def shortcoming(fsync: bool, standbys: bool, commit: str) -> tuple[str, str]:
 
 
 async def check_durability(connection: Connection, address: Address, *, strict: bool) -> None:
-    """Say what may be lost; ``Unavailable`` if nothing may."""
-    row = await (await connection.execute(_SETTINGS)).fetchone()
-    problem, setting = shortcoming(*row) if row else ("", "")
-    if not problem:
-        return
+    """Tell the log what may be lost; a ``strict`` store refuses the server with ``Unavailable`` instead."""
+    row = await (await connection.execute(DURABILITY)).fetchone()
     if strict:
+        require_durability(row, address)
+    elif row and (problem := shortcoming(*row)[0]):
+        _log.warning("PostgreSQL at %s %s", address.place, problem)
+
+
+def require_durability(row: Row | None, address: Address) -> None:
+    """``Unavailable`` if, by what ``DURABILITY`` gave, something that was committed may be lost."""
+    problem, setting = shortcoming(*row) if row else ("", "")
+    if problem:
         raise Unavailable(
             f"PostgreSQL at {address.place} shall be strictly durable, and {problem}",
             hint=_HINT.format(setting=setting),
         )
-    _log.warning("PostgreSQL at %s %s", address.place, problem)

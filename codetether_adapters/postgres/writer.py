@@ -16,6 +16,7 @@ import psycopg
 
 from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.connection import Connection, Row, connect, patience
+from codetether_adapters.postgres.durability import check_durability
 from codetether_adapters.postgres.errors import unavailable
 from codetether_adapters.postgres.group import Group, Outcome
 from codetether_adapters.postgres.operation import Operation
@@ -50,9 +51,9 @@ class Writer:
     also who tells the other replicas.
     """
 
-    def __init__(self, address: Address, origin: str | None, publish: _Publish) -> None:
-        self._told = _Lane(address, origin, publish, quiet=False)
-        self._quiet = _Lane(address, origin, publish, quiet=True)
+    def __init__(self, address: Address, origin: str | None, publish: _Publish, *, strict: bool = False) -> None:
+        self._told = _Lane(address, origin, publish, quiet=False, strict=strict)
+        self._quiet = _Lane(address, origin, publish, quiet=True, strict=strict)
 
     async def write(self, operation: Operation) -> Row:
         """Run the operation in the next transaction; its row, or what refused it, once that is durable."""
@@ -66,8 +67,9 @@ class Writer:
 class _Lane:
     """A session that writes, one transaction after the other, and the operations that wait for it."""
 
-    def __init__(self, address: Address, origin: str | None, publish: _Publish, *, quiet: bool) -> None:
+    def __init__(self, address: Address, origin: str | None, publish: _Publish, *, quiet: bool, strict: bool) -> None:
         self._address = address
+        self._strict = strict
         self._origin = origin
         self._publish = publish
         self._is_quiet = quiet
@@ -150,7 +152,14 @@ class _Lane:
 
     async def _connect(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = await connect(self._address)
+            connection = await connect(self._address)
+            try:
+                if self._strict:  # the server may be another one by now, or have been told otherwise
+                    await check_durability(connection, self._address, strict=True)
+            except BaseException:
+                await connection.close()
+                raise
+            self._connection = connection
         return self._connection
 
     async def _rolled_back(self, connection: Connection) -> bool:

@@ -19,6 +19,7 @@ _SCHEMES: Final = ("redis", "rediss", "redis+cluster", "rediss+cluster")
 _FILES: Final = ("ca", "cert", "key")
 _OPTIONS: Final = ("prefix", "shards", *_FILES)
 _HINT: Final = "redis://host:6379/0, or redis+cluster://host:7000,host:7001; options: " + ", ".join(_OPTIONS)
+_ESCAPED: Final = "in a password write % / # ? @ as %25 %2F %23 %3F %40"
 _MOST_SHARDS: Final = 64
 _CLUSTER_SHARDS: Final = 16
 
@@ -92,7 +93,7 @@ def _server(place: str) -> Server:
     if given.isascii() and given.isdigit() and int(given) < 65536:
         port = int(given)
     elif given:
-        raise Invalid("store", f"has a port that is no number below 65536: {given}", hint=_HINT)
+        raise Invalid("store", "has a port that is no number below 65536", hint=_ESCAPED)
     if not host:
         raise Invalid("store", "names no server", hint=_HINT)
     return host, port

@@ -54,9 +54,9 @@ class RedisBackend:
         return moment(int(seconds) * 1_000_000 + int(rest))
 
     async def ping(self) -> None:
-        """Ask every shard's server."""
+        """Have every shard's server take a write: one that is full, or lacks its replicas, only answers questions."""
         layout = self._nodes.layout
-        await asyncio.gather(*(self._nodes.call(shard, "EXISTS", layout.key(shard, "log")) for shard in layout.every))
+        await asyncio.gather(*(self._nodes.call(shard, "SET", layout.key(shard, "mark"), 1) for shard in layout.every))
 
 
 @asynccontextmanager

@@ -122,9 +122,9 @@ def new_archive(path: Path, header: Header) -> Iterator[ArchiveWriter]:
     """A file that appears under its name, whole and on the disk, when the context is left without an error."""
     if path.exists():
         raise ArchiveError(f"{path} is there already", hint="name another file")
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")  # what a killed one left is nobody's
     try:
-        with unfinished.open("xb") as file:
+        with unfinished.open("wb") as file:
             unfinished.chmod(0o600)
             with tarfile.open(fileobj=file, mode="w:gz") as tar:
                 writer = ArchiveWriter(tar, header.made_at.timestamp())
@@ -133,6 +133,7 @@ def new_archive(path: Path, header: Header) -> Iterator[ArchiveWriter]:
             file.flush()
             os.fsync(file.fileno())
         unfinished.rename(path)
+        _keep(path.parent)
     except OSError as error:
         raise ArchiveError(
             f"{path} cannot be written: {error.strerror}", hint="choose a place with room, where you may write"
@@ -140,6 +141,15 @@ def new_archive(path: Path, header: Header) -> Iterator[ArchiveWriter]:
     finally:
         with suppress(OSError):
             unfinished.unlink()
+
+
+def _keep(directory: Path) -> None:
+    """Bring a directory's names to the disk."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def verified(path: Path) -> tuple[Header, Manifest]:

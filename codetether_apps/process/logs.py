@@ -41,4 +41,6 @@ def configure_logs(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
-    logging.getLogger("psycopg").setLevel(logging.ERROR)  # it tells of each attempt to connect; we say it once
+    logging.getLogger("codetether_adapters").setLevel(level)
+    for library in ("psycopg", "urllib3"):  # they tell of each attempt to connect; we say it once
+        logging.getLogger(library).setLevel(logging.ERROR)

@@ -6,10 +6,11 @@ which may be a secret.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
@@ -30,6 +31,7 @@ class Kind(Generic[T]):
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
+_SECRET_OPTION: Final = re.compile("([?&][^=&#]*(?:pass|secret|token)[^=&#]*=)[^&#]*", re.IGNORECASE)
 
 
 def _text(raw: object) -> str:
@@ -59,11 +61,12 @@ def _path(raw: object) -> Path:
 
 
 def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{place}"))
+    """Also where it stands among the options, or has characters in it that ought to be percent-encoded."""
+    url = _SECRET_OPTION.sub(r"\1***", url)
+    scheme, _, rest = url.partition("://")
+    before, at, place = rest.rpartition("@")
+    user, colon, _ = before.partition(":")
+    return f"{scheme}://{user}:***@{place}" if at and colon else url
 
 
 def integer(low: int, high: int, name: str = "number") -> Kind[int]:

@@ -1,4 +1,4 @@
-"""Whether the store answers, for whoever reads this process's log: said once when it does not, and once when it does.
+"""Whether what we depend on answers, for whoever reads this process's log: said once when it goes and when it is back.
 
 Everybody who wants something of it meanwhile is told so; that is no reason to write a line for each of them.
 """
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 _LOOK_EVERY: Final = 2.0
 
 
-async def tell_of_absence(ping: Callable[[], Awaitable[None]]) -> None:
+async def tell_of_absence(what: str, ping: Callable[[], Awaitable[None]]) -> None:
     """Look every two seconds, until cancelled."""
     away = False
     while True:
@@ -28,10 +28,10 @@ async def tell_of_absence(ping: Callable[[], Awaitable[None]]) -> None:
             await ping()
         except Unavailable as error:
             if not away:
-                _log.error("store_away", error=error.message, hint=error.hint)
+                _log.error(f"{what}_away", error=error.message, hint=error.hint)
             away = True
         else:
             if away:
-                _log.warning("store_back")
+                _log.warning(f"{what}_back")
             away = False
         await asyncio.sleep(_LOOK_EVERY)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
+
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import open_backend
@@ -17,6 +19,8 @@ from codetether_core.services import Services, assemble
 from codetether_core.tasks import LeaseTerms
 
 __all__ = ["open_services"]
+
+_log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -36,10 +40,17 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             reaper_interval=leases.reaper_interval,
             retention=settings.storage.retention,
         )
+        if blobs is None:
+            _log.warning(
+                "no_place_for_files",
+                lost="files that runs leave are refused, which fails the runs; old logs are forgotten",
+                hint="set CODETETHER_BLOBS to s3://… or, where all servers share a directory, file://…",
+            )
         loops = [
             asyncio.create_task(keep_running("dispatch", services.dispatch.run)),
             asyncio.create_task(keep_running("maintenance", services.maintenance.run)),
-            asyncio.create_task(tell_of_absence(backend.ping)),
+            asyncio.create_task(tell_of_absence("store", backend.ping)),
+            asyncio.create_task(tell_of_absence("blobs", services.blobs.ping)),
         ]
         try:
             yield services

@@ -49,6 +49,6 @@ class NoBlobs:
 
 def _refuse() -> NoReturn:
     raise NotConfigured(
-        "This server has no store for files",
+        "This server has no store for files (CODETETHER_BLOBS)",
         hint="an operator sets CODETETHER_BLOBS, to file:///PATH or s3://HOST/BUCKET, the same on every server",
     )

@@ -54,7 +54,10 @@ class Transcripts:
         quiet = await self.sessions.quiet(before, limit)
         for session in quiet:
             kept = await self._kept(session)
-            told = await self._all(session, kept)
+            try:
+                told = await self._all(session, kept)
+            except NotFound:  # the transcript it had is gone: what it was told of since stays where it is
+                continue
             transcript = await self.blobs.put(session.tenant, compressed(_lines(told)))
             filed = evolve(session, transcript=transcript, loose=False, version=session.version + 1)
             try:

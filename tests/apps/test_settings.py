@@ -175,6 +175,23 @@ def test_secrets_in_files(tmp_path: Path) -> None:
     assert "cannot be read" in missing.message
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://127.0.0.1/db?user=ct&password=s3cret",
+        "postgresql://u:s3cret@h/db?sslpassword=s3cret&sslmode=require",
+        "redis://:s3cret#s3cret@h/0",
+        "redis://:a/s3cret@h/0",
+        "redis://:a@s3cret@h/0",
+    ],
+)
+def test_a_password_is_not_shown_wherever_it_stands(tmp_path: Path, url: str) -> None:
+    """Among the options, or with characters that ought to have been percent-encoded."""
+    settings = read_settings(environment={"CODETETHER_STORE": url}, directory=tmp_path)
+    assert "s3cret" not in settings.store_shown
+    assert all("s3cret" not in each.value for each in described(settings))
+
+
 def test_a_password_in_a_store_is_not_shown(tmp_path: Path) -> None:
     """Everything else of the URL is."""
     settings = read(tmp_path, DATABASE_URL="postgresql://me:hush@db:5432/x")

@@ -64,12 +64,12 @@ def start(log: Path, settings: Mapping[str, str], *command: str, tree: Path = RO
     return Program(process, log, tree)
 
 
-def until(condition: Callable[[], T], what: str = "it") -> T:
+def until(condition: Callable[[], T], what: str = "it", *, patience: float = PATIENCE) -> T:
     """What ``condition`` returns once it is true."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         if found := condition():
             return found
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not happen within {PATIENCE:.0f} s")
+            raise AssertionError(f"{what} did not happen within {patience:.0f} s")
         time.sleep(0.01)

@@ -51,10 +51,10 @@ def survive(replicas: tuple[Cluster, Cluster], *, tasks: int, workers: int) -> s
     for number in range(workers):
         (one if number % 2 else two).worker(f"w{number}", CODETETHER_WORKER_SLOTS="8", CODETETHER_LOG_LEVEL="warning")
     ids: list[str] = []
-    halves = [threading.Thread(target=submit, args=(each, tasks // 2, ids)) for each in replicas]
+    halves = [threading.Thread(target=submit, args=(each, tasks // 2, ids), daemon=True) for each in replicas]
     for half in halves:
         half.start()
-    until(lambda: len(ids) > tasks // 2, "half of the submissions")
+    until(lambda: len(ids) > tasks // 2, "half of the submissions", patience=600)
     server.kill()
     running = two.client.tasks.list(status=[TaskState.RUNNING], limit=20)
     one.server(**patient)

@@ -113,6 +113,10 @@ class PostgresServer:
             else:
                 return
 
+    def forget(self, setting: str) -> None:
+        """At the next start do without what this setting was made to be."""
+        self._settings[setting] = _FORGETFUL[setting]
+
     def stop(self, signal: int = signal.SIGINT) -> None:
         """End it: by default in order, cutting every session; with ``SIGKILL`` as though the power failed."""
         if self._process is not None:

@@ -42,6 +42,24 @@ async def test_a_server_that_keeps_what_it_commits(careful: PostgresServer, capl
     assert not caplog.text
 
 
+async def test_a_server_that_becomes_careless() -> None:
+    """A strict store is not ready on it any more, and writes nothing over a session that begins then."""
+    server = PostgresServer.make(fsync="on")
+    try:
+        async with open_backend(server.url(server.new_database()), strict=True) as backend:
+            await backend.tasks.add(new_task())
+            await backend.ping()
+            server.stop()
+            server.forget("fsync")
+            server.start()
+            with pytest.raises(Unavailable, match="fsync is off"):
+                await backend.ping()
+            with pytest.raises(Unavailable, match="fsync is off"):
+                await backend.tasks.add(new_task("other"))
+    finally:
+        server.remove()
+
+
 @pytest.mark.parametrize("commit", ["local", "remote_write"])
 async def test_standbys_that_nobody_waits_for(careful: PostgresServer, commit: str) -> None:
     """They are named, and our sessions shall not wait for their disks: that is somebody's choice, and not strict."""

@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from codetether_adapters.redis import durability, open_backend
+from codetether_adapters.redis import durability, nodes, open_backend
 from codetether_adapters.redis.durability import on_disk, shortcomings
 from codetether_core.errors import AlreadyExists, Unavailable
 from codetether_core.events import Topic
@@ -229,6 +229,17 @@ async def test_a_lost_replica_is_told(caplog: pytest.LogCaptureFixture) -> None:
             primary.ask("CONFIG", "SET", "min-replicas-to-write", 1)
             with pytest.raises(Unavailable, match="without a replica"):
                 await backend.tasks.add(new_task("other"))
+
+
+async def test_a_server_that_takes_no_writes_is_not_ready() -> None:
+    """Though it answers: whoever asks for readiness wants to write."""
+    with server("--appendonly", "no") as own, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nodes, "_PATIENCE", 0.2)
+        async with open_backend(own.url) as backend:
+            await backend.ping()
+            own.ask("CONFIG", "SET", "min-replicas-to-write", 1)
+            with pytest.raises(Unavailable, match="without a replica"):
+                await backend.ping()
 
 
 # ------------------------------------------------------------------ strict: every server of a cluster
