@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from attrs import define, field, frozen
 
@@ -15,7 +15,10 @@ from codetether_core import codec
 from codetether_core.errors import CodeTetherError, CursorUnknown, Unavailable
 from codetether_core.tasks import TERMINAL, TaskState
 
-__all__ = ["TaskEvent", "follow"]
+__all__ = ["TaskEvent", "ToldOfCuts", "follow"]
+
+ToldOfCuts: TypeAlias = Callable[[CodeTetherError | None], None]
+"""Called with what went wrong when the connection is lost, and with nothing when it is back."""
 
 _ENDINGS: Final = ("complete", "error")
 
@@ -62,13 +65,16 @@ class TaskEvent:
         return self.name in _ENDINGS and self.status in TERMINAL
 
 
-async def follow(transport: Transport, path: str, since: str = "") -> AsyncGenerator[TaskEvent]:
+async def follow(
+    transport: Transport, path: str, since: str = "", *, told: ToldOfCuts | None = None
+) -> AsyncGenerator[TaskEvent]:
     """The events of the stream at ``path`` after ``since``, up to the one that ends the task.
 
     A cut is followed by another connection from where the last one ended; ``ConnectionFailed`` only when the very
     first one, or many in a row, brought nothing. Refusals (a token revoked, a task gone) are raised.
     """
-    reader, seen = Reader(since), _Seen()
+    line = _Line(told or (lambda problem: None))
+    reader, seen = Reader(since, heard=line.is_back), _Seen()
     patience = transport.patience
     silent = dead = 0  # connections in a row that brought no event, or not even a sign of life
     while True:
@@ -87,6 +93,7 @@ async def follow(transport: Transport, path: str, since: str = "") -> AsyncGener
             yield TaskEvent("resync", {"reason": error.message, **error.details})
         except (ConnectionFailed, ServerFailed, Unavailable) as error:
             problem = error
+            line.is_cut(error)
         dead = 0 if reader.chunks > chunks else dead + 1
         if problem and dead >= (patience.reconnections if reader.chunks else patience.attempts):
             raise problem
@@ -97,6 +104,24 @@ async def follow(transport: Transport, path: str, since: str = "") -> AsyncGener
 
 def _asked_for(problem: CodeTetherError | None) -> float:
     return float(problem.details.get("retry_after", 0)) if problem else 0.0
+
+
+@define
+class _Line:
+    """Whether there is a connection, and who is told when that changes."""
+
+    _told: ToldOfCuts
+    _cut: bool = False
+
+    def is_cut(self, problem: CodeTetherError) -> None:
+        if not self._cut:
+            self._cut = True
+            self._told(problem)
+
+    def is_back(self) -> None:
+        if self._cut:
+            self._cut = False
+            self._told(None)
 
 
 @define

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -32,12 +32,13 @@ class Reader:
     """Reads a stream over as many connections as it takes; ``last`` is the cursor from which the next should go on.
 
     Frames whose data are JSON but no object are nobody's and left out. What is broken, or nested too deeply, has its
-    text as ``output``.
+    text as ``output``. ``heard`` is called at every sign of life.
     """
 
     last: str = ""
     retry: float = 0.0
     chunks: int = 0
+    heard: Callable[[], None] = lambda: None
 
     async def frames(self, transport: Transport, request: Request[Any]) -> AsyncGenerator[Frame]:
         """The frames of one connection; it ends when the server ends it and raises when it is cut."""
@@ -45,6 +46,7 @@ class Reader:
         async with transport.open(request) as chunks:
             async for chunk in chunks:
                 self.chunks += 1
+                self.heard()
                 try:
                     events = decoder.feed(chunk)
                 except EventTooLarge as error:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from codetether_adapters.client.codebases import codebase_id
-from codetether_adapters.client.following import TaskEvent, follow
+from codetether_adapters.client.following import TaskEvent, ToldOfCuts, follow
 from codetether_adapters.client.handle import TaskHandle
 from codetether_adapters.client.new_task import NewTask
 from codetether_adapters.client.operations import M, Resource, operation, stream
@@ -103,9 +103,12 @@ class Tasks(Resource[M]):
         return await self._send(Request(method="GET", path=f"{AGENT}/tasks", query=query, read=many(TaskView)))
 
     @stream
-    async def watch(self, id: str, *, since: str = "") -> AsyncGenerator[TaskEvent]:
-        """Everything that happens to a task, from its first event (or after the cursor ``since``) to its last."""
-        async for event in follow(self._transport, events_path(id), since):
+    async def watch(self, id: str, *, since: str = "", told: ToldOfCuts | None = None) -> AsyncGenerator[TaskEvent]:
+        """Everything that happens to a task, from its first event (or after the cursor ``since``) to its last.
+
+        ``told`` is called with what went wrong when the connection is lost, and with ``None`` when it is back.
+        """
+        async for event in follow(self._transport, events_path(id), since, told=told):
             yield event
 
     @operation

@@ -44,8 +44,8 @@ def followed(ctx: click.Context, client: Client, id: str, how: Following, *, sin
     try:
         with (
             _at_most(how.timeout),
-            closing(client.tasks.watch(id, since=since)) as events,
             Screen() as screen,
+            closing(client.tasks.watch(id, since=since, told=screen.tell_of_cut)) as events,
             Waiting(client, id, screen.tell) as waiting,
         ):
             for event in events:

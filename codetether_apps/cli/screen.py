@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from codetether_adapters.client import TaskEvent
 from codetether_apps.cli.harmless import Harmless, harmless
 from codetether_apps.cli.printing import say
+from codetether_core.errors import CodeTetherError
 from codetether_core.tasks import TaskState
 
 if TYPE_CHECKING:
@@ -87,6 +88,10 @@ class Screen:
             self._stop_spinning()
             print(text, end="", flush=True)
             self._printed = (self._printed + text)[-_KEPT:]
+
+    def tell_of_cut(self, problem: CodeTetherError | None) -> None:
+        """The connection is lost, or back."""
+        self.tell(f"· trying again: {problem}" if problem else "· connected again")
 
     def tell(self, text: str) -> None:
         """A word to the person, on stderr."""

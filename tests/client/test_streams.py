@@ -95,6 +95,17 @@ def test_a_cursor_that_the_server_no_longer_knows_is_given_up(use: str) -> None:
 
 
 @BOTH
+def test_a_lost_connection_is_told_once_and_so_is_its_return(use: str) -> None:
+    """However many tries lie between; a sign of life is enough."""
+    away = problem(503, "unavailable")
+    script = Script([cut(output(1)), away, away, cut(comment("beat")), ended(output(2) + ending(3))])
+    told: list[str] = []
+    with serving(script) as url:
+        collect(use, url, lambda client: client.tasks.watch("tsk_1", told=lambda problem: told.append(str(problem))))
+    assert [each == "None" for each in told] == [False, True, False, True]
+
+
+@BOTH
 def test_a_beat_moves_the_cursor(use: str) -> None:
     """The server's beats are comments that carry the position: a reader cut in silence comes back to there."""
     script = Script([cut(output(1) + b"id: a.7\n" + comment("beat")), ended(ending(8))])
