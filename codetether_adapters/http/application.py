@@ -194,9 +194,7 @@ def create_app(
     """
     backend = services.backend
     probes = probe_routes(
-        {"store": backend.ping, **(checks or {})},
-        {"notifier": backend.notifier.ping, "blobs": services.blobs.ping},
-        version=version,
+        {"store": backend.ping, **(checks or {})}, {"notifier": backend.notifier.ping}, version=version
     )
     card = card_route(version=version, public_url=public_url, base_path=base_path)
     return Application(

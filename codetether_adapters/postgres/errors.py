@@ -18,7 +18,7 @@ _HINTS: Final = {
     "25006": "name the primary server in the store's address: this one only reads",
     "3D000": "create the database, or correct the store's address",
     "28P01": "correct the password in the store's address",
-    "42501": "grant the login the rights to this database's schema codetether",
+    "42501": "grant the login CREATE on this database, or the rights to the schema codetether in it",
     "42P01": "let this release create its schema, or restore a backup",
     "53100": "free some space; nothing that was accepted is lost",
     "53300": "raise max_connections on the server, or run fewer replicas",

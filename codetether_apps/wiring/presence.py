@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 import structlog
 
@@ -17,11 +16,9 @@ __all__ = ["tell_of_absence"]
 
 _log = structlog.get_logger(__name__)
 
-_LOOK_EVERY: Final = 2.0
 
-
-async def tell_of_absence(what: str, ping: Callable[[], Awaitable[None]]) -> None:
-    """Look every two seconds, until cancelled."""
+async def tell_of_absence(what: str, ping: Callable[[], Awaitable[None]], *, every: float) -> None:
+    """Look every so many seconds, until cancelled."""
     away = False
     while True:
         try:
@@ -34,4 +31,4 @@ async def tell_of_absence(what: str, ping: Callable[[], Awaitable[None]]) -> Non
             if away:
                 _log.warning(f"{what}_back")
             away = False
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(every)

@@ -49,8 +49,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         loops = [
             asyncio.create_task(keep_running("dispatch", services.dispatch.run)),
             asyncio.create_task(keep_running("maintenance", services.maintenance.run)),
-            asyncio.create_task(tell_of_absence("store", backend.ping)),
-            asyncio.create_task(tell_of_absence("blobs", services.blobs.ping)),
+            asyncio.create_task(tell_of_absence("store", backend.ping, every=2)),
+            asyncio.create_task(tell_of_absence("blobs", services.blobs.ping, every=30)),
         ]
         try:
             yield services

@@ -22,7 +22,7 @@ from codetether_adapters.http.routing import MethodNotAllowed, Route
 from codetether_adapters.tokens import RolePolicy, StaticTokens
 from codetether_core.codec import moment, timestamp
 from codetether_core.errors import CodeTetherError, NotFound
-from codetether_core.services import NoBlobs, Services
+from codetether_core.services import Services
 
 __all__ = ["check", "checked", "description", "table"]
 
@@ -45,7 +45,7 @@ def table() -> Routes:
         """A store that is there, and wakes everybody."""
 
     backend = SimpleNamespace(ping=ping, notifier=SimpleNamespace(ping=ping))
-    services = cast(Services, SimpleNamespace(backend=backend, blobs=NoBlobs()))
+    services = cast(Services, SimpleNamespace(backend=backend))
     return create_app(services, authenticator=StaticTokens(()), authorizer=RolePolicy(), routes=all_routes()).routes
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message
 from codetether_adapters.http import Application, Call, Json, Route, create_app
 from codetether_adapters.tokens import RolePolicy, StaticToken, StaticTokens
 from codetether_core.access import PUBLIC
-from codetether_core.services import NoBlobs, Services
+from codetether_core.services import Services
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 TOKENS = StaticTokens(StaticToken.of(name, f"{name}-token", [name]) for name in ("admin", "editor", "viewer", "worker"))
@@ -27,8 +27,7 @@ async def answers() -> None:
 def services(ping: Callable[[], Any] = answers, notifier: Callable[[], Any] = answers) -> Services:
     """As much of the services as the framework itself asks."""
     backend = SimpleNamespace(ping=ping, notifier=SimpleNamespace(ping=notifier))
-    clock, blobs = SimpleNamespace(now=lambda: NOW), NoBlobs()
-    return cast(Services, SimpleNamespace(backend=backend, clock=clock, blobs=blobs))
+    return cast(Services, SimpleNamespace(backend=backend, clock=SimpleNamespace(now=lambda: NOW)))
 
 
 def application(

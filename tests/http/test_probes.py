@@ -33,7 +33,7 @@ async def test_all_is_well() -> None:
         assert (await client.get("/readyz")).json() == {"status": "ready"}
         for query in ("verbose", "verbose=true", "verbose=1"):
             verbose = await client.get(f"/readyz?{query}")
-            assert verbose.json() == {"status": "ready", "checks": {"store": "ok", "notifier": "ok", "blobs": "ok"}}
+            assert verbose.json() == {"status": "ready", "checks": {"store": "ok", "notifier": "ok"}}
         assert (await client.get("/version")).json() == {"name": "codetether", "version": "1.2.3"}
         assert (await client.head("/health")).status_code == 200
 
@@ -51,7 +51,7 @@ async def test_without_its_store_it_lives_and_is_not_ready(
         ready = await client.get("/readyz?verbose")
         assert (ready.status_code, ready.json()) == (
             503,
-            {"status": "not_ready", "checks": {"store": why, "notifier": "ok", "blobs": "ok"}},
+            {"status": "not_ready", "checks": {"store": why, "notifier": "ok"}},
         )
         assert (await client.get("/readyz")).json() == {"status": "not_ready"}
         assert "hunter2" not in ready.text + health.text
@@ -62,7 +62,7 @@ async def test_further_checks_count_too() -> None:
         ready = await client.get("/readyz?verbose")
         assert (ready.status_code, ready.json()["checks"]) == (
             503,
-            {"store": "ok", "policy": "unavailable", "notifier": "ok", "blobs": "ok"},
+            {"store": "ok", "policy": "unavailable", "notifier": "ok"},
         )
 
 
@@ -74,7 +74,7 @@ async def test_without_wake_ups_it_is_ready_and_says_so() -> None:
         ready = await client.get("/readyz?verbose")
         assert (ready.status_code, ready.json()) == (
             200,
-            {"status": "ready", "checks": {"store": "ok", "notifier": "unavailable", "blobs": "ok"}},
+            {"status": "ready", "checks": {"store": "ok", "notifier": "unavailable"}},
         )
 
 
@@ -86,7 +86,7 @@ async def test_whoever_leaves_lives_and_is_not_ready() -> None:
         assert (ready.status_code, ready.json()) == (503, {"status": "draining"})
         assert (await client.get("/readyz?verbose")).json() == {
             "status": "draining",
-            "checks": {"store": "ok", "notifier": "ok", "blobs": "ok"},
+            "checks": {"store": "ok", "notifier": "ok"},
         }
         assert (await client.get("/health")).json()["status"] == "degraded"
         assert (await client.get("/livez")).status_code == 200

@@ -51,7 +51,7 @@ def test_a_killed_notifier_costs_time_only(notifier: Valkey, replicas: tuple[Clu
     one, two = replicas
     one.server(**PATIENT)
     two.server(**PATIENT)
-    assert readiness(one) == readiness(two) == {"store": "ok", "notifier": "ok", "blobs": "ok"}
+    assert readiness(one) == readiness(two) == {"store": "ok", "notifier": "ok"}
     one.worker(CODETETHER_WORKER_SLOTS="4")
     stop = one.directory / "stop"
     script = "i=0; while [ ! -e {stop} ]; do i=$((i+1)); echo {name} $i; sleep 0.01; done"
