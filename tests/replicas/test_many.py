@@ -28,7 +28,7 @@ _LASTING = Patience(attempts=60, total=120.0)
 
 def test_none_is_lost_when_a_replica_is_killed(replicas: tuple[Cluster, Cluster]) -> None:
     """A short one for every day."""
-    survive(replicas, tasks=200, workers=2)
+    survive(replicas, tasks=100, workers=2)
 
 
 @pytest.mark.chaos
