@@ -1,6 +1,7 @@
 """Tokens in a setting: ``name:token[:role]``, commas between.
 
-A last part that is no known role belongs to the token; without a role the token's bearer is an editor and a worker.
+Tokens may hold colons. A last part in small letters is a role, and refused if it is none; any other belongs to the
+token, whose bearer is an editor and a worker then.
 The deployed ``A2A_AUTH_TOKENS`` knows no roles: everything after the name is the token.
 """
 
@@ -40,6 +41,8 @@ def _with_role(text: str) -> GivenToken:
         raise ValueError(f"a token for {name} before its role: it is empty, as where a variable is not set")
     if colon and role in ROLES:
         return GivenToken(name, rest, frozenset({role}))
+    if colon and role.isalpha() and role.islower():
+        raise ValueError(f"a role that there is after the token of {name}: one of {', '.join(sorted(ROLES))}")
     return GivenToken(name, token)
 
 

@@ -74,9 +74,11 @@ _PARTS = st.from_regex(r"[A-Za-z0-9_.:/+-]{1,20}", fullmatch=True)
 
 @given(_NAMES, _PARTS, st.sampled_from(sorted(ROLES)))
 def test_a_last_part_is_a_role_only_if_we_know_it(name: str, token: str, role: str) -> None:
-    """Tokens may hold colons; nobody has to know how many."""
+    """Tokens may hold colons; nobody has to know how many. A role that is misspelt is no part of a token."""
     assert TOKENS.read(f"{name}:{token}:{role}") == (GivenToken(name, token, frozenset({role})),)
-    assert TOKENS.read(f"{name}:{token}:x{role}") == (GivenToken(name, f"{token}:x{role}"),)
+    assert TOKENS.read(f"{name}:{token}:X{role}") == (GivenToken(name, f"{token}:X{role}"),)
+    with pytest.raises(ValueError, match="one of admin, editor, viewer, worker"):
+        TOKENS.read(f"{name}:{token}:x{role}")
 
 
 @pytest.mark.parametrize(
