@@ -99,4 +99,7 @@ async def _listen(address: Address, name: str) -> Connection:
     except psycopg.Error as error:
         await connection.close()
         raise refused(error, address) from error
+    except BaseException:
+        await connection.close()
+        raise
     return connection
