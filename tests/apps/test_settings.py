@@ -228,6 +228,7 @@ def test_a_store_and_its_notifier_say_where_they_are_from(tmp_path: Path) -> Non
         ({"CODETETHER_TOKENS": "hush"}, ["auth.tokens", "name:token"]),
         ({"CODETETHER_TOKENS": "ci::admin"}, ["auth.tokens", "ci", "it is empty"]),
         ({"CODETETHER_TOKENS": "a:same,b:same"}, ["auth.tokens", "a and b"]),
+        ({"CODETETHER_TOKENS": "dev:secret:edtor"}, ["auth.tokens", "role", "dev", "editor"]),
         ({"CODETETHER_AUTH": "maybe"}, ["auth.enabled", "on or off"]),
     ],
 )

@@ -90,7 +90,7 @@ def test_what_the_start_says_of_the_settings(launch: Launch, tmp_path: Path, ent
     settings = {
         "CODETETHER_DATA_DIR": str(tmp_path),
         "CODETETHER_STOER": "memory://",
-        "CODETETHER_TOKENS": "ci:secret-1,dev:secret-2:edtor,ann:secret-3:admin",
+        "CODETETHER_TOKENS": "ci:secret-1,dev:secret:2,ann:secret-3:admin",
     }
     port = () if entry == "worker" else ("--port", "0")
     program = launch(tmp_path / "log", settings, "-m", f"codetether_apps.{entry}", *port)
