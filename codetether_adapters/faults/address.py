@@ -29,15 +29,13 @@ def rehearsal(url: str) -> tuple[str, Faults]:
     options = {name: given.pop(name) for name in ("seed", *_SHARES, "delay", "skew") if name in given}
     try:
         seed = int(options.pop("seed", "0"))
-        numbers = {name: float(value) for name, value in options.items()}
+        numbers = dict.fromkeys(_SHARES, 0.0) | {name: float(value) for name, value in options.items()}
     except ValueError:
         raise Invalid("store", "has an option of its faults that is no number", hint=_HINT) from None
-    shares = {"before": 0.0, "after": 0.0} | numbers
-    delays = abs(shares.pop("skew", 0.0)), shares.pop("delay", 0.0)
-    sensible = all(0 <= share <= 1 for share in shares.values()) and shares["before"] + shares["after"] <= 1
-    if not sensible or not all(0 <= delay <= _DAY for delay in delays):
+    shares = *(numbers[name] for name in _SHARES), numbers["before"] + numbers["after"]
+    delays = abs(numbers.get("skew", 0.0)), numbers.get("delay", 0.0)
+    if not all(0 <= share <= 1 for share in shares) or not all(0 <= delay <= _DAY for delay in delays):
         raise Invalid(
             "store", "has an option of its faults that is no share of 1, or no delay within a day", hint=_HINT
         )
-    faults = Faults(seed, **{"before": 0.0, "after": 0.0, **numbers})
-    return f"{rest}?{urlencode(given, quote_via=quote)}" if given else rest, faults
+    return f"{rest}?{urlencode(given, quote_via=quote)}" if given else rest, Faults(seed, **numbers)

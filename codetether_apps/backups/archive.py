@@ -12,6 +12,7 @@ import io
 import json
 import os
 import tarfile
+import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from typing import IO, Any, Final, TypeAlias
 
 from attrs import define, field, frozen
 
+from codetether_adapters.filesystem.durable import sync_directory
 from codetether_core import codec
 from codetether_core.artifacts import CHUNK, BlobId
 from codetether_core.errors import CodeTetherError, Invalid
@@ -122,10 +124,10 @@ def new_archive(path: Path, header: Header) -> Iterator[ArchiveWriter]:
     """A file that appears under its name, whole and on the disk, when the context is left without an error."""
     if path.exists():
         raise ArchiveError(f"{path} is there already", hint="name another file")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")  # what a killed one left is nobody's
+    unfinished: Path | None = None
     try:
-        with unfinished.open("wb") as file:
-            unfinished.chmod(0o600)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            unfinished = Path(file.name)  # of this user alone, and of nobody else's making
             with tarfile.open(fileobj=file, mode="w:gz") as tar:
                 writer = ArchiveWriter(tar, header.made_at.timestamp())
                 writer.member(_HEADER, json.dumps(codec.dump(header)).encode())
@@ -133,23 +135,15 @@ def new_archive(path: Path, header: Header) -> Iterator[ArchiveWriter]:
             file.flush()
             os.fsync(file.fileno())
         unfinished.rename(path)
-        _keep(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         raise ArchiveError(
             f"{path} cannot be written: {error.strerror}", hint="choose a place with room, where you may write"
         ) from error
     finally:
-        with suppress(OSError):
-            unfinished.unlink()
-
-
-def _keep(directory: Path) -> None:
-    """Bring a directory's names to the disk."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        if unfinished is not None:
+            with suppress(OSError):
+                unfinished.unlink()
 
 
 def verified(path: Path) -> tuple[Header, Manifest]:

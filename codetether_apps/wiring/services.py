@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 
@@ -49,8 +50,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         loops = [
             asyncio.create_task(keep_running("dispatch", services.dispatch.run)),
             asyncio.create_task(keep_running("maintenance", services.maintenance.run)),
-            asyncio.create_task(tell_of_absence("store", backend.ping, every=2)),
-            asyncio.create_task(tell_of_absence("blobs", services.blobs.ping, every=30)),
+            asyncio.create_task(keep_running("store", partial(tell_of_absence, "store", backend.ping, every=2))),
+            asyncio.create_task(
+                keep_running("blobs", partial(tell_of_absence, "blobs", services.blobs.ping, every=30))
+            ),
         ]
         try:
             yield services

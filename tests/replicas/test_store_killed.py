@@ -76,7 +76,8 @@ def test_a_killed_store_loses_nothing_that_was_accepted(store: Store, replicas: 
     servers = [each.server(**PATIENT) for each in replicas]
     one.worker(CODETETHER_WORKER_SLOTS="3")
     stop = one.directory / "stop"
-    script = "i=0; while [ ! -e {stop} ]; do i=$((i+1)); echo {name} $i; sleep 0.01; done"
+    account = one.directory / "account"
+    script = f"i=0; while [ ! -e {{stop}} ]; do i=$((i+1)); echo {{name}} $i; echo $i > {account}; sleep 0.01; done"
     tasks = [one.client.tasks.run(script.format(stop=stop, name=name), agent="sh") for name in ("a", "b", "c")]
     for task in tasks:
         one.until_said(task, " 20\n")
@@ -84,6 +85,8 @@ def test_a_killed_store_loses_nothing_that_was_accepted(store: Store, replicas: 
     seen = list(islice(watched, 5))
     assert [task.refresh().status for task in tasks] == [TaskState.RUNNING] * 3
     store.kill()
+    printed = account.read_text()
+    until(lambda: account.read_text() not in ("", printed), "an output that nobody acknowledged")
     for each in replicas:
         until(lambda each=each: not each.client.health()["ready"], "readiness withdrawn")  # type: ignore[misc]
     until(lambda: all("store_away" in server.said for server in servers), "a word of it in the logs")

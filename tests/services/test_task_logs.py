@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -65,6 +66,20 @@ class Place:
         topic = Topic.task(task.tenant, task.spec.codebase, task.id)
         log = self.desk.services.backend.log
         return len((await log.read(topic, await log.start())).records)
+
+
+@asynccontextmanager
+async def restored(place: Place, entries: Sequence[Entry]) -> AsyncIterator[Place]:
+    """A desk with another store, into which a copy was put."""
+
+    async def told() -> AsyncIterator[Entry]:
+        for entry in entries:
+            yield entry
+
+    async with open_backend() as other:
+        there = Place(Desk(services_over(other, place.desk.clock, place.blobs), place.desk.clock), place.blobs)  # type: ignore[arg-type]
+        await there.desk.services.archiving.restore(TENANT, told())
+        yield there
 
 
 @pytest.fixture
@@ -176,13 +191,7 @@ async def test_a_copy_has_what_was_filed(place: Place) -> None:
     await place.forget()
     entries = [entry async for entry in place.desk.services.archiving.copy(TENANT)]
 
-    async def told() -> AsyncIterator[Entry]:
-        for entry in entries:
-            yield entry
-
-    async with open_backend() as other:
-        there = Place(Desk(services_over(other, place.desk.clock, place.blobs), place.desk.clock), place.blobs)  # type: ignore[arg-type]
-        await there.desk.services.archiving.restore(TENANT, told())
+    async with restored(place, entries) as there:
         assert await there.output(ended) == ["a", "b", "c"]
         assert await there.live(ended) == 0
         assert await there.output(waiting) == ["x", "y", "z"]
@@ -195,9 +204,7 @@ async def test_a_copy_has_what_was_filed(place: Place) -> None:
 
 
 @pytest.mark.parametrize("before", ["the log", "its end"])
-async def test_a_copy_has_what_was_forgotten_meanwhile(
-    place: Place, monkeypatch: pytest.MonkeyPatch, before: str
-) -> None:
+async def test_a_copy_has_what_was_forgotten_meanwhile(place: Place, before: str) -> None:
     """A log that is trimmed between the copy of a task and that of its events, or in the middle of them."""
     first, second = await place.printed(*"abc"), await place.printed(*"xyz")
     archiving = place.desk.services.archiving
@@ -208,13 +215,7 @@ async def test_a_copy_has_what_was_forgotten_meanwhile(
         if [each.kind for each in entries].count(seen) == 2:
             await place.forget()
 
-    async def told() -> AsyncIterator[Entry]:
-        for entry in entries:
-            yield entry
-
-    async with open_backend() as other:
-        there = Place(Desk(services_over(other, place.desk.clock, place.blobs), place.desk.clock), place.blobs)  # type: ignore[arg-type]
-        await there.desk.services.archiving.restore(TENANT, told())
+    async with restored(place, entries) as there:
         for task, texts in ((first, "abc"), (second, "xyz")):
             assert await there.output(task) == [*texts]
             assert [line["number"] for line in await there.lines(task)] == [*range(1, 7)]

@@ -168,3 +168,21 @@ async def test_what_is_filed_while_it_is_read_is_read(
             (told,) = (entry.data for entry in entries if entry.kind == "session")
             assert told["session"]["transcript"] or len(told["messages"]) == 2
     assert await talk.stored() == 0
+
+
+async def test_a_transcript_that_is_gone_keeps_no_other_session_back(talk: Talk) -> None:
+    """What was told of since stays in the store, and whoever comes after it is filed."""
+    await talk.say("a")
+    await talk.rest()
+    (lost,) = await talk.blobs.list(TENANT)
+    await talk.blobs.delete(TENANT, lost)
+    await talk.say("b")
+    now = talk.clock.now()
+    other = Session(
+        id=SessionId("ses_2"), tenant=TENANT, codebase=GLOBAL, created_at=now, updated_at=now, synced_at=now
+    )
+    said = SessionMessage(id="c", session=other.id, role="user", created_at=now, parts=())
+    await talk.services.conversation.upsert(USER, other, [said])
+    await talk.rest()
+    assert await talk.stored() == 1
+    assert (await talk.services.backend.sessions.get(TENANT, GLOBAL, other.id)).transcript is not None

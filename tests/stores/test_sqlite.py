@@ -9,7 +9,6 @@ from codetether_adapters.faults import Faults, faulty
 from codetether_adapters.sqlite import open_backend
 from codetether_core.ports import Backend
 from contracts.ports import STORE_CONTRACTS, task_store_contract
-from tests.servers.pace import at_its_pace
 
 # A machine opens very many stores; where there is a directory in memory, they need not wait for a disk.
 SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -25,4 +24,4 @@ async def new_store() -> AsyncIterator[Backend]:
 
 globals().update((f"Test_{contract.__name__}", contract(new_store)) for contract in STORE_CONTRACTS)
 
-TestBehindFaults = at_its_pace(task_store_contract(lambda: faulty(new_store(), Faults(7, before=0.15, after=0.15))))
+TestBehindFaults = task_store_contract(lambda: faulty(new_store(), Faults(7, before=0.15, after=0.15)))
