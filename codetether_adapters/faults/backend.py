@@ -57,6 +57,14 @@ class FaultyBackend:
     def inbox(self) -> Inbox:
         return self._backend.inbox
 
+    async def is_whole(self) -> bool:
+        """As the backend has it."""
+        return await self._backend.is_whole()
+
+    async def set_whole(self, whole: bool) -> None:
+        """As the backend does."""
+        await self._backend.set_whole(whole)
+
     async def now(self) -> datetime:
         """As the backend has it, but for the skew."""
         return await self._backend.now() + self._faults.skew

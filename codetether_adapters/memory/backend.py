@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from attrs import frozen
+from attrs import define, field
 
 from codetether_adapters.memory.approvals import MemoryApprovals
 from codetether_adapters.memory.inbox import MemoryInbox
@@ -25,7 +25,7 @@ from codetether_core.workers import Worker
 __all__ = ["MemoryBackend", "open_backend"]
 
 
-@frozen(kw_only=True)
+@define(kw_only=True, eq=False)
 class MemoryBackend:
     """The stores of one memory (a ``Backend``)."""
 
@@ -37,6 +37,15 @@ class MemoryBackend:
     directory: MemoryDirectory
     sessions: MemorySessions
     inbox: MemoryInbox
+    _whole: bool = field(default=True, init=False)
+
+    async def is_whole(self) -> bool:
+        """As it was set; a new one is."""
+        return self._whole
+
+    async def set_whole(self, whole: bool) -> None:
+        """Until the process ends."""
+        self._whole = whole
 
     async def now(self) -> datetime:
         """This machine's."""

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 import psycopg
 from attrs import field, frozen
@@ -22,6 +23,7 @@ from codetether_adapters.postgres.group import Group
 from codetether_adapters.postgres.inbox import PostgresInbox
 from codetether_adapters.postgres.log import PostgresLog
 from codetether_adapters.postgres.notifier import PostgresNotifier
+from codetether_adapters.postgres.operation import Operation
 from codetether_adapters.postgres.queues import AFTER, Queues
 from codetether_adapters.postgres.reader import Reader
 from codetether_adapters.postgres.records import PostgresCodebases, PostgresDirectory, PostgresRecords
@@ -37,7 +39,10 @@ from codetether_core.workers import Worker
 
 __all__ = ["PostgresBackend", "open_backend"]
 
-_NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_PARTIAL: Final = "SELECT 1 FROM meta WHERE name = 'partial'"
+_BEGUN: Final = "INSERT INTO meta VALUES ('partial', '1') ON CONFLICT DO NOTHING RETURNING name"
+_COMPLETED: Final = "DELETE FROM meta WHERE name = 'partial' RETURNING name"
+_NOW: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 
 @frozen(kw_only=True)
@@ -54,7 +59,17 @@ class PostgresBackend:
     inbox: PostgresInbox
     _address: Address = field(alias="address")
     _reader: Reader = field(alias="reader")
+    _writer: Writer = field(alias="writer")
     _strict: bool = field(alias="strict")
+
+    async def is_whole(self) -> bool:
+        """Whether nothing is noted that says otherwise."""
+        return await self._reader.row(_PARTIAL) is None
+
+    async def set_whole(self, whole: bool) -> None:
+        """Beside the schema's version."""
+        sql = _COMPLETED if whole else _BEGUN
+        await self._writer.write(Operation(sql=sql, settle=lambda row: (), quiet=True))
 
     async def now(self) -> datetime:
         """The server's."""
@@ -116,6 +131,7 @@ async def open_backend(
             inbox=PostgresInbox(writer, reader),
             address=address,
             reader=reader,
+            writer=writer,
             strict=strict,
         )
 

@@ -48,6 +48,18 @@ class RedisBackend:
     inbox: RedisInbox
     _nodes: Nodes = field(alias="nodes")
 
+    async def is_whole(self) -> bool:
+        """Whether nothing is noted that says otherwise."""
+        return not await self._nodes.call(0, "HEXISTS", self._nodes.layout.key(0, "meta"), "partial")
+
+    async def set_whole(self, whole: bool) -> None:
+        """Beside the version of the data."""
+        meta = self._nodes.layout.key(0, "meta")
+        if whole:
+            await self._nodes.call(0, "HDEL", meta, "partial", durable=True)
+        else:
+            await self._nodes.call(0, "HSET", meta, "partial", 1, durable=True)
+
     async def now(self) -> datetime:
         """The time of the server that has the first shard."""
         seconds, rest = await self._nodes.call(0, "TIME")

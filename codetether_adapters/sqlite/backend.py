@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from attrs import field, frozen
 
@@ -30,6 +31,10 @@ from codetether_core.workers import Worker
 
 __all__ = ["SqliteBackend", "open_backend"]
 
+_PARTIAL: Final = "SELECT 1 FROM meta WHERE name = 'partial'"
+_BEGUN: Final = "INSERT OR REPLACE INTO meta VALUES ('partial', 1)"
+_COMPLETED: Final = "DELETE FROM meta WHERE name = 'partial'"
+
 
 @frozen(kw_only=True)
 class SqliteBackend:
@@ -44,6 +49,15 @@ class SqliteBackend:
     sessions: SqliteSessions
     inbox: SqliteInbox
     _writer: Writer = field(alias="writer")
+    _reader: Reader = field(alias="reader")
+
+    async def is_whole(self) -> bool:
+        """Whether nothing is noted that says otherwise."""
+        return self._reader.row(_PARTIAL) is None
+
+    async def set_whole(self, whole: bool) -> None:
+        """Beside the schema's version."""
+        await self._writer.write(lambda transaction: transaction.execute(_COMPLETED if whole else _BEGUN))
 
     async def now(self) -> datetime:
         """This machine's."""
@@ -85,6 +99,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
                 sessions=SqliteSessions(writer, reader),
                 inbox=SqliteInbox(writer, reader),
                 writer=writer,
+                reader=reader,
             )
         finally:
             await writer.close()

@@ -14,8 +14,10 @@ from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_apps.settings import Settings, client_token
 from codetether_apps.wiring.backends import open_backend
 from codetether_apps.wiring.blobs import open_blobs
+from codetether_apps.wiring.migrations import migrate
 from codetether_core.access import DEFAULT_TENANT
 from codetether_core.artifacts import BlobId
+from codetether_core.errors import Unavailable
 from codetether_core.services import Entry, Services, assemble
 
 __all__ = ["Source", "open_source"]
@@ -45,9 +47,22 @@ async def open_source(settings: Settings, *, online: bool) -> AsyncIterator[Sour
         async with AsyncClient(settings.client.server, token=client_token(settings)) as client:
             yield _Server(client, await client.backups.begin())
         return
+    await _check_there(settings)
     async with open_backend(settings) as backend, open_blobs(settings) as blobs:
         now = await backend.now()
-        yield _Store(assemble(backend, SystemClock(now), SystemEntropy(), blobs=blobs), now)
+        services = assemble(backend, SystemClock(now), SystemEntropy(), blobs=blobs)
+        await services.archiving.check_whole()
+        yield _Store(services, now)
+
+
+async def _check_there(settings: Settings) -> None:
+    """A store that is not there would be made, and an empty copy of it taken for a backup."""
+    steps = await migrate(settings, check=True)
+    if steps is not None and not steps.applied:
+        raise Unavailable(
+            "There is no store to copy where storage.store says",
+            hint="name the one that the servers use: --store, CODETETHER_STORE, CODETETHER_DATA_DIR",
+        )
 
 
 @frozen

@@ -41,6 +41,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             reaper_interval=leases.reaper_interval,
             retention=settings.storage.retention,
         )
+        await services.archiving.check_whole()
         if blobs is None:
             _log.warning(
                 "no_place_for_files",

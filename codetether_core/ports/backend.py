@@ -60,6 +60,14 @@ class Backend(Protocol):
         """Messages between agents."""
         ...
 
+    async def is_whole(self) -> bool:
+        """Whether the store has all that it should: not between a copy's first piece and its last. ``Unavailable``."""
+        ...
+
+    async def set_whole(self, whole: bool) -> None:
+        """Note that a copy is being put into the store, or that all of it is there; kept as every write is."""
+        ...
+
     async def now(self) -> datetime:
         """The store's own time (UTC), which all who share it agree on; ``Unavailable``."""
         ...

@@ -18,7 +18,7 @@ from codetether_core.agents import Agent
 from codetether_core.approvals import Approval
 from codetether_core.artifacts import BlobId
 from codetether_core.codebases import Codebase
-from codetether_core.errors import Conflict, Invalid
+from codetether_core.errors import Conflict, Invalid, Unavailable
 from codetether_core.events import Event, Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.messages import Message
@@ -102,10 +102,14 @@ class Archiving:
     async def restore(self, tenant: TenantId, entries: AsyncIterable[Entry]) -> Mapping[str, int]:
         """Put a copy into this store; how many there were of each kind. ``Conflict`` unless the store is empty.
 
-        A blob has to be there before it is named: ``NotFound`` otherwise.
+        Until the last piece is in its place the store is not whole. A blob has to be there before it is named:
+        ``NotFound`` otherwise.
         """
+        if not await self.backend.is_whole():
+            raise Conflict("A restore into the store was cut short, or goes on", hint="restore into a new one")
         if await self.backend.tasks.count(tenant) or await self.backend.codebases.list(tenant):
             raise Conflict("The store is not empty", hint="restore into a new one")
+        await self.backend.set_whole(False)
         counted: dict[str, int] = {}
         held: list[TaskId] = []
         events: list[Event] = []
@@ -122,7 +126,16 @@ class Archiving:
             await self.backend.log.append(events)
         for id in held:
             await self.writer.apply(tenant, id, lambda task: requeue(task, self.clock.now()))
+        await self.backend.set_whole(True)
         return counted
+
+    async def check_whole(self) -> None:
+        """``Unavailable`` where a restore into this store has not come to its end: leases of the old one count here."""
+        if not await self.backend.is_whole():
+            raise Unavailable(
+                "The store has a part of a backup: a restore into it was cut short, or goes on",
+                hint="wait for it to end or, if it was cut short, restore into a new store",
+            )
 
     async def _blob(self, tenant: TenantId, id: BlobId) -> Entry:
         return Entry("blob", {"id": id, "size": await self.blobs.size(tenant, id)})

@@ -27,6 +27,7 @@ from contracts.ports.races import processes_contract, races_contract
 from contracts.ports.record_store import record_store_contract
 from contracts.ports.session_store import session_store_contract
 from contracts.ports.task_store import boundary_examples, task_store_contract
+from contracts.ports.wholeness import wholeness_contract
 
 __all__ = [
     "STORE_CONTRACTS",
@@ -44,6 +45,7 @@ __all__ = [
     "record_store_contract",
     "session_store_contract",
     "task_store_contract",
+    "wholeness_contract",
 ]
 
 STORE_CONTRACTS: Final[tuple[Callable[[OpenBackend], type[TestCase]], ...]] = (
@@ -57,4 +59,5 @@ STORE_CONTRACTS: Final[tuple[Callable[[OpenBackend], type[TestCase]], ...]] = (
     session_store_contract,
     inbox_contract,
     approval_store_contract,
+    wholeness_contract,
 )

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -19,30 +16,12 @@ from codetether_core.ids import WorkerId
 from codetether_core.ports import TaskQuery
 from codetether_core.services import assemble
 from codetether_core.tasks import GLOBAL, OutputChunk, TaskSpec, TaskState, Word
+from tests.backups.conftest import Run
 
 pytestmark = pytest.mark.anyio
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 LEFT = bytes(range(256)) * 4_000
 """What a run left: several chunks."""
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run the command as a user does."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CODETETHER_")}
-
-    def codetether(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "codetether_apps.cli", *arguments],
-            cwd=tmp_path,
-            env={**environment, "CODETETHER_DATA_DIR": str(tmp_path / "data"), **settings},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    return codetether
 
 
 async def used(path: Path) -> None:
@@ -158,6 +137,14 @@ async def test_bad_places_are_told_in_one_sentence(tmp_path: Path, run: Run) -> 
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "copy.backup").exists()
+
+
+async def test_no_backup_is_made_of_a_store_that_is_not_there(tmp_path: Path, run: Run) -> None:
+    """Nor is the store."""
+    refused = run("backup", "copy.backup", "--store", f"sqlite://{tmp_path}/misspelt.db")
+    assert refused.returncode == 1
+    assert "There is no store to copy" in refused.stderr
+    assert [*tmp_path.glob("misspelt*")] == [] and not (tmp_path / "copy.backup").exists()
 
 
 async def test_files_without_a_place_are_refused_before_anything_is_restored(tmp_path: Path, run: Run) -> None:
