@@ -31,12 +31,13 @@ _MIN_READER: Final = 1
 _LOCK: Final = int.from_bytes(b"CTschema")
 _FILE: Final = re.compile(r"(\d{4})\.sql")
 _EXISTS: Final = """
-SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s),
+SELECT EXISTS (SELECT FROM pg_catalog.pg_class c
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s),
        2 = (SELECT count(*) FROM pg_catalog.pg_tables
             WHERE schemaname = %(schema)s AND tablename IN ('meta', 'migrations'))
 """
-"""Whether the schema is there, and ours. Read off the catalogue: in the middle of a transaction, a name that was just
-made may yet not be resolved."""
+"""Whether the schema has anything, and is ours. Read off the catalogue: in the middle of a transaction, a name that was
+just made may yet not be resolved."""
 
 _NOTE: Final = (
     "INSERT INTO meta SELECT * FROM unnest(%s::text[], %s::text[])"

@@ -139,7 +139,7 @@ async def test_bad_places_are_told_in_one_sentence(tmp_path: Path, run: Run) -> 
     assert not (tmp_path / "copy.backup").exists()
 
 
-async def test_no_backup_is_made_of_a_store_that_is_not_there(tmp_path: Path, run: Run) -> None:
+def test_no_backup_is_made_of_a_store_that_is_not_there(tmp_path: Path, run: Run) -> None:
     """Nor is the store."""
     refused = run("backup", "copy.backup", "--store", f"sqlite://{tmp_path}/misspelt.db")
     assert refused.returncode == 1

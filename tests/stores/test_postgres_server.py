@@ -126,18 +126,30 @@ async def test_a_database_that_only_reads_is_refused() -> None:
     assert "only reads" in error.message and "primary" in error.hint
 
 
+def as_guest(database: str) -> str:
+    """The address of a database for a login that may connect, and nothing else."""
+    with the_server().administration() as connection:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = 'guest'").fetchone() is None:
+            connection.execute("CREATE ROLE guest LOGIN PASSWORD 'g'")
+    return f"postgresql://guest:g@{the_server().url(database).rpartition('@')[2]}"
+
+
 async def test_a_login_without_rights_is_refused() -> None:
     """It may connect, and nothing else."""
-    name = the_server().new_database()
-    with the_server().administration() as connection:
-        connection.execute("DROP ROLE IF EXISTS guest")
-        connection.execute("CREATE ROLE guest LOGIN PASSWORD 'g'")
-    url = the_server().url(name).replace("postgres:", "guest:", 1).replace("postgresql://guest", "postgresql://guest")
-    url = f"postgresql://guest:g@{url.rpartition('@')[2]}"
     with pytest.raises(Unavailable) as caught:
-        async with open_backend(url):
+        async with open_backend(as_guest(the_server().new_database())):
             pytest.fail("it opened")
     assert "permission denied" in caught.value.message and "grant" in caught.value.hint
+
+
+async def test_a_login_that_may_make_no_schema_uses_the_one_that_is_its_own() -> None:
+    """An administrator made it, and nothing in it."""
+    name = the_server().new_database()
+    url = as_guest(name)
+    with the_server().administration(name) as connection:
+        connection.execute("CREATE SCHEMA codetether AUTHORIZATION guest")
+    async with open_backend(url) as backend:
+        await backend.ping()
 
 
 async def test_a_refusal_leaves_nothing_open() -> None:

@@ -1,7 +1,12 @@
 -- Version 1. Moments are integer microseconds since 1970, bodies are JSON in UTF-8. Text is compared by code points.
 -- Every key begins with the tenant, except a task's id, which is unique over all of them, and what is of no tenant.
 
-CREATE SCHEMA codetether;
+-- An administrator may have made the schema, for a login that may not make one.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'codetether') THEN
+        CREATE SCHEMA codetether;
+    END IF;
+END $$;
 SET LOCAL search_path TO codetether;
 
 CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
