@@ -269,7 +269,7 @@ def test_every_command_that_needs_the_store_says_the_same(
 ) -> None:
     """And leaves nothing behind; the doctor says it too."""
     monkeypatch.setattr(nodes, "_PATIENCE", 0.2)
-    assert run("backup", "empty.backup", "--store", f"sqlite://{tmp_path}/empty.db") == 0
+    assert run("backup", "empty.backup", "--store", "memory://") == 0
     monkeypatch.setenv(STORE, bad.url)
     capsys.readouterr()
     for command in (["migrate", "--check"], ["backup", "new.backup"], ["restore", "empty.backup"]):
