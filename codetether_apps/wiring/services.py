@@ -11,11 +11,12 @@ import structlog
 
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_apps.settings import Settings
-from codetether_apps.wiring.backends import open_backend
+from codetether_apps.wiring.backends import is_embedded, open_backend
 from codetether_apps.wiring.blobs import open_blobs
 from codetether_apps.wiring.channels import channel_opener
 from codetether_apps.wiring.keeping import keep_running
 from codetether_apps.wiring.presence import tell_of_absence
+from codetether_apps.wiring.timekeeping import keep_time
 from codetether_core.services import Services, assemble
 from codetether_core.tasks import LeaseTerms
 
@@ -32,9 +33,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         open_backend(settings, open_channel=channel_opener(settings)) as backend,
         open_blobs(settings) as blobs,
     ):
+        clock = SystemClock(await backend.now())
         services = assemble(
             backend,
-            SystemClock(await backend.now()),
+            clock,
             SystemEntropy(),
             blobs=blobs,
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
@@ -56,6 +58,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 keep_running("blobs", partial(tell_of_absence, "blobs", services.blobs.ping, every=30))
             ),
         ]
+        if not is_embedded(settings):
+            woke = partial(services.maintenance.rest, leases.ttl)
+            loops.append(asyncio.create_task(keep_running("clock", partial(keep_time, clock, backend.now, woke))))
         try:
             yield services
         finally:

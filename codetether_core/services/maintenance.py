@@ -58,10 +58,14 @@ class Maintenance:
     retention: timedelta = timedelta(days=30)
     last: Sweep = Factory(Sweep)
     _forgot_at: datetime | None = None
+    _rests_until: datetime | None = None
 
     async def run(self) -> None:
         """Sweep whenever something is due, and at least every ``interval``, until cancelled."""
         while True:
+            if self._rests_until is not None:
+                await self.clock.sleep(self._rests_until - self.clock.now())
+                self._rests_until = None
             wait = self.interval
             with suppress(Unavailable):  # the probes tell of it; the next sweep may find the store again
                 await self.sweep()
@@ -70,6 +74,10 @@ class Maintenance:
                 if due := await self.tasks.next_due():
                     wait = min(wait, due - self.clock.now())
             await self.clock.sleep(max(wait, _SHORTEST_PAUSE))
+
+    def rest(self, duration: timedelta) -> None:
+        """Do nothing for that long: who was cut off with this process may speak before anything lapses."""
+        self._rests_until = self.clock.now() + duration
 
     async def sweep(self) -> Sweep:
         """Act on every task that is due."""
@@ -100,7 +108,9 @@ class Maintenance:
 
     @property
     def alive(self) -> bool:
-        """Whether the reaper has swept lately."""
+        """Whether the reaper has swept lately, or rests."""
+        if self._rests_until is not None:
+            return True
         return self.last.at is not None and self.clock.now() - self.last.at < 3 * self.interval
 
     async def _act(self, task: Task) -> Task:

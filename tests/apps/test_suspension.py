@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import pytest
 from attrs import define
 
 from codetether_adapters.memory.backend import open_backend
 from codetether_adapters.system import SystemClock, SystemEntropy
+from codetether_apps.wiring.timekeeping import keep_time
 from codetether_core.access import SYSTEM
 from codetether_core.ids import CodebaseId, WorkerId
 from codetether_core.services import Services, assemble
@@ -101,3 +104,39 @@ async def test_where_the_clock_went_on_whoever_renews_at_once_is_honoured() -> N
             assert (renewed.state, renewed.charged) == (TaskState.RUNNING, 0)
             done = await services.reporting.complete(SYSTEM.tenant, word(task), task.id, "done")
             assert (done.state, len(done.attempts)) == (TaskState.COMPLETED, 1)
+
+
+async def test_a_replica_that_slept_alone_catches_up_and_lets_holders_speak_first() -> None:
+    """Others went on by the store's time: what it grants from then on is no shorter, and nothing lapses meanwhile."""
+    machine = Machine()
+    store = machine.wall
+    clock = SystemClock(store, monotonic_ns=lambda: machine.monotonic_ns, wall=lambda: machine.wall)
+    async with open_backend("memory://") as backend:
+        services = assemble(backend, clock, SystemEntropy(), terms=TERMS)
+        tasks = await claimed(services, "w", RUNS)
+        machine.sleeps(TWO_HOURS)
+        woken = asyncio.Event()
+
+        async def asked() -> datetime:
+            if woken.is_set():
+                await asyncio.Event().wait()
+            return store + TWO_HOURS
+
+        def woke() -> None:
+            services.maintenance.rest(TERMS.ttl)
+            woken.set()
+
+        keeping = asyncio.create_task(keep_time(clock, asked, woke, every=0))
+        await woken.wait()
+        assert clock.now() == store + TWO_HOURS
+        assert services.maintenance.alive
+        reaping = asyncio.create_task(services.maintenance.run())
+        await anyio.wait_all_tasks_blocked()
+        for task in tasks:
+            renewed = await services.reporting.renew(SYSTEM.tenant, word(task), task.id)
+            assert renewed.holder is not None and renewed.holder.expires_at == clock.now() + TERMS.ttl
+            assert (renewed.state, renewed.charged, len(renewed.attempts)) == (TaskState.RUNNING, 0, 0)
+        for doing in (keeping, reaping):
+            doing.cancel()
+        await asyncio.wait([keeping, reaping])
+        assert services.maintenance.last.at is None

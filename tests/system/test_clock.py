@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
+
 from codetether_adapters.system import SystemClock, SystemEntropy
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -19,6 +21,28 @@ def test_a_suspended_machine_loses_no_lease() -> None:
     """The monotonic clock stands still while the machine sleeps; so must ours, whatever the wall clock says after."""
     clock = SystemClock(NOON, monotonic_ns=lambda: 0)
     assert clock.now() == clock.now() == NOON
+
+
+@pytest.mark.parametrize(
+    ("wall", "store", "caught_up"),
+    [
+        (7200, 7200, 7200),  # this machine was suspended, and the store was not
+        (7198, 7201, 7201),
+        (0, 7200, 0),  # the store's clock jumped
+        (7200, 0, 0),  # this machine's did
+        (-7200, -7200, 0),  # both went back: ours never does
+        (0, 0.5, 0),  # an answer that was on its way
+    ],
+)
+def test_a_machine_that_slept_alone_catches_up(wall: float, store: float, caught_up: float) -> None:
+    """Two witnesses are needed: the store's clock and this machine's wall clock."""
+
+    def at(seconds: float) -> datetime:
+        return NOON + timedelta(seconds=seconds)
+
+    clock = SystemClock(NOON, monotonic_ns=lambda: 0, wall=lambda: at(wall))
+    assert clock.catch_up(at(store)) == timedelta(seconds=caught_up)
+    assert clock.now() == at(caught_up)
 
 
 def test_it_is_aware_utc_and_near_the_machines() -> None:
