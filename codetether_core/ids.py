@@ -17,6 +17,7 @@ __all__ = [
     "AgentName",
     "ApprovalId",
     "CodebaseId",
+    "CredentialId",
     "MessageId",
     "SessionId",
     "TaskId",
@@ -37,6 +38,7 @@ AgentName = NewType("AgentName", str)
 SessionId = NewType("SessionId", str)
 MessageId = NewType("MessageId", str)
 ApprovalId = NewType("ApprovalId", str)
+CredentialId = NewType("CredentialId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_BITS, _RANDOM_BITS, _ROOM_BITS = 48, 128, 10

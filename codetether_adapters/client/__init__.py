@@ -37,6 +37,7 @@ from codetether_adapters.client.views import (
     SessionMessageView,
     SessionView,
     TaskView,
+    TokenView,
     WorkerFit,
     WorkerView,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "TaskFailed",
     "TaskHandle",
     "TaskView",
+    "TokenView",
     "Worker",
     "WorkerFit",
     "WorkerProtocol",

@@ -16,11 +16,12 @@ from codetether_adapters.client.outgoing import encoded, json_of
 from codetether_core import codec
 from codetether_core.errors import Invalid
 
-__all__ = ["AGENT", "WORKER", "Answer", "Request", "an_object", "fresh_key", "many", "nothing", "one", "path"]
+__all__ = ["AGENT", "AUTH", "WORKER", "Answer", "Request", "an_object", "fresh_key", "many", "nothing", "one", "path"]
 
 T = TypeVar("T")
 
 AGENT = "/v1/agent"
+AUTH = "/v1/auth"
 WORKER = "/v1/worker"
 
 

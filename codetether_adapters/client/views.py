@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from codetether_core.approvals import ApprovalKind, ApprovalState, Option
-from codetether_core.ids import AgentName, ApprovalId, CodebaseId, MessageId, SessionId, TaskId, WorkerId
+from codetether_core.ids import AgentName, ApprovalId, CodebaseId, CredentialId, MessageId, SessionId, TaskId, WorkerId
 from codetether_core.tasks import TERMINAL, TaskState
 from codetether_core.workers import Presence
 
@@ -24,6 +24,7 @@ __all__ = [
     "SessionMessageView",
     "SessionView",
     "TaskView",
+    "TokenView",
     "WorkerFit",
     "WorkerView",
 ]
@@ -206,6 +207,24 @@ class MessageView:
     type: str = "agent"
     status: str = ""
     sent_at: datetime | None = None
+
+
+@frozen(kw_only=True)
+class TokenView:
+    """A token that the server issued; ``token``, what its bearer shows, is there in the answer that issued it alone."""
+
+    id: CredentialId
+    kind: str = ""
+    name: str = ""
+    owner: str = ""
+    roles: tuple[str, ...] = ()
+    scopes: tuple[str, ...] | None = None
+    worker_id: WorkerId | None = None
+    status: str = ""
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from codetether_adapters.faults.dice import Faults
 from codetether_adapters.faults.log import FaultyLog
 from codetether_adapters.faults.tasks import FaultyTasks
+from codetether_core.access import Credential
 from codetether_core.ports import (
     ApprovalStore,
     Backend,
@@ -18,6 +19,7 @@ from codetether_core.ports import (
     Directory,
     Inbox,
     Notifier,
+    RecordStore,
     SessionStore,
 )
 
@@ -56,6 +58,10 @@ class FaultyBackend:
     @property
     def inbox(self) -> Inbox:
         return self._backend.inbox
+
+    @property
+    def credentials(self) -> RecordStore[Credential]:
+        return self._backend.credentials
 
     async def is_whole(self) -> bool:
         """As the backend has it."""

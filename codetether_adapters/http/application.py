@@ -120,6 +120,7 @@ class Application:
                 request_id=request_id,
                 limits=self.limits,
                 drain=self.drain,
+                authenticator=self.authentication.authenticator,
             )
         )
 

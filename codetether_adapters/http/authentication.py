@@ -57,7 +57,10 @@ class Authentication:
                 )
         if not token:
             raise Unauthenticated("The token is empty")
-        return await self.authenticator.authenticate(token)
+        principal = await self.authenticator.authenticate(token)
+        if principal is None:
+            raise Unauthenticated("Invalid token")
+        return principal
 
     def _nobody(self, headers: Headers) -> Principal:
         if self.anonymous is None:

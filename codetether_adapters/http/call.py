@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import attrs
@@ -18,6 +19,7 @@ from codetether_core import codec
 from codetether_core.access import Principal
 from codetether_core.errors import Invalid, Unavailable
 from codetether_core.events import Cursor
+from codetether_core.ports import Authenticator
 from codetether_core.services import Services
 
 __all__ = ["Call"]
@@ -39,6 +41,7 @@ class Call:
     request_id: str
     limits: Limits
     drain: Drain
+    authenticator: Authenticator
 
     def query(self, cls: type[T]) -> T:
         """The query string as an attrs class; ``Invalid`` names the parameter that is wrong."""
@@ -83,11 +86,14 @@ class Call:
     def stream(self, source: AsyncIterator[bytes], *, farewell: bytes = b"") -> EventStream:
         """``source``'s frames as the answer, until it ends, the client goes or we leave (``farewell`` first, if any).
 
+        It ends as well when what the client showed no longer counts.
+
         ``Unavailable`` if we are leaving already: the client should go to another replica.
         """
         if self.drain.begun:
             raise Unavailable("This server is shutting down", hint="connect again")
-        return EventStream(source, drain=self.drain, farewell=farewell)
+        standing = partial(self.authenticator.standing, self.principal)
+        return EventStream(source, drain=self.drain, farewell=farewell, standing=standing)
 
 
 @attrs.frozen

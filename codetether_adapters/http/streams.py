@@ -11,7 +11,8 @@ that one cancellation back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from attrs import Factory, define, field
@@ -34,12 +35,13 @@ _STALLED: Final = 5.0
 class EventStream:
     """``source``'s frames until it ends, the client goes, or ``drain`` begins; then ``farewell`` and a clean end.
 
-    The source is closed in every case, before the stream returns.
+    It also ends when the reader's ``standing`` does. The source is closed in every case, before the stream returns.
     """
 
     source: AsyncIterator[bytes]
     drain: Drain = field(factory=Drain)
     farewell: bytes = b""
+    standing: Callable[[Callable[[], None]], AbstractContextManager[None]] = lambda fall: nullcontext()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer (ASGI)."""
@@ -60,7 +62,7 @@ class EventStream:
         watcher = asyncio.ensure_future(_departure(receive))
         watcher.add_done_callback(lambda _: interruption.cut())
         try:
-            with self.drain.watched(interruption.end):
+            with self.drain.watched(interruption.end), self.standing(interruption.end):
                 async for frame in self.source:
                     interruption.sending = True
                     await send(_chunk(frame))

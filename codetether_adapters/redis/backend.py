@@ -26,8 +26,9 @@ from codetether_adapters.redis.tail import Tail
 from codetether_adapters.redis.tasks import RedisTasks
 from codetether_adapters.redis.wakeups import Wakeups
 from codetether_adapters.redis.writer import Writer
+from codetether_core.access import Credential
 from codetether_core.agents import Agent
-from codetether_core.events import AGENTS, WORKERS
+from codetether_core.events import AGENTS, CREDENTIALS, WORKERS
 from codetether_core.ports import Backend
 from codetether_core.workers import Worker
 
@@ -46,6 +47,7 @@ class RedisBackend:
     directory: RedisDirectory
     sessions: RedisSessions
     inbox: RedisInbox
+    credentials: RedisRecords[Credential]
     _nodes: Nodes = field(alias="nodes")
 
     async def is_whole(self) -> bool:
@@ -107,5 +109,6 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
             ),
             sessions=RedisSessions(writer, reader),
             inbox=RedisInbox(writer, reader),
+            credentials=RedisRecords(Credential, "credential", CREDENTIALS, writer, reader),
             nodes=nodes,
         )

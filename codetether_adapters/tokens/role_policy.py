@@ -16,11 +16,11 @@ class RolePolicy:
     __slots__ = ()
 
     async def authorize(self, principal: Principal, permission: str) -> None:
-        """Return if one of the roles allows it; ``PermissionDenied`` names the permission otherwise."""
-        if not _allowed(principal.roles, permission):
+        """Return if roles and scopes allow it; ``PermissionDenied`` names the permission otherwise."""
+        if not _allowed(principal.roles, principal.scopes, permission):
             raise PermissionDenied(f"{principal.name} may not {permission}", permission=permission)
 
 
 @lru_cache(maxsize=4096)
-def _allowed(roles: frozenset[str], permission: str) -> bool:
-    return allows(Principal(name="", roles=roles), permission)
+def _allowed(roles: frozenset[str], scopes: frozenset[str] | None, permission: str) -> bool:
+    return allows(Principal(name="", roles=roles, scopes=scopes), permission)

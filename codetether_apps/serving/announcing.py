@@ -44,7 +44,7 @@ def _words(url: str, access: Access, agents: Sequence[str], *, terminal: bool) -
     if access.anonymous is not None:
         yield "Everybody on this machine may use it: authentication is off"
     elif generated and generated.fresh and terminal:
-        yield f"Sign in with this token, which is kept in {generated.path}:\n\n    {generated.token}\n"
+        yield f"Sign in with this token, which is kept in {generated.path}:\n\n    {generated.text}\n"
     elif generated:
         yield f"Sign in with the token in {generated.path}"
     else:

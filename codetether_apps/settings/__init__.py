@@ -9,12 +9,14 @@ from codetether_apps.settings.errors import SettingsError
 from codetether_apps.settings.flags import settings_from_flags
 from codetether_apps.settings.local_token import client_token, is_loopback, read_token, token_file
 from codetether_apps.settings.misspelt import misspelt_variables
+from codetether_apps.settings.quantities import DURATION
 from codetether_apps.settings.reading import read_settings, table
 from codetether_apps.settings.sections import Settings
 from codetether_apps.settings.showing import Shown, described, documented
 from codetether_apps.settings.tokens import GivenToken
 
 __all__ = [
+    "DURATION",
     "GivenCodebase",
     "GivenToken",
     "Settings",

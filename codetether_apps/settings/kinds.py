@@ -14,7 +14,21 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-__all__ = ["FLAG", "PATH", "PATHS", "PORT", "SECRET", "SWITCH", "TEXT", "Kind", "choice", "integer", "items", "url"]
+__all__ = [
+    "FLAG",
+    "KEY",
+    "PATH",
+    "PATHS",
+    "PORT",
+    "SECRET",
+    "SWITCH",
+    "TEXT",
+    "Kind",
+    "choice",
+    "integer",
+    "items",
+    "url",
+]
 
 T = TypeVar("T")
 
@@ -29,6 +43,7 @@ class Kind(Generic[T]):
     many: bool = False
 
 
+_SHORTEST_KEY: Final = 32
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 _SECRET_OPTION: Final = re.compile("([?&][^=&#]*(?:pass|secret|token)[^=&#]*=)[^&#]*", re.IGNORECASE)
@@ -38,6 +53,13 @@ def _text(raw: object) -> str:
     if isinstance(raw, str) and raw.strip():
         return raw.strip()
     raise ValueError("a text that is not empty")
+
+
+def _key(raw: object) -> str:
+    text = _text(raw)
+    if len(text) < _SHORTEST_KEY:
+        raise ValueError(f"a secret of {_SHORTEST_KEY} characters at least, such as `openssl rand -base64 32` makes")
+    return text
 
 
 def _flag(raw: object) -> bool:
@@ -128,6 +150,7 @@ def items(name: str, one: Callable[[str], T], show: Callable[[T], str] = str) ->
 
 TEXT: Final = Kind("text", _text)
 SECRET: Final = Kind("text", _text, lambda value: "***")
+KEY: Final = Kind("key", _key, lambda value: "***")
 FLAG: Final = Kind("true or false", _flag, lambda value: "true" if value else "false")
 SWITCH: Final = Kind("on or off", _switch, lambda value: "on" if value else "off")
 PATH: Final = Kind("path", _path)

@@ -15,7 +15,20 @@ from attrs import Factory, field, frozen
 from codetether_adapters.agents import CommandTemplate
 from codetether_apps.settings.codebases import CODEBASES, GivenCodebase
 from codetether_apps.settings.directories import data_directory, home_directories
-from codetether_apps.settings.kinds import FLAG, PATH, PATHS, PORT, SECRET, SWITCH, TEXT, choice, integer, items, url
+from codetether_apps.settings.kinds import (
+    FLAG,
+    KEY,
+    PATH,
+    PATHS,
+    PORT,
+    SECRET,
+    SWITCH,
+    TEXT,
+    choice,
+    integer,
+    items,
+    url,
+)
 from codetether_apps.settings.quantities import DURATION, SIZE
 from codetether_apps.settings.setting import setting
 from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
@@ -96,6 +109,10 @@ class Auth:
         (), TOKENS, "Who may ask: `name:token[:role]`, commas between; without a role editor and worker",
         env="TOKENS", aliases={"A2A_AUTH_TOKENS": DEPLOYED_TOKENS}, secret=True,
         shown="one generated at first start on an embedded store",
+    )  # fmt: skip
+    secret_key: str | None = setting(
+        None, KEY, "Under which issued tokens are kept, the same on every server of a store: 32 characters at least",
+        env="SECRET_KEY", secret=True, shown="one generated at first start on an embedded store; none on a shared one",
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from codetether_adapters.http import Application, Drain, Limits, create_app
 from codetether_adapters.http.resources import all_routes
-from codetether_adapters.tokens import RolePolicy, StaticToken
+from codetether_adapters.tokens import Chain, RolePolicy, StaticToken, open_kept_tokens
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.credentials import Access, access_of
 from codetether_apps.wiring.services import open_services
@@ -32,11 +32,14 @@ class Opened:
 async def open_application(settings: Settings, tokens: Iterable[StaticToken] = ()) -> AsyncIterator[Opened]:
     """The whole API over the settings' store; ``tokens`` are those of this process itself."""
     drain = Drain()
-    async with open_services(settings) as services:
+    async with (
+        open_services(settings) as services,
+        open_kept_tokens(services.issuing, services.watching, services.clock) as kept,
+    ):
         access = access_of(settings, tokens)
         application = create_app(
             services,
-            authenticator=access.authenticator,
+            authenticator=Chain((access.tokens, kept)),
             authorizer=RolePolicy(),
             routes=all_routes(),
             limits=Limits(body=settings.server.body_limit, file=settings.server.artifact_limit),

@@ -1,15 +1,13 @@
-"""Who may ask: the tokens of the settings, or the one that an embedded store's first start makes.
+"""Who may ask: whoever has a token of the settings, or the one that an embedded store's first start makes, or one that
+was issued and is kept in the store.
 
-That one is in a file of the data directory, for this user only, so that commands and workers on the same machine
-find it.
+The first start's is in a file of the data directory, for this user only, so that commands and workers on the same
+machine find it. So is the key under which issued ones are kept, unless the settings have it.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from attrs import frozen
@@ -17,32 +15,23 @@ from attrs import frozen
 from codetether_adapters.tokens import StaticToken, StaticTokens
 from codetether_apps.settings import Settings, SettingsError, is_loopback, token_file
 from codetether_apps.wiring.backends import is_embedded
-from codetether_apps.wiring.data_directory import make_directory, unwritable
+from codetether_apps.wiring.kept_secrets import KeptSecret, kept_secret
 from codetether_core.access import Principal
-from codetether_core.errors import Unavailable
 
-__all__ = ["Access", "Generated", "access_of"]
+__all__ = ["Access", "access_of", "installation_key"]
 
 _ANONYMOUS: Final = Principal(name="anonymous", roles=frozenset({"admin"}))
 _OWNER: Final = "admin"
-
-
-@frozen
-class Generated:
-    """The token of an embedded store, and whether this start made it."""
-
-    path: Path
-    token: str
-    fresh: bool
+_KEY_FILE: Final = "secret-key"
 
 
 @frozen
 class Access:
     """How requests are authenticated. ``anonymous`` is everybody, where authentication is off."""
 
-    authenticator: StaticTokens
+    tokens: StaticTokens
     anonymous: Principal | None = None
-    generated: Generated | None = None
+    generated: KeptSecret | None = None
 
 
 def access_of(settings: Settings, more: Iterable[StaticToken] = ()) -> Access:
@@ -58,9 +47,18 @@ def access_of(settings: Settings, more: Iterable[StaticToken] = ()) -> Access:
             "auth.tokens must name who may ask, because the store is shared",
             hint="set CODETETHER_TOKENS=name:token:role, the same for every server of this store",
         )
-    generated = _generated(token_file(settings))
-    own = StaticToken.of(_OWNER, generated.token, {"admin"})
+    generated = kept_secret(token_file(settings))
+    own = StaticToken.of(_OWNER, generated.text, {"admin"})
     return Access(StaticTokens([own, *more]), generated=generated)
+
+
+def installation_key(settings: Settings) -> bytes | None:
+    """Under which issued tokens are kept, the same on every server of a store; ``None`` if there is none to be had."""
+    if settings.auth.secret_key:
+        return settings.auth.secret_key.encode()
+    if not is_embedded(settings):
+        return None
+    return kept_secret(settings.storage.data_dir / _KEY_FILE).text.encode()
 
 
 def _refuse_open_house(settings: Settings) -> None:
@@ -70,27 +68,3 @@ def _refuse_open_house(settings: Settings) -> None:
             f"but server.host ({settings.origin('server.host')}) is {settings.server.host}",
             hint="anybody could run commands here: turn authentication on, or listen on 127.0.0.1",
         )
-
-
-def _generated(path: Path) -> Generated:
-    make_directory(path.parent)
-    try:
-        token = secrets.token_urlsafe(32)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-        try:
-            if not path.exists():
-                descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    file.write(f"{token}\n")
-                os.link(unfinished, path)  # whole, or not at all, and never over another's
-                return Generated(path, token, fresh=True)
-        except FileExistsError:
-            pass
-        finally:
-            unfinished.unlink(missing_ok=True)
-        kept = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise unwritable(path, error) from error
-    if not kept:
-        raise Unavailable(f"{path} holds no token", hint="remove the file; the next start makes a new one")
-    return Generated(path, kept, fresh=False)

@@ -14,6 +14,7 @@ from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import is_embedded, open_backend
 from codetether_apps.wiring.blobs import open_blobs
 from codetether_apps.wiring.channels import channel_opener
+from codetether_apps.wiring.credentials import installation_key
 from codetether_apps.wiring.keeping import keep_running
 from codetether_apps.wiring.presence import tell_of_absence
 from codetether_apps.wiring.timekeeping import keep_time
@@ -39,6 +40,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             clock,
             SystemEntropy(),
             blobs=blobs,
+            key=installation_key(settings),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
             reaper_interval=leases.reaper_interval,
             retention=settings.storage.retention,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from attrs import frozen
 
-from codetether_core.ids import TenantId
+from codetether_core.ids import CredentialId, TenantId, WorkerId
 
 __all__ = ["DEFAULT_TENANT", "SYSTEM", "Principal"]
 
@@ -15,11 +16,19 @@ DEFAULT_TENANT: Final = TenantId("default")
 
 @frozen(kw_only=True)
 class Principal:
-    """A caller. ``name`` is unique in its tenant and goes into records; ``roles`` are names of ``access.roles``."""
+    """A caller. ``name`` is unique in its tenant and goes into records; ``roles`` are names of ``access.roles``.
+
+    ``scopes`` narrow them, ``None`` not at all. ``worker`` is the only one it may speak for. ``credential`` is the kept
+    one that it showed, if it is one of ours, and ``expires_at`` when what it showed no longer counts.
+    """
 
     name: str
     tenant: TenantId = DEFAULT_TENANT
     roles: frozenset[str] = frozenset()
+    scopes: frozenset[str] | None = None
+    worker: WorkerId | None = None
+    credential: CredentialId | None = None
+    expires_at: datetime | None = None
 
 
 SYSTEM: Final = Principal(name="system", roles=frozenset({"admin"}))

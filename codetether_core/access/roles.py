@@ -1,7 +1,7 @@
 """The default policy, as data: which role may do what.
 
-A permission is ``resource:verb``; a role holds exact ones, ``resource:*``, ``*:verb`` or ``*:*``. ``public`` is the
-permission of what anybody may see without a name.
+A permission is ``resource:verb``. ``public`` is the permission of what anybody may see without a name. The same matrix
+is reviewed in ``contracts/policy/cases.json``.
 """
 
 from __future__ import annotations
@@ -11,50 +11,79 @@ from types import MappingProxyType
 from typing import Final
 
 from codetether_core.access.principal import Principal
+from codetether_core.access.scopes import covers
+from codetether_core.errors import PermissionDenied
+from codetether_core.ids import WorkerId
 
-__all__ = ["PUBLIC", "ROLES", "allows", "owns"]
+__all__ = ["PERMISSIONS", "PUBLIC", "ROLES", "allows", "owns", "require_worker"]
 
 PUBLIC: Final = "public"
 
-ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+_SEEING: Final = frozenset(
     {
-        "admin": frozenset({"*:*"}),
-        "editor": frozenset(
-            {
-                "*:read",
-                "tasks:*",
-                "codebases:*",
-                "sessions:*",
-                "approvals:*",
-                "messages:*",
-                "agents:*",
-            }
-        ),
-        "viewer": frozenset({"*:read"}),
-        "worker": frozenset(
-            {
-                "*:read",
-                "tasks:execute",
-                "codebases:register",
-                "workers:write",
-                "sessions:write",
-                "agents:write",
-                "messages:write",
-            }
-        ),
+        "agents:read",
+        "approvals:read",
+        "codebases:read",
+        "identity:read",
+        "identity:write",
+        "messages:read",
+        "monitor:read",
+        "openapi:read",
+        "sessions:read",
+        "tasks:read",
+        "workers:read",
     }
 )
+_VIEWER: Final = _SEEING | {"database:read"}
+_EDITOR: Final = _VIEWER | {
+    "agents:delete",
+    "agents:write",
+    "approvals:write",
+    "codebases:register",
+    "codebases:write",
+    "keys:read",
+    "keys:write",
+    "messages:intervene",
+    "messages:write",
+    "sessions:write",
+    "tasks:execute",
+    "tasks:write",
+}
+_OPERATOR: Final = _EDITOR | {"audit:read", "backups:make", "registrations:override", "workers:write"}
+
+PERMISSIONS: Final = _OPERATOR | {"accounts:read", "accounts:write", "keys:admin"}
+"""All there are. What is none of them is allowed to nobody."""
+
+ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "admin": PERMISSIONS,
+        "operator": _OPERATOR,
+        "editor": _EDITOR,
+        "viewer": _VIEWER,
+        "agent": _SEEING | {"agents:write", "messages:write", "sessions:write", "tasks:write"},
+        "worker": _VIEWER
+        | {"agents:write", "codebases:register", "messages:write", "sessions:write", "tasks:execute", "workers:write"},
+    }
+)
+"""What each role may do: run the installation, keep it going, work with it, look at it, be an agent that gives work to
+others, or be a worker that does it."""
 
 
 def allows(principal: Principal, permission: str) -> bool:
-    """Whether one of the principal's roles holds the permission."""
+    """Whether one of the principal's roles holds the permission, and its scopes, if it has any, do not keep it out."""
     if permission == PUBLIC:
         return True
-    resource, _, verb = permission.partition(":")
-    wanted = {permission, f"{resource}:*", f"*:{verb}", "*:*"}
-    return any(wanted & ROLES.get(role, frozenset()) for role in principal.roles)
+    if not any(permission in ROLES.get(role, frozenset()) for role in principal.roles):
+        return False
+    return principal.scopes is None or covers(principal.scopes, permission)
+
+
+def require_worker(principal: Principal, worker: WorkerId) -> None:
+    """``PermissionDenied`` for a principal that is some other worker."""
+    if principal.worker not in (None, worker):
+        raise PermissionDenied(f"This token is good for the worker {principal.worker} alone", id=worker)
 
 
 def owns(principal: Principal, owner: str) -> bool:
-    """Whether it may speak for what ``owner`` registered: the owner itself, or who may do anything."""
+    """Whether it may speak for what ``owner`` registered: the owner itself, or who may do that for all."""
     return principal.name == owner or allows(principal, "registrations:override")

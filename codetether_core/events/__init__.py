@@ -2,6 +2,18 @@
 
 from codetether_core.events.cursor import Cursor
 from codetether_core.events.event import Event, Guard, Page, Record
-from codetether_core.events.topic import AGENTS, CODEBASES, READY, WORKERS, Topic
+from codetether_core.events.topic import AGENTS, CODEBASES, CREDENTIALS, READY, WORKERS, Topic
 
-__all__ = ["AGENTS", "CODEBASES", "READY", "WORKERS", "Cursor", "Event", "Guard", "Page", "Record", "Topic"]
+__all__ = [
+    "AGENTS",
+    "CODEBASES",
+    "CREDENTIALS",
+    "READY",
+    "WORKERS",
+    "Cursor",
+    "Event",
+    "Guard",
+    "Page",
+    "Record",
+    "Topic",
+]

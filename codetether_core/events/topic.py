@@ -12,10 +12,11 @@ from attrs import frozen
 
 from codetether_core.ids import AgentName, CodebaseId, SessionId, TaskId, TenantId, WorkerId
 
-__all__ = ["AGENTS", "CODEBASES", "READY", "WORKERS", "Topic"]
+__all__ = ["AGENTS", "CODEBASES", "CREDENTIALS", "READY", "WORKERS", "Topic"]
 
 AGENTS: Final = "agents"
 CODEBASES: Final = "codebases"
+CREDENTIALS: Final = "credentials"
 WORKERS: Final = "workers"
 READY: Final = "ready"
 """The scope that a task store wakes (no event is written) when a task of that tenant became ready to claim."""

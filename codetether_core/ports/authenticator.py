@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from codetether_core.access import Principal
@@ -10,8 +12,15 @@ __all__ = ["Authenticator"]
 
 
 class Authenticator(Protocol):
-    """Turns a credential into a principal."""
+    """Turns credentials of one kind, or several, into principals."""
 
-    async def authenticate(self, credential: str) -> Principal:
-        """The principal whose bearer token this is; ``Unauthenticated`` if there is none."""
+    async def authenticate(self, credential: str) -> Principal | None:
+        """The principal whose bearer token this is; ``None`` if it is of no kind that is known here.
+
+        ``Unauthenticated`` for one of a known kind that does not count, or no longer.
+        """
+        ...
+
+    def standing(self, principal: Principal, fall: Callable[[], None]) -> AbstractContextManager[None]:
+        """Within, ``fall`` is called as soon as what the principal showed no longer counts."""
         ...

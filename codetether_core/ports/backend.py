@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from codetether_core.access import Credential
 from codetether_core.ports.approval_store import ApprovalStore
 from codetether_core.ports.codebase_store import CodebaseStore
 from codetether_core.ports.directory import Directory
 from codetether_core.ports.event_log import EventLog
 from codetether_core.ports.inbox import Inbox
 from codetether_core.ports.notifier import Notifier
+from codetether_core.ports.record_store import RecordStore
 from codetether_core.ports.session_store import SessionStore
 from codetether_core.ports.task_store import TaskStore
 
@@ -58,6 +60,11 @@ class Backend(Protocol):
     @property
     def inbox(self) -> Inbox:
         """Messages between agents."""
+        ...
+
+    @property
+    def credentials(self) -> RecordStore[Credential]:
+        """What callers are recognized by."""
         ...
 
     async def is_whole(self) -> bool:

@@ -6,6 +6,7 @@ from codetether_core.services.attaching import Attaching
 from codetether_core.services.claiming import Claiming, Explanation, profile_of
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.dispatch import Connection, Dispatch
+from codetether_core.services.issuing import REVOKED, Issuing
 from codetether_core.services.maintenance import Maintenance, Sweep
 from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import ANSWER_BYTES, MESSAGE_KINDS, Found, Monitoring, MonitorMessage, told
@@ -19,6 +20,7 @@ from codetether_core.services.watching import Resync, Watching
 __all__ = [
     "ANSWER_BYTES",
     "MESSAGE_KINDS",
+    "REVOKED",
     "TRAILING_GRACE",
     "Archiving",
     "Attaching",
@@ -29,6 +31,7 @@ __all__ = [
     "Entry",
     "Explanation",
     "Found",
+    "Issuing",
     "Maintenance",
     "Messaging",
     "MonitorMessage",

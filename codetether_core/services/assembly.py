@@ -12,6 +12,7 @@ from codetether_core.services.attaching import Attaching
 from codetether_core.services.claiming import Claiming
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.dispatch import Dispatch
+from codetether_core.services.issuing import Issuing
 from codetether_core.services.maintenance import Maintenance
 from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import Monitoring
@@ -53,6 +54,7 @@ class Services:
     monitoring: Monitoring
     maintenance: Maintenance
     archiving: Archiving
+    issuing: Issuing
     attaching: Attaching
     task_logs: TaskLogs
     transcripts: Transcripts
@@ -64,11 +66,16 @@ def assemble(
     entropy: Entropy,
     *,
     blobs: BlobStore | None = None,
+    key: bytes | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
 ) -> Services:
-    """Put the services together; nothing runs yet. Without ``blobs`` files are refused, and old logs are forgotten."""
+    """Put the services together; nothing runs yet.
+
+    Without ``blobs`` files are refused, and old logs are forgotten. Without the installation's ``key`` no credentials
+    are issued.
+    """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
     writer = TaskWriter(tasks, backend.approvals, clock, entropy)
@@ -106,6 +113,7 @@ def assemble(
             reaper_interval,
             retention,
         ),
+        issuing=Issuing(backend.credentials, clock, entropy, key),
         archiving=Archiving(backend, blobs, writer, watching, logs, clock),
         attaching=Attaching(writer, tasks, blobs, clock, terms),
         task_logs=logs,

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from codetether_core.access import Principal, owns
+from codetether_core.access import Principal, owns, require_worker
 from codetether_core.errors import Invalid, NotFound, PermissionDenied, StaleLease, TaskUnavailable
 from codetether_core.ids import CodebaseId, TaskId, TenantId, WorkerId, digest
 from codetether_core.ports import Clock, Directory, Entropy, TaskStore
@@ -72,6 +72,7 @@ class Claiming:
         """
         if key and len(key) < _SHORTEST_KEY:
             raise Invalid("Idempotency-Key", f"must have {_SHORTEST_KEY} characters at least")
+        require_worker(principal, worker)
         nonce = digest(principal.name, worker, id, key) if key else self.entropy.bytes(16).hex()
         registered = await self._registered(principal.tenant, worker)
         if registered and not owns(principal, registered.principal):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from attrs import evolve, frozen
 
 from codetether_core import codec
-from codetether_core.access import Principal, owns
+from codetether_core.access import Principal, owns, require_worker
 from codetether_core.agents import EXPIRES_AFTER, Agent, discoverable, heard
 from codetether_core.codebases import Codebase, served_by
 from codetether_core.errors import AlreadyExists, Conflict, NotFound, PermissionDenied, VersionConflict
@@ -48,6 +48,8 @@ class Registration:
         worker: WorkerId | None = None,
     ) -> Codebase:
         """The codebase of that name and path, with ``worker`` among those that serve it; new only the first time."""
+        if worker is not None:
+            require_worker(principal, worker)
         codebase = await self._put_codebase(principal, name, path, description, agent_config or {}, worker)
         if worker is not None:
             await self._note_served(principal, worker, codebase.id)
@@ -120,6 +122,7 @@ class Registration:
 
     async def add_worker(self, principal: Principal, worker: Worker) -> Worker:
         """Keep what a worker says of itself, over what it said before; ``PermissionDenied`` if the id is another's."""
+        require_worker(principal, worker.id)
         try:
             known = await self.directory.workers.get(principal.tenant, worker.id)
         except NotFound:

@@ -9,11 +9,12 @@ from typing import Any, Final, TypeAlias
 
 from attrs import evolve
 
+from codetether_core.access import Credential, CredentialKind
 from codetether_core.agents import Agent
 from codetether_core.codebases import Codebase
 from codetether_core.errors import AlreadyExists, NotFound, VersionConflict
 from codetether_core.events import Topic
-from codetether_core.ids import AgentName, CodebaseId, TenantId, WorkerId
+from codetether_core.ids import AgentName, CodebaseId, CredentialId, TenantId, WorkerId
 from codetether_core.ports import Backend, RecordStore
 from codetether_core.workers import Worker
 from contracts.ports.harness import Example, OpenBackend, examples, raises
@@ -28,7 +29,7 @@ Make: TypeAlias = Callable[..., Any]
 
 
 def record_store_contract(open_backend: OpenBackend) -> type[unittest.TestCase]:
-    """The same behaviours for codebases, workers and agents."""
+    """The same behaviours for codebases, workers, agents and credentials."""
     shown = [_shown(example, kind) for kind in _KINDS for example in _EXAMPLES]
     return examples("RecordStoreContract", open_backend, shown)
 
@@ -73,10 +74,27 @@ def _agent(id: str, tenant: TenantId = TENANT) -> Agent:
     )
 
 
+def _credential(id: str, tenant: TenantId = TENANT) -> Credential:
+    return Credential(
+        id=CredentialId(id),
+        tenant=tenant,
+        kind=CredentialKind.WORKER,
+        name="é",
+        owner="worker/w1",
+        roles=frozenset({"worker", "viewer"}),
+        secret="0" * 64,
+        created_at=NOW,
+        scopes=frozenset({"tasks:*"}),
+        worker=WorkerId("w1"),
+        expires_at=NOW + SECOND,
+    )
+
+
 _KINDS: Final[tuple[tuple[str, Callable[[Backend], Store], Make], ...]] = (
     ("codebases", lambda backend: backend.codebases, _codebase),
     ("workers", lambda backend: backend.directory.workers, _worker),
     ("agents", lambda backend: backend.directory.agents, _agent),
+    ("credentials", lambda backend: backend.credentials, _credential),
 )
 
 

@@ -77,7 +77,7 @@ def test_a_last_part_is_a_role_only_if_we_know_it(name: str, token: str, role: s
     """Tokens may hold colons; nobody has to know how many. A role that is misspelt is no part of a token."""
     assert TOKENS.read(f"{name}:{token}:{role}") == (GivenToken(name, token, frozenset({role})),)
     assert TOKENS.read(f"{name}:{token}:X{role}") == (GivenToken(name, f"{token}:X{role}"),)
-    with pytest.raises(ValueError, match="one of admin, editor, viewer, worker"):
+    with pytest.raises(ValueError, match="one of admin, agent, editor, operator, viewer, worker"):
         TOKENS.read(f"{name}:{token}:x{role}")
 
 

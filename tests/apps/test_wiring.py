@@ -48,12 +48,12 @@ async def test_the_application_answers_whom_it_knows(tmp_path: Path) -> None:
     async with open_application(settings) as opened:
         assert opened.access.generated
         assert opened.access.generated.fresh
-        assert client_token(settings) == opened.access.generated.token == token_file(settings).read_text().strip()
+        assert client_token(settings) == opened.access.generated.text == token_file(settings).read_text().strip()
         transport = httpx.ASGITransport(app=opened.application)
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             assert (await client.get("/readyz")).status_code == 200
             assert (await client.get("/v1/agent/tasks")).status_code == 401
-            head = {"Authorization": f"Bearer {opened.access.generated.token}"}
+            head = {"Authorization": f"Bearer {opened.access.generated.text}"}
             assert (await client.get("/v1/agent/tasks", headers=head)).status_code == 200
 
 
@@ -80,7 +80,8 @@ async def test_given_tokens_take_the_place_of_the_generated_one(tmp_path: Path) 
     settings = given(tmp_path, CODETETHER_STORE="memory://", CODETETHER_TOKENS="me:mine:viewer")
     async with open_application(settings) as opened:
         assert opened.access.generated is None
-        assert (await opened.access.authenticator.authenticate("mine")).roles == {"viewer"}
+        mine = await opened.access.tokens.authenticate("mine")
+        assert mine is not None and mine.roles == {"viewer"}
 
 
 async def test_an_adapter_whose_package_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

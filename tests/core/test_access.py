@@ -4,52 +4,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codetether_core.access import DEFAULT_TENANT, PUBLIC, ROLES, SYSTEM, Principal, allows
+from codetether_core.access import DEFAULT_TENANT, PERMISSIONS, PUBLIC, ROLES, SYSTEM, Principal, allows, owns
+from tests.contracts.policy import CASES, MATRIX, ROLE_NAMES, Case
 
-resources = st.sampled_from(["tasks", "codebases", "sessions", "approvals", "messages", "agents", "workers", "audit"])
-verbs = st.sampled_from(["read", "write", "create", "execute", "cancel", "*"])
 roles = st.frozensets(st.sampled_from(sorted(ROLES)))
-permissions = st.tuples(resources, verbs).map(":".join)
+permissions = st.sampled_from(sorted(PERMISSIONS))
+scopes = st.frozensets(st.one_of(permissions, permissions.map(lambda each: f"{each.partition(':')[0]}:*")))
 
 
-def having(*roles: str) -> Principal:
-    return Principal(name="carol", roles=frozenset(roles))
+def having(*roles: str, scopes: frozenset[str] | None = None) -> Principal:
+    return Principal(name="carol", roles=frozenset(roles), scopes=scopes)
 
 
-CASES = {
-    "viewer": (["tasks:read", "workers:read"], ["tasks:create", "approvals:answer", "tasks:execute"]),
-    "editor": (
-        ["tasks:create", "tasks:cancel", "approvals:answer", "codebases:write", "messages:intervene", "audit:read"],
-        ["workers:write", "audit:write", "tokens:create"],
-    ),
-    "worker": (
-        ["tasks:read", "tasks:execute", "workers:write", "sessions:write", "codebases:register", "messages:write"],
-        ["tasks:create", "tasks:cancel", "approvals:answer", "codebases:write", "messages:intervene"],
-    ),
-    "admin": (["audit:write", "tokens:create", "anything:at all"], []),
-}
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
+def test_the_cases_of_the_contract(case: Case) -> None:
+    assert allows(case.principal, case.permission) == case.allow
 
 
-@pytest.mark.parametrize("role", CASES)
-def test_what_each_role_may_do_and_may_not(role: str) -> None:
-    may, may_not = CASES[role]
-    assert [permission for permission in may if not allows(having(role), permission)] == []
-    assert [permission for permission in may_not if allows(having(role), permission)] == []
-
-
-def test_the_roles_of_the_policy_are_these() -> None:
-    assert set(ROLES) == set(CASES)
+def test_the_contract_knows_every_role_and_every_permission() -> None:
+    assert set(ROLES) == set(ROLE_NAMES)
+    assert set(PERMISSIONS) == set(MATRIX)
 
 
 @given(permissions)
-def test_nobody_in_particular_may_see_only_what_is_public(permission: str) -> None:
-    assert not allows(having(), permission)
-    assert not allows(having("no such role", "Admin", ""), permission)
-    assert allows(having(), PUBLIC)
-
-
-@given(permissions)
-def test_an_admin_may_do_everything(permission: str) -> None:
+def test_an_admin_may_do_everything_there_is(permission: str) -> None:
     assert allows(having("admin"), permission)
     assert allows(SYSTEM, permission)
 
@@ -60,11 +38,28 @@ def test_roles_add_up_and_take_nothing_away(some: frozenset[str], more: frozense
     assert together == (allows(having(*some), permission) or allows(having(*more), permission))
 
 
+@given(roles, scopes, scopes, permissions)
+def test_scopes_only_narrow(some: frozenset[str], few: frozenset[str], more: frozenset[str], permission: str) -> None:
+    narrow = allows(having(*some, scopes=few), permission)
+    wider = allows(having(*some, scopes=few | more), permission)
+    assert narrow <= wider <= allows(having(*some), permission)
+    resource = permission.partition(":")[0]
+    assert narrow == (allows(having(*some), permission) and bool(few & {permission, f"{resource}:*"}))
+
+
 @pytest.mark.parametrize("permission", ["", ":", "tasks", "tasks:", "read", "tasks:read:all", "tasks:*", "PUBLIC"])
-def test_a_permission_that_is_misspelt_opens_nothing_to_those_who_have_little(permission: str) -> None:
+def test_a_permission_that_is_misspelt_opens_nothing(permission: str) -> None:
     """A route with a slip in its permission must fail closed."""
-    assert not allows(having("worker"), permission)
-    assert not allows(having("viewer"), permission)
+    for role in ROLES:
+        assert not allows(having(role), permission)
+        assert not allows(having(role, scopes=frozenset({permission, "*:*", ":*"})), permission)
+    assert allows(having(), PUBLIC)
+
+
+def test_whoever_keeps_the_installation_going_speaks_for_what_others_registered() -> None:
+    assert owns(having(), "carol") and owns(having("operator"), "dave")
+    assert not owns(having("editor"), "dave")
+    assert not owns(having("operator", scopes=frozenset({"workers:*"})), "dave")
 
 
 def test_a_principal_belongs_to_the_default_tenant_unless_said_otherwise() -> None:

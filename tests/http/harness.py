@@ -12,11 +12,11 @@ from starlette.types import ASGIApp, Message
 
 from codetether_adapters.http import Application, Call, Json, Route, create_app
 from codetether_adapters.tokens import RolePolicy, StaticToken, StaticTokens
-from codetether_core.access import PUBLIC
+from codetether_core.access import PUBLIC, ROLES
 from codetether_core.services import Services
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
-TOKENS = StaticTokens(StaticToken.of(name, f"{name}-token", [name]) for name in ("admin", "editor", "viewer", "worker"))
+TOKENS = StaticTokens(StaticToken.of(name, f"{name}-token", [name]) for name in ROLES)
 EDITOR = {"Authorization": "Bearer editor-token"}
 
 

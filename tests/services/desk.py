@@ -58,4 +58,4 @@ async def open_desk() -> AsyncIterator[Desk]:
     """A new desk."""
     async with open_backend("memory://") as backend:
         clock = FakeClock()
-        yield Desk(assemble(backend, clock, CountingDice()), clock)
+        yield Desk(assemble(backend, clock, CountingDice(), key=b"k" * 32), clock)

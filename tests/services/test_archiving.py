@@ -60,6 +60,7 @@ async def a_used_store(desk: Desk) -> None:
     )
     said = SessionMessage(id="m1", session=session.id, role="user", created_at=now, parts=({"text": "hello"},))
     await services.conversation.upsert(USER, session, [said])
+    await services.issuing.issue_key(USER, name="ci", scopes=frozenset({"tasks:read"}))
     await services.messaging.send(USER, recipient=AgentName("somebody"), body="hello")
     done, word = await desk.claimed(await desk.submitted(title="done"))
     await services.reporting.output(TENANT, word, done.id, [OutputChunk(text="fine\n")], first=0)
@@ -74,7 +75,7 @@ async def test_a_copy_of_the_copy_is_the_same() -> None:
     async with open_desk() as desk, open_backend() as other:
         await a_used_store(desk)
         entries = await copied(desk.services)
-        assert {entry.kind for entry in entries} >= {"codebase", "session", "message", "task", "event"}
+        assert {entry.kind for entry in entries} >= {"codebase", "credential", "session", "message", "task", "event"}
         there = assemble(other, FakeClock(), CountingDice())
         counted = await there.archiving.restore(TENANT, told(entries))
         assert sum(counted.values()) == len(entries)

@@ -12,6 +12,7 @@ from codetether_adapters.http.resources import (
     codebase_actions,
     codebases,
     copies,
+    credentials,
     database,
     keys,
     leases,
@@ -49,6 +50,6 @@ def all_routes() -> tuple[Route, ...]:
         *(worker_stream.ROUTES + worker_registration.ROUTES + workers.ROUTES + keys.ROUTES),
         *(agents.ROUTES + messages.ROUTES + models.ROUTES + mcp_shim.ROUTES),
         *(monitor.ROUTES + monitor_export.ROUTES + monitor_stream.ROUTES + runtime.ROUTES + database.ROUTES),
-        *copies.ROUTES,
+        *(copies.ROUTES + credentials.ROUTES),
     )
     return expand(routes, ALIASES)

@@ -14,12 +14,15 @@ from attrs import define, field
 from codetether_adapters.http import Application, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.memory import open_backend
-from codetether_adapters.tokens import RolePolicy
+from codetether_adapters.tokens import Chain, RolePolicy, open_kept_tokens
 from codetether_core.services import Services, assemble
 from tests.http.conformance import checked
 from tests.http.harness import NOW, TOKENS, client_of
 
-__all__ = ["World", "open_world"]
+__all__ = ["KEY", "World", "open_world"]
+
+
+KEY = b"k" * 32
 
 
 @define(eq=False)
@@ -90,8 +93,9 @@ def ok(response: httpx.Response) -> Any:
 async def open_world() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         clock = FakeClock()
-        services = assemble(await stack.enter_async_context(open_backend()), clock, CountingDice())
-        app = create_app(services, authenticator=TOKENS, authorizer=RolePolicy(), routes=all_routes())
+        services = assemble(await stack.enter_async_context(open_backend()), clock, CountingDice(), key=KEY)
+        kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, clock))
+        app = create_app(services, authenticator=Chain((TOKENS, kept)), authorizer=RolePolicy(), routes=all_routes())
         clients = {
             role: await stack.enter_async_context(
                 client_of(app, headers={"Authorization": f"Bearer {role}-token"}, event_hooks=checked(app)),

@@ -1,5 +1,6 @@
 """The shapes of our answers, for the documentation: ``views`` makes them, tests hold the two together."""
 
+from codetether_adapters.http.resources.shapes.access import IssuedToken, IssuedTokens, KnownToken
 from codetether_adapters.http.resources.shapes.agents import (
     Agent,
     AgentAnswer,
@@ -115,6 +116,9 @@ __all__ = [
     "Done",
     "Explanation",
     "Ingested",
+    "IssuedToken",
+    "IssuedTokens",
+    "KnownToken",
     "Lease",
     "Message",
     "MessageAnswer",
