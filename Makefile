@@ -90,4 +90,5 @@ $(VENV)/.run: pyproject.toml $(PINS)
 $(VENV)/.dev: $(VENV)/.run
 	@echo 'Installing the development tools ...'
 	@$(PIP) --build-constraint $(PINS) --editable '.[all]' --group dev
+	@$(PIP) --no-deps --ignore-requires-python --only-binary :all: opa-golib-python-bindings
 	@touch $@

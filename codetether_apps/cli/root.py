@@ -23,6 +23,7 @@ _COMMANDS = {
     "agent": ("agents:agent", "List agents"),
     "message": ("messages:message", "Send and list messages between agents"),
     "token": ("tokens:token", "Create, list and revoke tokens"),
+    "policy": ("policy:policy", "Try the policy"),
     "config": ("config:config", "Show the settings, and where each is from"),
     "migrate": ("migrate:migrate", "Bring the store's schema up to date, or see whether it is"),
     "backup": ("backups:backup", "Copy everything in the store into a file"),

@@ -19,6 +19,7 @@ __all__ = [
     "KEY",
     "PATH",
     "PATHS",
+    "POLICY",
     "PORT",
     "SECRET",
     "SWITCH",
@@ -60,6 +61,13 @@ def _key(raw: object) -> str:
     if len(text) < _SHORTEST_KEY:
         raise ValueError(f"a secret of {_SHORTEST_KEY} characters at least, such as `openssl rand -base64 32` makes")
     return text
+
+
+def _policy(raw: object) -> str:
+    text = _text(raw)
+    if text in ("rego", "roles") or text.startswith(("file:///", "opa+http://", "opa+https://")):
+        return text
+    raise ValueError("rego, roles, file:///PATH or opa+http://HOST:PORT")
 
 
 def _flag(raw: object) -> bool:
@@ -151,6 +159,7 @@ def items(name: str, one: Callable[[str], T], show: Callable[[T], str] = str) ->
 TEXT: Final = Kind("text", _text)
 SECRET: Final = Kind("text", _text, lambda value: "***")
 KEY: Final = Kind("key", _key, lambda value: "***")
+POLICY: Final = Kind("policy", _policy)
 FLAG: Final = Kind("true or false", _flag, lambda value: "true" if value else "false")
 SWITCH: Final = Kind("on or off", _switch, lambda value: "on" if value else "off")
 PATH: Final = Kind("path", _path)

@@ -20,6 +20,7 @@ from codetether_apps.settings.kinds import (
     KEY,
     PATH,
     PATHS,
+    POLICY,
     PORT,
     SECRET,
     SWITCH,
@@ -28,7 +29,7 @@ from codetether_apps.settings.kinds import (
     integer,
     items,
     url,
-)
+)  # fmt: skip
 from codetether_apps.settings.quantities import DURATION, SIZE
 from codetether_apps.settings.setting import setting
 from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
@@ -109,6 +110,12 @@ class Auth:
         (), TOKENS, "Who may ask: `name:token[:role]`, commas between; without a role editor and worker",
         env="TOKENS", aliases={"A2A_AUTH_TOKENS": DEPLOYED_TOKENS}, secret=True,
         shown="one generated at first start on an embedded store",
+    )  # fmt: skip
+    policy: str = setting(
+        "rego", POLICY,
+        "Who may do what: `rego`, the policy that comes with this; `file:///PATH`, one of yours or a directory of them;"
+        " `opa+http://…`, an OPA server's; `roles`, without any engine",
+        env="POLICY",
     )  # fmt: skip
     secret_key: str | None = setting(
         None, KEY, "Under which issued tokens are kept, the same on every server of a store: 32 characters at least",

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from codetether_adapters.opa import shipped_policy
 from tests.contracts import api, transitions
 from tests.contracts.examples import EXAMPLES
 
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[2] / "contracts"
 MADE: Mapping[str, Callable[[], str]] = {
     "http/openapi.yaml": api.description,
     "events/task.schema.json": api.task,
+    "policy/authz.rego": lambda: shipped_policy()["authz.rego"],
     "tasks/transitions.json": transitions.document,
     "tasks/transitions.md": transitions.diagram,
     **EXAMPLES,

@@ -14,7 +14,8 @@ from attrs import define, field
 from codetether_adapters.http import Application, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.memory import open_backend
-from codetether_adapters.tokens import Chain, RolePolicy, open_kept_tokens
+from codetether_adapters.opa import RegoPolicy, shipped_policy
+from codetether_adapters.tokens import Chain, open_kept_tokens
 from codetether_core.services import Services, assemble
 from tests.http.conformance import checked
 from tests.http.harness import NOW, TOKENS, client_of
@@ -23,6 +24,7 @@ __all__ = ["KEY", "World", "open_world"]
 
 
 KEY = b"k" * 32
+POLICY = RegoPolicy(shipped_policy())
 
 
 @define(eq=False)
@@ -95,7 +97,7 @@ async def open_world() -> AsyncIterator[World]:
         clock = FakeClock()
         services = assemble(await stack.enter_async_context(open_backend()), clock, CountingDice(), key=KEY)
         kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, clock))
-        app = create_app(services, authenticator=Chain((TOKENS, kept)), authorizer=RolePolicy(), routes=all_routes())
+        app = create_app(services, authenticator=Chain((TOKENS, kept)), authorizer=POLICY, routes=all_routes())
         clients = {
             role: await stack.enter_async_context(
                 client_of(app, headers={"Authorization": f"Bearer {role}-token"}, event_hooks=checked(app)),

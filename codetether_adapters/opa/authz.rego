@@ -1,0 +1,95 @@
+# Who may do what over HTTP, A2A and MCP.
+#
+# input: {"permission": "tasks:read", "principal": {"name", "tenant", "roles": [...], "scopes": [...] or null,
+#         "worker": id or null}}
+#
+# Undefined is false. contracts/policy/cases.json says what has to come of it, cell by cell.
+
+package codetether.authz
+
+import rego.v1
+
+default allow := false
+
+allow if input.permission == "public"
+
+allow if {
+	held
+	in_scope
+}
+
+# --- what the roles hold
+
+held if {
+	some role in input.principal.roles
+	input.permission in permissions[role]
+}
+
+permissions["viewer"] := viewer
+
+permissions["editor"] := editor
+
+permissions["operator"] := operator
+
+permissions["admin"] := admin
+
+permissions["agent"] := agent
+
+permissions["worker"] := worker
+
+seeing := {
+	"agents:read",
+	"approvals:read",
+	"codebases:read",
+	"identity:read",
+	"identity:write",
+	"messages:read",
+	"monitor:read",
+	"openapi:read",
+	"sessions:read",
+	"tasks:read",
+	"workers:read",
+}
+
+viewer := seeing | {"database:read"}
+
+editor := viewer | {
+	"agents:delete",
+	"agents:write",
+	"approvals:write",
+	"codebases:register",
+	"codebases:write",
+	"keys:read",
+	"keys:write",
+	"messages:intervene",
+	"messages:write",
+	"sessions:write",
+	"tasks:execute",
+	"tasks:write",
+}
+
+operator := editor | {"audit:read", "backups:make", "registrations:override", "workers:write"}
+
+admin := operator | {"accounts:read", "accounts:write", "keys:admin"}
+
+agent := seeing | {"agents:write", "messages:write", "sessions:write", "tasks:write"}
+
+worker := viewer | {
+	"agents:write",
+	"codebases:register",
+	"messages:write",
+	"sessions:write",
+	"tasks:execute",
+	"workers:write",
+}
+
+# --- what the credential is for
+
+in_scope if input.principal.scopes == null
+
+in_scope if input.permission in input.principal.scopes
+
+in_scope if {
+	[resource, _] := split(input.permission, ":")
+	sprintf("%s:*", [resource]) in input.principal.scopes
+}

@@ -1,0 +1,1 @@
+"""Who may do what, by each engine that may decide it."""
