@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import ROOT, Run
+from tests.cli.conftest import ROOT, Run, Start
 from tests.contracts.policy import CASES, MATRIX
 from tests.policy.opa import opa_server
 
@@ -52,20 +52,13 @@ def test_a_policy_of_ones_own(
         ("file://{directory}/broken", "error: "),
     ],
 )
-def test_a_policy_that_is_none(
-    run: Run,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    policy: str,
-    said: str,
-) -> None:
+def test_a_policy_that_is_none(start: Start, tmp_path: Path, policy: str, said: str) -> None:
     """No server starts with it either."""
     (tmp_path / "broken").write_text("allow if (")
-    monkeypatch.setenv("CODETETHER_POLICY", policy.format(directory=tmp_path))
     for command in (["policy", "test"], ["server", "--port", "0"]):
-        assert run(*command) == 2
-        told = capsys.readouterr().err
+        process = start(*command, CODETETHER_POLICY=policy.format(directory=tmp_path))
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 2
         assert said in told and "CODETETHER_POLICY" in told and "Traceback" not in told
 
 
