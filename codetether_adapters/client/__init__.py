@@ -27,6 +27,7 @@ from codetether_adapters.client.operations import Async, Sync
 from codetether_adapters.client.patience import Patience
 from codetether_adapters.client.requests import fresh_key
 from codetether_adapters.client.views import (
+    AccountView,
     AgentView,
     ApprovalView,
     ArtifactView,
@@ -36,6 +37,8 @@ from codetether_adapters.client.views import (
     MessageView,
     SessionMessageView,
     SessionView,
+    SignedInView,
+    SignInView,
     TaskView,
     TokenView,
     WorkerFit,
@@ -46,6 +49,7 @@ from codetether_adapters.client.worker_notices import Beat, CancelNotice, Drain,
 from codetether_adapters.client.worker_protocol import WorkerProtocol
 
 __all__ = [
+    "AccountView",
     "AgentFunction",
     "AgentRun",
     "AgentView",
@@ -73,6 +77,8 @@ __all__ = [
     "ServerFailed",
     "SessionMessageView",
     "SessionView",
+    "SignInView",
+    "SignedInView",
     "Sync",
     "TaskCancelled",
     "TaskEvent",

@@ -11,6 +11,7 @@ from codetether_adapters.client.approvals import Approvals
 from codetether_adapters.client.backups import Backups
 from codetether_adapters.client.codebases import Codebases
 from codetether_adapters.client.credentials import Tokens
+from codetether_adapters.client.identity import Accounts, Identity
 from codetether_adapters.client.messages import Messages
 from codetether_adapters.client.operations import Async, M, Resource, Sync, operation, run_blocking
 from codetether_adapters.client.patience import Patience
@@ -37,6 +38,8 @@ class _Resources(Resource[M], Generic[M]):
         self.agents: Agents[M] = Agents(transport)
         self.messages: Messages[M] = Messages(transport)
         self.workers: Workers[M] = Workers(transport)
+        self.identity: Identity[M] = Identity(transport)
+        self.accounts: Accounts[M] = Accounts(transport)
         self.tokens: Tokens[M] = Tokens(transport)
         self.backups: Backups[M] = Backups(transport)
         self.worker: WorkerProtocol[M] = WorkerProtocol(transport)

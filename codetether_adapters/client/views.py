@@ -14,6 +14,7 @@ from codetether_core.tasks import TERMINAL, TaskState
 from codetether_core.workers import Presence
 
 __all__ = [
+    "AccountView",
     "AgentView",
     "ApprovalView",
     "ArtifactView",
@@ -23,6 +24,8 @@ __all__ = [
     "MessageView",
     "SessionMessageView",
     "SessionView",
+    "SignInView",
+    "SignedInView",
     "TaskView",
     "TokenView",
     "WorkerFit",
@@ -225,6 +228,41 @@ class TokenView:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     token: str | None = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class SignInView:
+    """Where somebody is signed in, until ``expires_at`` at the latest."""
+
+    session_id: CredentialId
+    username: str
+    roles: tuple[str, ...] = ()
+    tenant_id: str = ""
+    created_at: datetime | None = None
+    last_activity: datetime | None = None
+    expires_at: datetime | None = None
+    device_info: Mapping[str, Any] = Factory(dict)
+
+
+@frozen(kw_only=True)
+class SignedInView:
+    """``access_token`` is for requests until ``expires_at``, ``refresh_token`` renews both."""
+
+    session: SignInView
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+
+
+@frozen(kw_only=True)
+class AccountView:
+    """Somebody who may sign in with a password."""
+
+    name: str
+    roles: tuple[str, ...] = ()
+    status: str = ""
+    created_at: datetime | None = None
+    changed_at: datetime | None = None
 
 
 @frozen(kw_only=True)

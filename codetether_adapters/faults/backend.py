@@ -11,7 +11,7 @@ from attrs import field, frozen
 from codetether_adapters.faults.dice import Faults
 from codetether_adapters.faults.log import FaultyLog
 from codetether_adapters.faults.tasks import FaultyTasks
-from codetether_core.access import Credential
+from codetether_core.access import Account, Credential
 from codetether_core.ports import (
     ApprovalStore,
     Backend,
@@ -62,6 +62,10 @@ class FaultyBackend:
     @property
     def credentials(self) -> RecordStore[Credential]:
         return self._backend.credentials
+
+    @property
+    def accounts(self) -> RecordStore[Account]:
+        return self._backend.accounts
 
     async def is_whole(self) -> bool:
         """As the backend has it."""

@@ -15,7 +15,7 @@ from codetether_adapters.memory.records import MemoryCodebases, MemoryDirectory,
 from codetether_adapters.memory.sessions import MemorySessions
 from codetether_adapters.memory.tasks import MemoryTasks
 from codetether_adapters.tail import LocalNotifier
-from codetether_core.access import Credential
+from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.errors import Invalid
 from codetether_core.ids import TaskId
@@ -39,6 +39,7 @@ class MemoryBackend:
     sessions: MemorySessions
     inbox: MemoryInbox
     credentials: MemoryRecords[Credential]
+    accounts: MemoryRecords[Account]
     _whole: bool = field(default=True, init=False)
 
     async def is_whole(self) -> bool:
@@ -80,4 +81,5 @@ async def open_backend(url: str = "memory://", *, strict: bool = False) -> Async
         sessions=MemorySessions(log),
         inbox=MemoryInbox(log),
         credentials=MemoryRecords[Credential]("credential", log),
+        accounts=MemoryRecords[Account]("account", log),
     )

@@ -33,7 +33,7 @@ from codetether_adapters.postgres.sessions import PostgresSessions
 from codetether_adapters.postgres.tail import Tail
 from codetether_adapters.postgres.tasks import PostgresTasks
 from codetether_adapters.postgres.writer import Writer
-from codetether_core.access import Credential
+from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.ports import Backend, OpenChannel
 from codetether_core.workers import Worker
@@ -59,6 +59,7 @@ class PostgresBackend:
     sessions: PostgresSessions
     inbox: PostgresInbox
     credentials: PostgresRecords[Credential]
+    accounts: PostgresRecords[Account]
     _address: Address = field(alias="address")
     _reader: Reader = field(alias="reader")
     _writer: Writer = field(alias="writer")
@@ -132,6 +133,7 @@ async def open_backend(
             sessions=PostgresSessions(writer, reader),
             inbox=PostgresInbox(writer, reader),
             credentials=PostgresRecords(Credential, "credential", writer, reader),
+            accounts=PostgresRecords(Account, "account", writer, reader),
             address=address,
             reader=reader,
             writer=writer,

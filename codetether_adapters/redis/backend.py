@@ -26,7 +26,7 @@ from codetether_adapters.redis.tail import Tail
 from codetether_adapters.redis.tasks import RedisTasks
 from codetether_adapters.redis.wakeups import Wakeups
 from codetether_adapters.redis.writer import Writer
-from codetether_core.access import Credential
+from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.events import AGENTS, CREDENTIALS, WORKERS
 from codetether_core.ports import Backend
@@ -48,6 +48,7 @@ class RedisBackend:
     sessions: RedisSessions
     inbox: RedisInbox
     credentials: RedisRecords[Credential]
+    accounts: RedisRecords[Account]
     _nodes: Nodes = field(alias="nodes")
 
     async def is_whole(self) -> bool:
@@ -110,5 +111,6 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
             sessions=RedisSessions(writer, reader),
             inbox=RedisInbox(writer, reader),
             credentials=RedisRecords(Credential, "credential", CREDENTIALS, writer, reader),
+            accounts=RedisRecords(Account, "account", CREDENTIALS, writer, reader),
             nodes=nodes,
         )

@@ -25,7 +25,7 @@ from codetether_adapters.sqlite.tasks import SqliteTasks
 from codetether_adapters.sqlite.transaction import Transaction
 from codetether_adapters.sqlite.writer import Writer
 from codetether_adapters.tail import LocalNotifier, Ring
-from codetether_core.access import Credential
+from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.ports import Backend
 from codetether_core.workers import Worker
@@ -50,6 +50,7 @@ class SqliteBackend:
     sessions: SqliteSessions
     inbox: SqliteInbox
     credentials: SqliteRecords[Credential]
+    accounts: SqliteRecords[Account]
     _writer: Writer = field(alias="writer")
     _reader: Reader = field(alias="reader")
 
@@ -101,6 +102,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
                 sessions=SqliteSessions(writer, reader),
                 inbox=SqliteInbox(writer, reader),
                 credentials=SqliteRecords(Credential, "credential", writer, reader),
+                accounts=SqliteRecords(Account, "account", writer, reader),
                 writer=writer,
                 reader=reader,
             )

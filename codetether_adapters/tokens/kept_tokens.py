@@ -14,12 +14,12 @@ from typing import Final, TypeAlias
 
 from attrs import define, field
 
-from codetether_core.access import Principal, Token
+from codetether_core.access import Credential, CredentialState, Principal, Token
 from codetether_core.errors import Unavailable
 from codetether_core.events import CREDENTIALS, Cursor, Topic
 from codetether_core.ids import CredentialId, TenantId
 from codetether_core.ports import Clock
-from codetether_core.services import REVOKED, Issuing, Resync, Watching
+from codetether_core.services import RENEWED, REVOKED, Issuing, Resync, Watching
 
 __all__ = ["KeptTokens", "open_kept_tokens"]
 
@@ -54,7 +54,7 @@ class KeptTokens:
     _following: dict[TenantId, tuple[asyncio.Task[None], asyncio.Future[None]]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._issuing.observers.append(lambda revoked: self._forget(revoked.tenant, revoked.id))
+        self._issuing.observers.append(self._note)
 
     async def authenticate(self, credential: str) -> Principal | None:
         """The principal whose token this is; ``None`` if it is none of ours."""
@@ -130,7 +130,7 @@ class KeptTokens:
         cursor: Cursor | None = None
         while True:
             with suppress(Unavailable):  # what it had to tell meanwhile it tells afterwards
-                async for page in self._watching.follow(Topic(tenant, CREDENTIALS), cursor, kinds=[REVOKED]):
+                async for page in self._watching.follow(Topic(tenant, CREDENTIALS), cursor, kinds=[REVOKED, RENEWED]):
                     cursor = page.cursor
                     if not begun.done():
                         begun.set_result(None)
@@ -138,17 +138,20 @@ class KeptTokens:
                         self._forget(tenant)
                         continue
                     for record in page.records:
-                        self._forget(tenant, CredentialId(record.topic.subject))
+                        self._forget(tenant, CredentialId(record.topic.subject), over=record.kind == REVOKED)
             if cursor is None:
                 return
             await asyncio.sleep(_PAUSE)
 
-    def _forget(self, tenant: TenantId, id: CredentialId | None = None) -> None:
-        """Of the tenant's credentials this one, or all: ask the store again, and let what they began be begun anew."""
+    def _note(self, changed: Credential) -> None:
+        self._forget(changed.tenant, changed.id, over=changed.state is CredentialState.REVOKED)
+
+    def _forget(self, tenant: TenantId, id: CredentialId | None = None, *, over: bool = True) -> None:
+        """Of the tenant's credentials this one, or all: ask the store again, and end what it began if it is over."""
         for digest, principal in tuple(self._known.items()):
             if principal.tenant == tenant and id in (None, principal.credential):
                 del self._known[digest]
         for (owner, credential), falls in tuple(self._falls.items()):
-            if owner == tenant and id in (None, credential):
+            if over and owner == tenant and id in (None, credential):
                 for fall in tuple(falls):
                     fall()

@@ -37,11 +37,12 @@ def settings_of(wishes: Wishes) -> Settings:
 
 
 def token_of(wishes: Wishes, settings: Settings) -> str | None:
-    """The token: from ``--token-file``, else the settings, else, for this machine, the one in the data directory."""
+    """The token: from ``--token-file``, the settings, a sign-in or, for this machine, the one in the data directory."""
+    from codetether_apps.cli.signed_in import present_token
     from codetether_apps.settings import SettingsError, client_token, read_token
 
     if wishes.token_file is None:
-        return client_token(settings)
+        return settings.client.token or present_token(settings) or client_token(settings)
     try:
         return read_token(wishes.token_file)
     except FileNotFoundError:

@@ -12,7 +12,7 @@ __all__ = ["next_step"]
 _OURS: Final = {
     "agent_not_found": "codetether agent list",
     "route_not_found": "is that a CodeTether server, of this version? --server and CODETETHER_SERVER name its root",
-    "unauthenticated": "put the right token into CODETETHER_TOKEN or a --token-file; codetether doctor shows the rest",
+    "unauthenticated": "codetether login NAME, or the right token in CODETETHER_TOKEN or a --token-file",
 }
 """Said in any case."""
 

@@ -13,6 +13,7 @@ from codetether_apps.settings.quantities import DURATION
 from codetether_apps.settings.reading import read_settings, table
 from codetether_apps.settings.sections import Settings
 from codetether_apps.settings.showing import Shown, described, documented
+from codetether_apps.settings.sign_ins import SignIn, SignIns, sign_ins, sign_ins_file
 from codetether_apps.settings.tokens import GivenToken
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Shown",
+    "SignIn",
+    "SignIns",
     "client_token",
     "described",
     "documented",
@@ -30,6 +33,8 @@ __all__ = [
     "read_settings",
     "read_token",
     "settings_from_flags",
+    "sign_ins",
+    "sign_ins_file",
     "table",
     "token_file",
 ]

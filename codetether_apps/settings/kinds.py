@@ -7,8 +7,9 @@ which may be a secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ __all__ = [
     "choice",
     "integer",
     "items",
+    "pairs",
     "url",
 ]
 
@@ -154,6 +156,24 @@ def items(name: str, one: Callable[[str], T], show: Callable[[T], str] = str) ->
         return ",".join(show(value) for value in values)
 
     return Kind(name, read, write, many=True)
+
+
+def pairs(example: str) -> Kind[Mapping[str, str]]:
+    """``name=value``, commas between."""
+
+    def read(raw: object) -> tuple[str, str]:
+        name, equals, value = _text(raw).rpartition("=")
+        if not (name.strip() and equals and value.strip()):
+            raise ValueError(f"{example}, with commas between")
+        return name.strip(), value.strip()
+
+    several = items(f"{example} list", read)
+    return Kind(
+        several.name,
+        lambda raw: MappingProxyType(dict(several.read(raw))),
+        lambda known: ",".join(f"{name}={value}" for name, value in known.items()),
+        many=True,
+    )
 
 
 TEXT: Final = Kind("text", _text)

@@ -13,17 +13,15 @@ from urllib.parse import quote
 from attrs import Factory, field, frozen
 
 from codetether_adapters.agents import CommandTemplate
+from codetether_apps.settings.access import Auth, Oidc
 from codetether_apps.settings.codebases import CODEBASES, GivenCodebase
 from codetether_apps.settings.directories import data_directory, home_directories
 from codetether_apps.settings.kinds import (
     FLAG,
-    KEY,
     PATH,
     PATHS,
-    POLICY,
     PORT,
     SECRET,
-    SWITCH,
     TEXT,
     choice,
     integer,
@@ -32,9 +30,8 @@ from codetether_apps.settings.kinds import (
 )  # fmt: skip
 from codetether_apps.settings.quantities import DURATION, SIZE
 from codetether_apps.settings.setting import setting
-from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
 
-__all__ = ["Auth", "Client", "Leases", "Process", "Server", "Settings", "Storage", "WorkerSettings"]
+__all__ = ["Client", "Leases", "Process", "Server", "Settings", "Storage", "WorkerSettings"]
 
 _STORE = url("sqlite:////var/lib/codetether.db")
 _NOTIFIER = url("redis://127.0.0.1:6379/0")
@@ -97,30 +94,6 @@ class Server:
     body_limit: int = setting(4 * 2**20, SIZE, "Largest request body", env="BODY_LIMIT")
     artifact_limit: int = setting(256 * 2**20, SIZE, "Largest file that a run may leave", env="ARTIFACT_LIMIT")
     access_log: bool = setting(False, FLAG, "Log every request", env="ACCESS_LOG", flag="--access-log")
-
-
-@frozen(kw_only=True)
-class Auth:
-    """Who may ask."""
-
-    enabled: bool = setting(
-        True, SWITCH, "Authentication; off only on a loopback address", env="AUTH", aliases=("A2A_AUTH_ENABLED",)
-    )
-    tokens: tuple[GivenToken, ...] = setting(
-        (), TOKENS, "Who may ask: `name:token[:role]`, commas between; without a role editor and worker",
-        env="TOKENS", aliases={"A2A_AUTH_TOKENS": DEPLOYED_TOKENS}, secret=True,
-        shown="one generated at first start on an embedded store",
-    )  # fmt: skip
-    policy: str = setting(
-        "rego", POLICY,
-        "Who may do what: `rego`, the policy that comes with this; `file:///PATH`, one of yours or a directory of them;"
-        " `opa+http://…`, an OPA server's; `roles`, without any engine",
-        env="POLICY",
-    )  # fmt: skip
-    secret_key: str | None = setting(
-        None, KEY, "Under which issued tokens are kept, the same on every server of a store: 32 characters at least",
-        env="SECRET_KEY", secret=True, shown="one generated at first start on an embedded store; none on a shared one",
-    )  # fmt: skip
 
 
 @frozen(kw_only=True)
@@ -230,6 +203,7 @@ class Settings:
     storage: Storage = Factory(Storage)
     server: Server = Factory(Server)
     auth: Auth = Factory(Auth)
+    oidc: Oidc = Factory(Oidc)
     leases: Leases = Factory(Leases)
     client: Client = Factory(Client)
     worker: WorkerSettings = Factory(WorkerSettings)

@@ -14,6 +14,7 @@ from codetether_adapters.http.resources import all_routes
 from codetether_adapters.tokens import Chain, StaticToken, open_kept_tokens
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.credentials import Access, access_of
+from codetether_apps.wiring.identities import open_identities
 from codetether_apps.wiring.policy import open_policy
 from codetether_apps.wiring.services import open_services
 
@@ -36,12 +37,13 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
     async with (
         open_services(settings) as services,
         open_kept_tokens(services.issuing, services.watching, services.clock) as kept,
+        open_identities(settings, services.clock) as identities,
         open_policy(settings) as policy,
     ):
         access = access_of(settings, tokens)
         application = create_app(
             services,
-            authenticator=Chain((access.tokens, kept)),
+            authenticator=Chain((access.tokens, kept, *identities)),
             authorizer=policy,
             routes=all_routes(),
             limits=Limits(body=settings.server.body_limit, file=settings.server.artifact_limit),

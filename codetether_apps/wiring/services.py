@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from codetether_adapters.passwords import Argon2id
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import is_embedded, open_backend
@@ -41,6 +42,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             SystemEntropy(),
             blobs=blobs,
             key=installation_key(settings),
+            passwords=Argon2id(),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
             reaper_interval=leases.reaper_interval,
             retention=settings.storage.retention,

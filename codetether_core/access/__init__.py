@@ -1,25 +1,38 @@
-"""Principals, their credentials, roles and the pure default policy."""
+"""Principals, their credentials and accounts, roles and the pure default policy."""
 
-from codetether_core.access.credential import Credential, CredentialKind, CredentialState, Token, principal_of, revoke
+from codetether_core.access.account import ACCOUNT_TRANSITIONS, Account, AccountState, switch
+from codetether_core.access.credential import Credential, CredentialKind, CredentialState, principal_of, revoke
 from codetether_core.access.principal import DEFAULT_TENANT, SYSTEM, Principal
 from codetether_core.access.roles import PERMISSIONS, PUBLIC, ROLES, allows, owns, require_worker
 from codetether_core.access.scopes import covers
+from codetether_core.access.sign_in import ACCESS, SIGN_IN, RenewalSpent, Secrets, renew
+from codetether_core.access.token import SECRET_BYTES, Token
 
 __all__ = [
+    "ACCESS",
+    "ACCOUNT_TRANSITIONS",
     "DEFAULT_TENANT",
     "PERMISSIONS",
     "PUBLIC",
     "ROLES",
+    "SECRET_BYTES",
+    "SIGN_IN",
     "SYSTEM",
+    "Account",
+    "AccountState",
     "Credential",
     "CredentialKind",
     "CredentialState",
     "Principal",
+    "RenewalSpent",
+    "Secrets",
     "Token",
     "allows",
     "covers",
     "owns",
     "principal_of",
+    "renew",
     "require_worker",
     "revoke",
+    "switch",
 ]

@@ -19,7 +19,8 @@ class Principal:
     """A caller. ``name`` is unique in its tenant and goes into records; ``roles`` are names of ``access.roles``.
 
     ``scopes`` narrow them, ``None`` not at all. ``worker`` is the only one it may speak for. ``credential`` is the kept
-    one that it showed, if it is one of ours, and ``expires_at`` when what it showed no longer counts.
+    one that it showed, if it is one of ours, ``delegated`` whether that was made to act for somebody, and
+    ``expires_at`` when what it showed no longer counts.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Principal:
     scopes: frozenset[str] | None = None
     worker: WorkerId | None = None
     credential: CredentialId | None = None
+    delegated: bool = False
     expires_at: datetime | None = None
 
 

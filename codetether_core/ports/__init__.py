@@ -14,6 +14,7 @@ from codetether_core.ports.event_log import PAGE_BYTES, EventLog
 from codetether_core.ports.inbox import Inbox
 from codetether_core.ports.migrations import Migrate, Migrations
 from codetether_core.ports.notifier import Listener, Notifier
+from codetether_core.ports.passwords import Passwords
 from codetether_core.ports.record_store import RecordStore, Versioned
 from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutcome
 from codetether_core.ports.session_store import SessionQuery, SessionStore
@@ -40,6 +41,7 @@ __all__ = [
     "Migrations",
     "Notifier",
     "OpenChannel",
+    "Passwords",
     "RecordStore",
     "Run",
     "RunFailed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from codetether_core.access import Credential
+from codetether_core.access import Account, Credential
 from codetether_core.ports.approval_store import ApprovalStore
 from codetether_core.ports.codebase_store import CodebaseStore
 from codetether_core.ports.directory import Directory
@@ -65,6 +65,11 @@ class Backend(Protocol):
     @property
     def credentials(self) -> RecordStore[Credential]:
         """What callers are recognized by."""
+        ...
+
+    @property
+    def accounts(self) -> RecordStore[Account]:
+        """Who may sign in with a password."""
         ...
 
     async def is_whole(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from attrs import define, evolve, frozen
 
 from codetether_core import codec
-from codetether_core.access import Credential
+from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.approvals import Approval
 from codetether_core.artifacts import BlobId
@@ -33,7 +33,7 @@ from codetether_core.workers import Worker
 
 __all__ = ["Archiving", "Entry"]
 
-V = TypeVar("V", Codebase, Worker, Agent, Credential)
+V = TypeVar("V", Codebase, Worker, Agent, Credential, Account)
 
 _ALL: Final = 2**31 - 1
 _PAGE: Final = 200
@@ -80,6 +80,8 @@ class Archiving:
             yield Entry("agent", codec.dump(agent))
         for credential in await self.backend.credentials.list(tenant):
             yield Entry("credential", codec.dump(credential))
+        for account in await self.backend.accounts.list(tenant):
+            yield Entry("account", codec.dump(account))
         for message in await self.backend.inbox.list(tenant, limit=_ALL):
             yield Entry("message", codec.dump(message))
         named: set[BlobId] = set()
@@ -218,6 +220,8 @@ class Archiving:
                 await _add(backend.directory.agents, codec.load(Agent, data), tenant)
             case "credential":
                 await _add(backend.credentials, codec.load(Credential, data), tenant)
+            case "account":
+                await _add(backend.accounts, codec.load(Account, data), tenant)
             case "message":
                 await backend.inbox.add(evolve(codec.load(Message, data), tenant=tenant))
             case "session":

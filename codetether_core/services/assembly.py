@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from attrs import frozen
 
-from codetether_core.ports import Backend, BlobStore, Clock, Entropy
+from codetether_core.ports import Backend, BlobStore, Clock, Entropy, Passwords
+from codetether_core.services.accounts import Accounts
 from codetether_core.services.archiving import Archiving
 from codetether_core.services.attaching import Attaching
 from codetether_core.services.claiming import Claiming
@@ -20,6 +21,7 @@ from codetether_core.services.no_blobs import NoBlobs
 from codetether_core.services.questions import Questions
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import Reporting
+from codetether_core.services.signing_in import SigningIn
 from codetether_core.services.submission import Submission
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
@@ -55,6 +57,8 @@ class Services:
     maintenance: Maintenance
     archiving: Archiving
     issuing: Issuing
+    signing_in: SigningIn
+    accounts: Accounts
     attaching: Attaching
     task_logs: TaskLogs
     transcripts: Transcripts
@@ -67,6 +71,7 @@ def assemble(
     *,
     blobs: BlobStore | None = None,
     key: bytes | None = None,
+    passwords: Passwords | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
@@ -74,7 +79,7 @@ def assemble(
     """Put the services together; nothing runs yet.
 
     Without ``blobs`` files are refused, and old logs are forgotten. Without the installation's ``key`` no credentials
-    are issued.
+    are issued, without ``passwords`` there are no accounts.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
@@ -86,6 +91,7 @@ def assemble(
     transcripts = Transcripts(backend.sessions, blobs)
     questions = Questions(writer, tasks, backend.approvals, clock, entropy)
     submission = Submission(writer, tasks, backend.codebases, clock, entropy)
+    issuing = Issuing(backend.credentials, clock, entropy, key)
     return Services(
         backend=backend,
         blobs=blobs,
@@ -113,7 +119,9 @@ def assemble(
             reaper_interval,
             retention,
         ),
-        issuing=Issuing(backend.credentials, clock, entropy, key),
+        issuing=issuing,
+        signing_in=SigningIn(backend.accounts, issuing, passwords, clock, entropy),
+        accounts=Accounts(backend.accounts, issuing, passwords, clock),
         archiving=Archiving(backend, blobs, writer, watching, logs, clock),
         attaching=Attaching(writer, tasks, blobs, clock, terms),
         task_logs=logs,

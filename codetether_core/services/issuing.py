@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import field, frozen
@@ -11,8 +11,10 @@ from attrs import field, frozen
 from codetether_core.access import (
     PERMISSIONS,
     ROLES,
+    SECRET_BYTES,
     Credential,
     CredentialKind,
+    CredentialState,
     Principal,
     Token,
     allows,
@@ -22,16 +24,18 @@ from codetether_core.access import (
 )
 from codetether_core.errors import Invalid, NotConfigured, NotFound, PermissionDenied, Unauthenticated
 from codetether_core.events import CREDENTIALS, Event, Topic
-from codetether_core.ids import CredentialId, WorkerId, new_id
+from codetether_core.ids import CredentialId, TenantId, WorkerId, new_id
 from codetether_core.ports import Clock, Entropy, RecordStore
 from codetether_core.services.swapping import until_swapped
 
-__all__ = ["REVOKED", "Issuing"]
+__all__ = ["RENEWED", "REVOKED", "Issuing", "credential_event"]
+
+RENEWED: Final = "credential.renewed"
+"""The kind of the event that ends what was shown for a sign-in before."""
 
 REVOKED: Final = "credential.revoked"
 """The kind of the event that ends what a credential began."""
 
-_SECRET_BYTES: Final = 32
 _WORKER: Final = frozenset({"worker"})
 
 
@@ -39,7 +43,7 @@ _WORKER: Final = frozenset({"worker"})
 class Issuing:
     """API keys and the tokens of workers. ``key`` is the installation's; without it none are issued, nor recognized.
 
-    ``observers`` are told what was revoked here, at once; the log tells everybody else.
+    ``observers`` are told at once what changed here; the log tells everybody else.
     """
 
     credentials: RecordStore[Credential]
@@ -62,7 +66,7 @@ class Issuing:
         ``Invalid`` for a role or scope that there is none of. ``PermissionDenied`` for a role that the principal lacks,
         and for who shows such a credential itself: a key that leaked must not make others.
         """
-        if principal.credential is not None:
+        if principal.delegated:
             raise PermissionDenied("A key makes no keys", hint="sign in, or use a token of the settings")
         roles = principal.roles if roles is None else roles
         for role in sorted(roles - principal.roles):
@@ -97,27 +101,40 @@ class Issuing:
         )
 
     async def list(self, principal: Principal) -> Sequence[Credential]:
-        """Those that the principal may revoke, latest first."""
+        """Keys and workers' tokens that the principal may revoke, latest first."""
         every = await self.credentials.list(principal.tenant)
-        return [each for each in reversed(every) if _may_see(principal, each)]
+        return [
+            each for each in reversed(every) if each.kind is not CredentialKind.SIGN_IN and _may_see(principal, each)
+        ]
+
+    async def active(self, tenant: TenantId, owner: str) -> Sequence[Credential]:
+        """All that stand for somebody and were not revoked, latest first."""
+        every = await self.credentials.list(tenant)
+        return [each for each in reversed(every) if each.owner == owner and each.state is CredentialState.ACTIVE]
 
     async def revoke(self, principal: Principal, id: CredentialId) -> Credential:
         """Take one back: what it began ends within seconds. ``NotFound`` also for somebody else's."""
+        if not _may_see(principal, await self.credentials.get(principal.tenant, id)):
+            raise NotFound("credential", id)
+        return await self.end(principal.tenant, id, by=principal.name)
+
+    async def end(self, tenant: TenantId, id: CredentialId, *, by: str) -> Credential:
+        """It no longer counts; ``IllegalTransition`` if that was so already."""
 
         async def attempt() -> Credential:
-            old = await self.credentials.get(principal.tenant, id)
-            if not _may_see(principal, old):
-                raise NotFound("credential", id)
+            old = await self.credentials.get(tenant, id)
             new = revoke(old, self.clock.now())
-            topic = Topic(new.tenant, CREDENTIALS, new.id)
-            event = Event(topic, REVOKED, self.clock.now(), {"credential_id": new.id, "by": principal.name})
-            await self.credentials.replace(old, new, [event])
+            await self.credentials.replace(old, new, [credential_event(REVOKED, new, self.clock.now(), by)])
             return new
 
         revoked = await until_swapped(attempt, "credential", id)
-        for observer in self.observers:
-            observer(revoked)
+        self.tell(revoked)
         return revoked
+
+    def tell(self, changed: Credential) -> None:
+        """Tell this process at once; the log tells everybody else."""
+        for observer in self.observers:
+            observer(changed)
 
     async def recognize(self, token: Token) -> Principal:
         """Whom its bearer speaks for; ``Unauthenticated`` if it is none that counts."""
@@ -147,7 +164,7 @@ class Issuing:
             raise Invalid("lifetime", "must be more than nothing")
         now = self.clock.now()
         id = CredentialId(new_id(kind, now, self.entropy.bytes(16)))
-        token = Token.new(principal.tenant, id, self.entropy.bytes(_SECRET_BYTES))
+        token = Token.new(principal.tenant, id, self.entropy.bytes(SECRET_BYTES))
         credential = Credential(
             id=id,
             tenant=principal.tenant,
@@ -161,16 +178,16 @@ class Issuing:
             created_at=now,
             expires_at=None if lifetime is None else now + lifetime,
         )
-        event = Event(
-            Topic(credential.tenant, CREDENTIALS, id),
-            "credential.issued",
-            now,
-            {"credential_id": id, "name": name, "owner": owner, "by": principal.name},
-        )
-        await self.credentials.add(credential, [event])
+        await self.credentials.add(credential, [credential_event("credential.issued", credential, now, principal.name)])
         return credential, str(token)
 
 
+def credential_event(kind: str, credential: Credential, at: datetime, by: str) -> Event:
+    """What the log says of it: never a secret, nor what is kept of one."""
+    data = {"credential_id": credential.id, "name": credential.name, "owner": credential.owner, "by": by}
+    return Event(Topic(credential.tenant, CREDENTIALS, credential.id), kind, at, data)
+
+
 def _may_see(principal: Principal, credential: Credential) -> bool:
-    own = credential.kind is CredentialKind.API_KEY and credential.owner == principal.name
+    own = credential.kind is not CredentialKind.WORKER and credential.owner == principal.name
     return own or allows(principal, "keys:admin")

@@ -75,6 +75,7 @@ def test_its_bearer_stands_for_its_owner(token: Token) -> None:
         scopes=frozenset({"tasks:*"}),
         worker=WorkerId("w"),
         credential=token.id,
+        delegated=True,
         expires_at=NOW + timedelta(seconds=1),
     )
     kept = credential(token, expires_at=NOW + timedelta(seconds=1))

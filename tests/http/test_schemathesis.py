@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -113,6 +114,7 @@ def _real(described: Described) -> Mapping[str, str]:
         "sessions": "s1",
         "agents": "reviewer",
         "artifacts": "notes.txt",
+        "accounts": post("/v1/auth/accounts", name=token_hex(4), password="correct horse", roles=["viewer"])["name"],
         "keys": post("/v1/auth/keys", name="ci")["id"],
         "blobs": sha256(b"notes").hexdigest(),
         "messages": post("/v1/agent/messages", to="reviewer", body="b")["message"]["id"],

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from codetether_adapters.http.resources import (
+    accounts,
     agents,
     approvals,
     artifacts,
+    auth,
     client_streams,
     codebase_actions,
     codebases,
@@ -50,6 +52,6 @@ def all_routes() -> tuple[Route, ...]:
         *(worker_stream.ROUTES + worker_registration.ROUTES + workers.ROUTES + keys.ROUTES),
         *(agents.ROUTES + messages.ROUTES + models.ROUTES + mcp_shim.ROUTES),
         *(monitor.ROUTES + monitor_export.ROUTES + monitor_stream.ROUTES + runtime.ROUTES + database.ROUTES),
-        *(copies.ROUTES + credentials.ROUTES),
+        *(copies.ROUTES + auth.ROUTES + accounts.ROUTES + credentials.ROUTES),
     )
     return expand(routes, ALIASES)

@@ -20,7 +20,7 @@ from codetether_core.services import Services, assemble
 from tests.http.conformance import checked
 from tests.http.harness import NOW, TOKENS, client_of
 
-__all__ = ["KEY", "World", "open_world"]
+__all__ = ["KEY", "Quick", "World", "open_world"]
 
 
 KEY = b"k" * 32
@@ -54,6 +54,16 @@ class CountingDice:
 
     def fraction(self) -> float:
         return 0.5
+
+
+class Quick:
+    """Passwords that are kept as they are, with something before them (port ``Passwords``)."""
+
+    async def hashed(self, password: str) -> str:
+        return f"quick:{password}"
+
+    async def matches(self, password: str, kept: str | None) -> bool:
+        return kept == f"quick:{password}"
 
 
 @define(eq=False)
@@ -95,7 +105,9 @@ def ok(response: httpx.Response) -> Any:
 async def open_world() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         clock = FakeClock()
-        services = assemble(await stack.enter_async_context(open_backend()), clock, CountingDice(), key=KEY)
+        services = assemble(
+            await stack.enter_async_context(open_backend()), clock, CountingDice(), key=KEY, passwords=Quick()
+        )
         kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, clock))
         app = create_app(services, authenticator=Chain((TOKENS, kept)), authorizer=POLICY, routes=all_routes())
         clients = {

@@ -1,6 +1,17 @@
 """The shapes of our answers, for the documentation: ``views`` makes them, tests hold the two together."""
 
-from codetether_adapters.http.resources.shapes.access import IssuedToken, IssuedTokens, KnownToken
+from codetether_adapters.http.resources.shapes.access import (
+    AccountAnswer,
+    AccountList,
+    Confirmed,
+    Identity,
+    IssuedToken,
+    IssuedTokens,
+    KnownToken,
+    SignedIn,
+    SignIns,
+    SignInStatus,
+)
 from codetether_adapters.http.resources.shapes.agents import (
     Agent,
     AgentAnswer,
@@ -96,6 +107,8 @@ from codetether_adapters.http.resources.shapes.workers import (
 
 __all__ = [
     "Accepted",
+    "AccountAnswer",
+    "AccountList",
     "Agent",
     "AgentAnswer",
     "AgentBeat",
@@ -111,10 +124,12 @@ __all__ = [
     "Claimed",
     "Codebase",
     "CodebaseAnswer",
+    "Confirmed",
     "Connection",
     "Connections",
     "Done",
     "Explanation",
+    "Identity",
     "Ingested",
     "IssuedToken",
     "IssuedTokens",
@@ -159,6 +174,9 @@ __all__ = [
     "SessionPage",
     "SessionWorker",
     "SessionsTold",
+    "SignInStatus",
+    "SignIns",
+    "SignedIn",
     "SignedOff",
     "StoreStatus",
     "StoredCodebases",

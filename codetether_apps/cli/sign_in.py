@@ -1,0 +1,70 @@
+"""``codetether login``, ``logout`` and ``whoami``."""
+
+from __future__ import annotations
+
+import socket
+
+import click
+
+from codetether_apps.cli.connection import connected, settings_of
+from codetether_apps.cli.passwords import asked_password
+from codetether_apps.cli.printing import print_json, wants_json
+from codetether_apps.cli.signed_in import kept_form, present_token
+from codetether_apps.cli.wishes import Wishes, shared
+
+__all__ = ["login", "logout", "whoami"]
+
+
+@click.command()
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from stdin instead of asking for it.")
+@shared
+@click.pass_context
+def login(ctx: click.Context, name: str, password_stdin: bool) -> None:
+    """Sign in as NAME. Commands on this machine act as NAME until you log out; CODETETHER_TOKEN goes before that."""
+    from codetether_adapters.client import Client
+    from codetether_apps.settings import sign_ins
+
+    settings = settings_of(ctx.ensure_object(Wishes))
+    password = asked_password(from_stdin=password_stdin)
+    with Client(settings.client.server) as client:
+        signed_in = client.identity.sign_in(name, password, device=socket.gethostname())
+    with sign_ins(settings) as kept:
+        kept.keep(kept_form(settings, signed_in))
+    if wants_json(ctx):
+        print_json({"server": settings.client.server, "username": signed_in.session.username})
+    else:
+        click.echo(f"signed in to {settings.client.server} as {signed_in.session.username}")
+
+
+@click.command()
+@shared
+@click.pass_context
+def logout(ctx: click.Context) -> None:
+    """End the sign-in on this machine."""
+    from codetether_adapters.client import Client
+    from codetether_apps.settings import sign_ins
+
+    settings = settings_of(ctx.ensure_object(Wishes))
+    token = present_token(settings)
+    if token is None:
+        raise click.UsageError(f"nobody is signed in to {settings.client.server}")
+    with Client(settings.client.server, token=token) as client:
+        client.identity.sign_out()
+    with sign_ins(settings) as kept:
+        kept.forget(settings.client.server)
+    click.echo(f"signed out of {settings.client.server}")
+
+
+@click.command()
+@shared
+@click.pass_context
+def whoami(ctx: click.Context) -> None:
+    """Show as whom the server knows you, and what that allows."""
+    with connected(ctx) as client:
+        told = client.identity.show()
+    if wants_json(ctx):
+        print_json(told)
+        return
+    scopes = "" if told["scopes"] is None else f", narrowed to {', '.join(told['scopes']) or 'nothing'}"
+    click.echo(f"{told['username']} ({', '.join(told['roles'])}{scopes}) in the tenant {told['tenant_id']}")

@@ -1,0 +1,66 @@
+"""Settings of who may ask, and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from attrs import frozen
+
+from codetether_apps.settings.kinds import KEY, POLICY, SWITCH, TEXT, items, pairs, url
+from codetether_apps.settings.setting import setting
+from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
+
+__all__ = ["Auth", "Oidc"]
+
+_TEXTS = items("text list", TEXT.read)
+
+
+@frozen(kw_only=True)
+class Auth:
+    """Who may ask."""
+
+    enabled: bool = setting(
+        True, SWITCH, "Authentication; off only on a loopback address", env="AUTH", aliases=("A2A_AUTH_ENABLED",)
+    )
+    tokens: tuple[GivenToken, ...] = setting(
+        (), TOKENS, "Who may ask: `name:token[:role]`, commas between; without a role editor and worker",
+        env="TOKENS", aliases={"A2A_AUTH_TOKENS": DEPLOYED_TOKENS}, secret=True,
+        shown="one generated at first start on an embedded store",
+    )  # fmt: skip
+    policy: str = setting(
+        "rego", POLICY,
+        "Who may do what: `rego`, the policy that comes with this; `file:///PATH`, one of yours or a directory of them;"
+        " `opa+http://…`, an OPA server's; `roles`, without any engine",
+        env="POLICY",
+    )  # fmt: skip
+    secret_key: str | None = setting(
+        None, KEY, "Under which issued tokens are kept, the same on every server of a store: 32 characters at least",
+        env="SECRET_KEY", secret=True, shown="one generated at first start on an embedded store; none on a shared one",
+    )  # fmt: skip
+
+
+@frozen(kw_only=True)
+class Oidc:
+    """An OpenID provider, such as Keycloak, whose tokens count here too."""
+
+    issuer: str | None = setting(
+        None, url("https://id.example.org/realms/team"), "Identifier of the provider, as its tokens have it in `iss`",
+        env="OIDC_ISSUER", shown="none",
+    )  # fmt: skip
+    audiences: tuple[str, ...] = setting(
+        ("codetether",), _TEXTS, "Tokens count that have one of these in `aud`", env="OIDC_AUDIENCES"
+    )
+    role_claims: tuple[str, ...] = setting(
+        ("roles", "groups", "realm_access.roles"), _TEXTS, "Claims with the names of roles or groups, as paths",
+        env="OIDC_ROLE_CLAIMS",
+    )  # fmt: skip
+    roles: Mapping[str, str] = setting(
+        MappingProxyType({}), pairs("group=role"),
+        "What those names mean: `group=role`, commas between; one of our roles means itself", env="OIDC_ROLES",
+        shown="none",
+    )  # fmt: skip
+    tenant_claim: str | None = setting(
+        None, TEXT, "Claim that names the tenant, as a path", env="OIDC_TENANT_CLAIM",
+        shown="none: everybody is of the default tenant",
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""Accounts: who may sign in with a password, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from attrs import evolve, frozen
+
+from codetether_core.access import ROLES, Account, AccountState, CredentialKind, Principal, switch
+from codetether_core.errors import Invalid, NotConfigured, Unauthenticated
+from codetether_core.ids import TenantId
+from codetether_core.ports import Clock, Passwords, RecordStore
+from codetether_core.services.issuing import Issuing
+from codetether_core.services.swapping import until_swapped
+
+__all__ = ["Accounts"]
+
+_SHORTEST, _LONGEST = 10, 1000
+_LONGEST_NAME: Final = 100
+
+
+@frozen
+class Accounts:
+    """What an administrator does with them, and everybody with the own password."""
+
+    accounts: RecordStore[Account]
+    issuing: Issuing
+    passwords: Passwords | None
+    clock: Clock
+
+    async def add(self, principal: Principal, name: str, password: str, roles: frozenset[str]) -> Account:
+        """Somebody new; ``AlreadyExists`` if the name is taken, ``Invalid`` for what cannot be one."""
+        if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip() or "/" in name:
+            raise Invalid("name", f"must have 1 to {_LONGEST_NAME} printable characters, and no slash")
+        now = self.clock.now()
+        account = Account(
+            id=name,
+            tenant=principal.tenant,
+            roles=_known(roles),
+            password=await self._kept(password),
+            created_at=now,
+            changed_at=now,
+        )
+        await self.accounts.add(account)
+        return account
+
+    async def find(self, principal: Principal, name: str) -> Account:
+        """One; ``NotFound``."""
+        return await self.accounts.get(principal.tenant, name)
+
+    async def list(self, principal: Principal) -> Sequence[Account]:
+        """All of the tenant's, by name."""
+        return await self.accounts.list(principal.tenant)
+
+    async def set_roles(self, principal: Principal, name: str, roles: frozenset[str]) -> Account:
+        """Another part to play, from the next sign-in on; those that there are end, and keys that may more."""
+        _known(roles)
+        account = await self._change(principal.tenant, name, lambda old: evolve(old, roles=roles))
+        for credential in await self.issuing.active(principal.tenant, name):
+            if credential.kind is CredentialKind.SIGN_IN or not credential.roles <= roles:
+                await self.issuing.end(principal.tenant, credential.id, by=principal.name)
+        return account
+
+    async def set_password(self, principal: Principal, name: str, password: str) -> Account:
+        """Another password; sign-ins that there are end."""
+        kept = await self._kept(password)
+        account = await self._change(principal.tenant, name, lambda old: evolve(old, password=kept))
+        await self._end_sign_ins(principal, name)
+        return account
+
+    async def change_own_password(self, principal: Principal, old: str, new: str) -> Account:
+        """``Unauthenticated`` unless the old one is right; the principal is to sign in anew everywhere."""
+        account = await self.accounts.get(principal.tenant, principal.name)
+        if principal.delegated or not await self._means().matches(old, account.password):
+            raise Unauthenticated("The password is wrong")
+        return await self.set_password(principal, account.id, new)
+
+    async def switch(self, principal: Principal, name: str, *, enabled: bool) -> Account:
+        """Let somebody sign in again, or no longer: then all that the name opened ends."""
+        trigger = "enable" if enabled else "disable"
+        account = await self.accounts.get(principal.tenant, name)
+        if (account.state is AccountState.ENABLED) is not enabled:
+            account = await self._change(principal.tenant, name, lambda old: switch(old, trigger, self.clock.now()))
+        if not enabled:
+            await self._end_all(principal, name)
+        return account
+
+    async def remove(self, principal: Principal, name: str) -> None:
+        """Forget somebody; what was done under the name stays."""
+        await self.accounts.remove(await self.accounts.get(principal.tenant, name))
+        await self._end_all(principal, name)
+
+    async def _end_all(self, principal: Principal, name: str) -> None:
+        for credential in await self.issuing.active(principal.tenant, name):
+            await self.issuing.end(principal.tenant, credential.id, by=principal.name)
+
+    async def _end_sign_ins(self, principal: Principal, name: str) -> None:
+        for credential in await self.issuing.active(principal.tenant, name):
+            if credential.kind is CredentialKind.SIGN_IN:
+                await self.issuing.end(principal.tenant, credential.id, by=principal.name)
+
+    async def _change(self, tenant: TenantId, name: str, verb: Callable[[Account], Account]) -> Account:
+        async def attempt() -> Account:
+            old = await self.accounts.get(tenant, name)
+            new = evolve(
+                verb(old), changed_at=self.clock.now(), version=old.version + 1
+            )  # whatever the verb made of it
+            await self.accounts.replace(old, new)
+            return new
+
+        return await until_swapped(attempt, "account", name)
+
+    async def _kept(self, password: str) -> str:
+        if not _SHORTEST <= len(password) <= _LONGEST:
+            raise Invalid("password", f"must have {_SHORTEST} to {_LONGEST} characters")
+        return await self._means().hashed(password)
+
+    def _means(self) -> Passwords:
+        if self.passwords is None:
+            raise NotConfigured("This installation has no accounts", hint="sign in with a token")
+        return self.passwords
+
+
+def _known(roles: frozenset[str]) -> frozenset[str]:
+    if not roles or not roles <= ROLES.keys():
+        raise Invalid("roles", f"must be some of {', '.join(sorted(ROLES))}")
+    return roles

@@ -1,0 +1,56 @@
+"""A server whose users an OpenID provider knows, and that starts and lives without it."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.programs import Program, start, until
+from tests.servers.identity import IdentityProvider, running
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Iterator[IdentityProvider]:
+    """One that is away until it is started; its tokens are short."""
+    with running(tmp_path) as provider:
+        provider.stop()
+        provider.ttl = 3
+        yield provider
+
+
+@pytest.fixture
+def server(provider: IdentityProvider, tmp_path: Path) -> Iterator[Program]:
+    settings = {
+        "CODETETHER_DATA_DIR": str(tmp_path / "data"),
+        "CODETETHER_OIDC_ISSUER": provider.issuer,
+        "CODETETHER_OIDC_ROLES": "team=viewer",
+        "CODETETHER_PORT": "0",
+    }
+    program = start(tmp_path / "server.log", settings, "-m", "codetether_apps.server")
+    try:
+        yield program
+    finally:
+        program.signal(signal.SIGTERM)
+        assert program.wait() == 0, program.said
+
+
+def test_a_provider_that_comes_later_is_believed(server: Program, provider: IdentityProvider) -> None:
+    """The server says that it is away; nobody else is kept waiting. A stream ends with the token that opened it."""
+    (url,) = until(lambda: re.findall(r'"url": "([^"]+)"', server.said), "the address")
+    until(lambda: "identity_away" in server.said and provider.issuer in server.said, "the complaint")
+    assert httpx.get(f"{url}/readyz").status_code == 200
+    provider.start()
+    head = {"Authorization": f"Bearer {provider.token(roles='team')}"}
+    until(lambda: httpx.get(f"{url}/v1/agent/tasks", headers=head).status_code == 200, "an answer")
+    identity = httpx.get(f"{url}/v1/auth/session", headers=head).json()
+    assert (identity["username"], identity["roles"]) == (f"robot@{provider.issuer}", ["viewer"])
+    assert httpx.post(f"{url}/v1/agent/tasks", headers=head, json={"prompt": "p"}).status_code == 403
+    head = {"Authorization": f"Bearer {provider.token(roles='team')}"}
+    with httpx.stream("GET", f"{url}/v1/monitor/stream", headers=head, timeout=30) as stream:
+        assert stream.status_code == 200
+        stream.read()  # to its clean end

@@ -1,0 +1,61 @@
+// An OpenID provider on loopback: node provider.mjs PORT KEYS, where KEYS is a file with a JWK set, the first of which
+// signs. Clients: "robot" (client credentials) and "web" (authorization code with PKCE, device flow). What a request
+// has as roles (commas between) and tenant is in the token as realm_access.roles, as Keycloak has them, and org.tenant.
+
+import { readFileSync } from "node:fs";
+import { Provider } from "oidc-provider";
+
+const [port, keys] = process.argv.slice(2);
+const issuer = `http://127.0.0.1:${port}`;
+
+const provider = new Provider(issuer, {
+  jwks: JSON.parse(readFileSync(keys, "utf-8")),
+  clients: [
+    {
+      client_id: "robot",
+      client_secret: "robot-secret",
+      grant_types: ["client_credentials"],
+      response_types: [],
+      redirect_uris: [],
+    },
+    {
+      client_id: "web",
+      token_endpoint_auth_method: "none",
+      grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+      response_types: ["code"],
+      redirect_uris: ["http://127.0.0.1/callback"],
+      application_type: "native",
+    },
+  ],
+  features: {
+    clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
+    devInteractions: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => "urn:codetether",
+      useGrantedResource: () => true,
+      getResourceServerInfo: (_, resource) => ({
+        audience: resource === "urn:codetether" ? "codetether" : resource,
+        scope: "api",
+        accessTokenFormat: "jwt",
+        accessTokenTTL: Number(process.env.TOKEN_TTL ?? 600),
+        jwt: { sign: { alg: process.env.ALG ?? "RS256" } },
+      }),
+    },
+  },
+  extraTokenClaims: (ctx) => {
+    const asked = ctx.oidc?.body ?? {};
+    return {
+      ...(asked.roles ? { realm_access: { roles: asked.roles.split(",") } } : {}),
+      ...(asked.tenant ? { org: { tenant: asked.tenant } } : {}),
+    };
+  },
+  extraParams: ["roles", "tenant"],
+  pkce: { required: () => true },
+  scopes: ["openid", "offline_access", "api"],
+  cookies: { keys: ["only for tests"] },
+  ttl: { Session: 600, Grant: 600, Interaction: 600, DeviceCode: 600, IdToken: 600 },
+});
+
+provider.listen(Number(port), "127.0.0.1", () => console.log("ready"));
