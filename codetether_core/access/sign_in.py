@@ -31,6 +31,8 @@ _RESENT: Final = timedelta(seconds=60)
 class RenewalSpent(Unauthenticated):
     """The renewing token was used before, and long enough ago: the sign-in has to end."""
 
+    code = "renewal_spent"
+
 
 @frozen
 class Secrets:

@@ -13,7 +13,7 @@ from codetether_adapters.http import Call, Json, Route
 from codetether_adapters.http.problems import TITLES, status_of
 from codetether_adapters.http.routing import MethodNotAllowed
 from codetether_core import errors
-from codetether_core.access import PUBLIC
+from codetether_core.access import PUBLIC, RenewalSpent
 from codetether_core.artifacts import BlobDamaged, BlobId
 from codetether_core.errors import CodeTetherError, Invalid
 from codetether_core.events import Cursor
@@ -36,6 +36,7 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
     (errors.NotFound("task", "t1"), 404, "task_not_found", {"id": "t1"}),
     (errors.TooLarge("Too much", limit=5), 413, "too_large", {"limit": 5}),
     (errors.Unauthenticated("Who?"), 401, "unauthenticated", {}),
+    (RenewalSpent("Again?"), 401, "renewal_spent", {}),
     (errors.PermissionDenied("No", permission="tasks:write"), 403, "permission_denied", {"permission": "tasks:write"}),
     (errors.CursorUnknown("Gone"), 410, "cursor_unknown", {}),
     (errors.Unavailable("Down"), 503, "unavailable", {}),
