@@ -22,6 +22,7 @@ __all__ = [
     "NotConfigured",
     "NotFound",
     "PermissionDenied",
+    "RateLimited",
     "StaleLease",
     "TaskUnavailable",
     "TooLarge",
@@ -93,6 +94,15 @@ class Unavailable(CodeTetherError):
     """A part that we need does not answer now; the same request may succeed later."""
 
     code = "unavailable"
+
+
+class RateLimited(Unavailable):
+    """Too often: the same request will do later.
+
+    ``details`` have the ``limit``, what is ``remaining``, and in how many seconds that is all of it (``resets_in``).
+    """
+
+    code = "rate_limited"
 
 
 class NotConfigured(CodeTetherError):

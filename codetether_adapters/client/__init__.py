@@ -14,7 +14,6 @@ from codetether_adapters.client.client import AsyncClient, Client
 from codetether_adapters.client.errors import (
     BadAnswer,
     ConnectionFailed,
-    RateLimited,
     ServerFailed,
     TaskCancelled,
     TaskFailed,
@@ -47,6 +46,7 @@ from codetether_adapters.client.views import (
 from codetether_adapters.client.worker import AgentFunction, AgentRun, Worker
 from codetether_adapters.client.worker_notices import Beat, CancelNotice, Drain, Notice, Offer
 from codetether_adapters.client.worker_protocol import WorkerProtocol
+from codetether_core.errors import RateLimited
 
 __all__ = [
     "AccountView",

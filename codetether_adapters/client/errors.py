@@ -11,7 +11,7 @@ import orjson
 from codetether_core import errors
 from codetether_core.errors import CodeTetherError
 
-__all__ = ["BadAnswer", "ConnectionFailed", "RateLimited", "ServerFailed", "TaskCancelled", "TaskFailed", "problem_of"]
+__all__ = ["BadAnswer", "ConnectionFailed", "ServerFailed", "TaskCancelled", "TaskFailed", "problem_of"]
 
 
 class ConnectionFailed(CodeTetherError):
@@ -30,12 +30,6 @@ class ServerFailed(CodeTetherError):
     """The server, or a proxy before it, failed; its log knows more under the ``request_id`` in ``details``."""
 
     code = "internal"
-
-
-class RateLimited(errors.Unavailable):
-    """Too many requests; the same one will do later."""
-
-    code = "rate_limited"
 
 
 class TaskFailed(CodeTetherError):
@@ -64,7 +58,7 @@ _BY_STATUS: Final[Mapping[int, type[CodeTetherError]]] = {
     410: errors.CursorUnknown,
     413: errors.TooLarge,
     422: errors.Invalid,
-    429: RateLimited,
+    429: errors.RateLimited,
     501: errors.NotConfigured,
     503: errors.Unavailable,
 }

@@ -26,12 +26,12 @@ import stamina.instrumentation
 from attrs import frozen
 from stamina.instrumentation import RetryDetails, RetryHook
 
-from codetether_adapters.client.errors import ConnectionFailed, RateLimited, problem_of
+from codetether_adapters.client.errors import ConnectionFailed, problem_of
 from codetether_adapters.client.outgoing import encoded_headers
 from codetether_adapters.client.patience import Patience
 from codetether_adapters.client.requests import Answer, Request
 from codetether_adapters.client.server import Server
-from codetether_core.errors import CodeTetherError, Unavailable
+from codetether_core.errors import CodeTetherError, RateLimited, Unavailable
 
 __all__ = ["AsyncTransport", "SyncTransport", "Transport"]
 

@@ -7,7 +7,7 @@ no task per request, and nothing here knows a resource.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import count
 from secrets import token_hex
@@ -19,19 +19,21 @@ from attrs import define, field
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from codetether_adapters.http.addresses import Network, client_address
 from codetether_adapters.http.agent_card import card_route
 from codetether_adapters.http.authentication import Authentication
 from codetether_adapters.http.bodies import Disconnected, Limits
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.headers import Headers
+from codetether_adapters.http.limiting import Limiting
 from codetether_adapters.http.openapi import described
 from codetether_adapters.http.probes import Check, probe_routes
 from codetether_adapters.http.problems import problem, report, status_of
 from codetether_adapters.http.routing import MethodNotAllowed, Route, Routes
 from codetether_core.access import PUBLIC, Principal
-from codetether_core.errors import CodeTetherError
-from codetether_core.ports import Authenticator, Authorizer
+from codetether_core.errors import CodeTetherError, Unauthenticated
+from codetether_core.ports import Authenticator, Authorizer, RateLimiter
 from codetether_core.services import Services
 
 __all__ = ["Application", "create_app"]
@@ -62,6 +64,8 @@ class Application:
     drain: Drain
     base_path: bytes
     lifespan: Lifespan
+    limiting: Limiting
+    trusted_proxies: Sequence[Network]
     _run: str = field(factory=lambda: token_hex(6), init=False)
     _count: Iterator[int] = field(factory=count, init=False)
 
@@ -104,9 +108,10 @@ class Application:
             if scope["method"] != "OPTIONS":
                 raise
             return Response(status_code=204, headers={"allow": ", ".join(refusal.allow)})
-        principal = _ANYBODY
+        principal, address = _ANYBODY, client_address(scope, self.trusted_proxies)
         if route.permission != PUBLIC:
-            principal = await self.authentication.principal(headers)
+            principal = await self._recognized(headers, address)
+            await self.limiting.count_request(principal, route.permission)
             await self.authorizer.authorize(principal, route.permission)
         return await route.endpoint(
             Call(
@@ -121,8 +126,18 @@ class Application:
                 limits=self.limits,
                 drain=self.drain,
                 authenticator=self.authentication.authenticator,
+                address=address,
+                limiting=self.limiting,
             )
         )
+
+    async def _recognized(self, headers: Headers, address: str) -> Principal:
+        """Who asks. A credential that counts is never refused for those of others that do not."""
+        try:
+            return await self.authentication.principal(headers)
+        except Unauthenticated as refusal:
+            await self.limiting.count_failure(refusal, address)
+            raise
 
     def _path(self, scope: Scope) -> bytes:
         """The path as it was sent, below the prefix under which a proxy or server has us."""
@@ -186,12 +201,15 @@ def create_app(
     public_url: str = "",
     version: str = "0",
     lifespan: Lifespan = nullcontext,
+    limiter: RateLimiter | None = None,
+    trusted_proxies: Sequence[Network] = (),
 ) -> Application:
     """The application of these routes, and of the probes, the agent card and the OpenAPI document besides.
 
     ``checks`` tell whether we are ready, in addition to the store's answering; whether its wake-ups reach everybody is
-    only told of. ``origins`` and ``anonymous`` are those of ``Authentication``. ``ValueError`` if a route has no
-    permission or two answer the same request.
+    only told of. ``origins`` and ``anonymous`` are those of ``Authentication``. ``trusted_proxies`` are believed when
+    they say whose request it is that they pass on; without a ``limiter`` nobody asks too often. ``ValueError`` if a
+    route has no permission or two answer the same request.
     """
     backend = services.backend
     probes = probe_routes(
@@ -207,4 +225,6 @@ def create_app(
         drain=drain or Drain(),
         base_path=base_path.rstrip("/").encode(),
         lifespan=lifespan,
+        limiting=Limiting(limiter),
+        trusted_proxies=tuple(trusted_proxies),
     )

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope
 from codetether_adapters.http.bodies import Limits, body_chunks, read_body, read_json
 from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.headers import Headers
+from codetether_adapters.http.limiting import Limiting
 from codetether_adapters.http.queries import read_query
 from codetether_adapters.http.streams import EventStream
 from codetether_core import codec
@@ -29,7 +30,10 @@ T = TypeVar("T")
 
 @define(eq=False)
 class Call:
-    """One request. ``path`` holds the parameters of the route's path, ``alias`` names the prefix it came through."""
+    """One request. ``path`` holds the parameters of the route's path, ``alias`` names the prefix it came through.
+
+    ``address`` is the client's.
+    """
 
     scope: Scope
     receive: Receive
@@ -42,6 +46,8 @@ class Call:
     limits: Limits
     drain: Drain
     authenticator: Authenticator
+    address: str
+    limiting: Limiting
 
     def query(self, cls: type[T]) -> T:
         """The query string as an attrs class; ``Invalid`` names the parameter that is wrong."""

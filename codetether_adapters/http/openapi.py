@@ -173,7 +173,7 @@ def _problems(route: Route) -> set[int]:
     """The statuses that follow from what the route is, and those that it declares."""
     found = set(route.errors) | {500}
     if route.permission != PUBLIC:
-        found |= {401, 403, 503}
+        found |= {401, 403, 429, 503}
     if "{" in route.path:
         found |= {400, 404}
     if route.query is not None or route.body is not None or route.headers:

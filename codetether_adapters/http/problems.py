@@ -25,6 +25,7 @@ from codetether_core.errors import (
     NotConfigured,
     NotFound,
     PermissionDenied,
+    RateLimited,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -43,6 +44,7 @@ STATUSES: Final[Mapping[type[CodeTetherError], int]] = {
     Conflict: 409,
     CursorUnknown: 410,
     TooLarge: 413,
+    RateLimited: 429,
     NotConfigured: 501,
     Unavailable: 503,
     BlobDamaged: 503,
@@ -59,6 +61,7 @@ TITLES: Final[Mapping[int, str]] = {
     410: "No longer kept",
     413: "Too large",
     422: "Invalid request",
+    429: "Too many requests",
     500: "Internal error",
     501: "Not configured",
     503: "Unavailable",
@@ -130,9 +133,18 @@ def _headers(error: CodeTetherError, headers: Headers | None) -> list[tuple[byte
         return [(b"www-authenticate", challenge.encode("latin-1", "replace"))]
     if isinstance(error, MethodNotAllowed):
         return [(b"allow", ", ".join(error.allow).encode())]
+    if isinstance(error, RateLimited):
+        return _limits(error)
     if isinstance(error, Unavailable):
         return [(b"retry-after", _RETRY_AFTER)]
     return []
+
+
+def _limits(error: RateLimited) -> list[tuple[bytes, bytes]]:
+    """When to come again (RFC 9110, section 10.2.3; draft-ietf-httpapi-ratelimit-headers-07)."""
+    told = {"ratelimit-limit": "limit", "ratelimit-remaining": "remaining", "ratelimit-reset": "resets_in"}
+    headers = [(name.encode(), str(error.details[member]).encode()) for name, member in told.items()]
+    return [(b"retry-after", str(max(1, int(error.details["resets_in"]))).encode()), *headers]
 
 
 def _challenges(headers: Headers | None) -> list[tuple[bytes, bytes]]:

@@ -7,11 +7,11 @@ from types import MappingProxyType
 
 from attrs import frozen
 
-from codetether_apps.settings.kinds import KEY, POLICY, SWITCH, TEXT, items, pairs, url
+from codetether_apps.settings.kinds import KEY, POLICY, RATE, SWITCH, TEXT, items, pairs, url
 from codetether_apps.settings.setting import setting
 from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
 
-__all__ = ["Auth", "Oidc"]
+__all__ = ["Auth", "Limits", "Oidc"]
 
 _TEXTS = items("text list", TEXT.read)
 
@@ -37,6 +37,27 @@ class Auth:
     secret_key: str | None = setting(
         None, KEY, "Under which issued tokens are kept, the same on every server of a store: 32 characters at least",
         env="SECRET_KEY", secret=True, shown="one generated at first start on an embedded store; none on a shared one",
+    )  # fmt: skip
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How often is too often; `none` for as often as one likes."""
+
+    requests: str = setting(
+        "12000/minute", RATE, "Requests of one principal; what workers say of their runs is not counted",
+        env="LIMIT_REQUESTS",
+    )  # fmt: skip
+    failures: str = setting(
+        "120/minute", RATE, "Credentials from one address that do not count, before it is told only to wait",
+        env="LIMIT_FAILURES",
+    )  # fmt: skip
+    sign_ins: str = setting(
+        "20/minute", RATE, "Attempts to sign in, from one address and under one name", env="LIMIT_SIGN_INS"
+    )
+    store: str | None = setting(
+        None, url("redis://127.0.0.1:6379/0"), "Where they are counted for all servers together: `redis://…`",
+        env="LIMIT_STORE", secret=True, shown="in each server",
     )  # fmt: skip
 
 

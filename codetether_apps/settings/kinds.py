@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
@@ -18,10 +19,12 @@ from attrs import frozen
 __all__ = [
     "FLAG",
     "KEY",
+    "NETWORKS",
     "PATH",
     "PATHS",
     "POLICY",
     "PORT",
+    "RATE",
     "SECRET",
     "SWITCH",
     "TEXT",
@@ -47,6 +50,7 @@ class Kind(Generic[T]):
 
 
 _SHORTEST_KEY: Final = 32
+_RATE: Final = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)", re.ASCII)
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 _SECRET_OPTION: Final = re.compile("([?&][^=&#]*(?:pass|secret|token)[^=&#]*=)[^&#]*", re.IGNORECASE)
@@ -70,6 +74,20 @@ def _policy(raw: object) -> str:
     if text in ("rego", "roles") or text.startswith(("file:///", "opa+http://", "opa+https://")):
         return text
     raise ValueError("rego, roles, file:///PATH or opa+http://HOST:PORT")
+
+
+def _rate(raw: object) -> str:
+    text = _text(raw).lower()
+    if text != "none" and not _RATE.fullmatch(text):
+        raise ValueError("a rate such as 100/minute (second, minute, hour or day), or none")
+    return text
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("addresses or networks such as 10.0.0.0/8, with commas between") from None
 
 
 def _flag(raw: object) -> bool:
@@ -179,6 +197,8 @@ def pairs(example: str) -> Kind[Mapping[str, str]]:
 TEXT: Final = Kind("text", _text)
 SECRET: Final = Kind("text", _text, lambda value: "***")
 KEY: Final = Kind("key", _key, lambda value: "***")
+RATE: Final = Kind("rate", _rate)
+NETWORKS: Final = items("network list", _network)
 POLICY: Final = Kind("policy", _policy)
 FLAG: Final = Kind("true or false", _flag, lambda value: "true" if value else "false")
 SWITCH: Final = Kind("on or off", _switch, lambda value: "on" if value else "off")

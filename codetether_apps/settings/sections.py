@@ -7,17 +7,19 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from urllib.parse import quote
 
 from attrs import Factory, field, frozen
 
 from codetether_adapters.agents import CommandTemplate
-from codetether_apps.settings.access import Auth, Oidc
+from codetether_apps.settings.access import Auth, Limits, Oidc
 from codetether_apps.settings.codebases import CODEBASES, GivenCodebase
 from codetether_apps.settings.directories import data_directory, home_directories
 from codetether_apps.settings.kinds import (
     FLAG,
+    NETWORKS,
     PATH,
     PATHS,
     PORT,
@@ -90,6 +92,10 @@ class Server:
     base_path: str = setting(
         "", TEXT, "Path below which a proxy serves the API", env="BASE_PATH", flag="--base-path", shown="–"
     )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = setting(
+        (), NETWORKS, "Proxies that are believed when they say whose request they pass on (`X-Forwarded-For`)",
+        env="TRUSTED_PROXIES", shown="none",
+    )  # fmt: skip
     asgi: str = setting("hypercorn", choice("hypercorn", "uvicorn"), "HTTP server", env="ASGI", flag="--asgi")
     body_limit: int = setting(4 * 2**20, SIZE, "Largest request body", env="BODY_LIMIT")
     artifact_limit: int = setting(256 * 2**20, SIZE, "Largest file that a run may leave", env="ARTIFACT_LIMIT")
@@ -204,6 +210,7 @@ class Settings:
     server: Server = Factory(Server)
     auth: Auth = Factory(Auth)
     oidc: Oidc = Factory(Oidc)
+    limits: Limits = Factory(Limits)
     leases: Leases = Factory(Leases)
     client: Client = Factory(Client)
     worker: WorkerSettings = Factory(WorkerSettings)

@@ -15,6 +15,7 @@ from codetether_adapters.tokens import Chain, StaticToken, open_kept_tokens
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.credentials import Access, access_of
 from codetether_apps.wiring.identities import open_identities
+from codetether_apps.wiring.limits import open_limiter
 from codetether_apps.wiring.policy import open_policy
 from codetether_apps.wiring.services import open_services
 
@@ -39,6 +40,7 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
         open_kept_tokens(services.issuing, services.watching, services.clock) as kept,
         open_identities(settings, services.clock) as identities,
         open_policy(settings) as policy,
+        open_limiter(settings) as limiter,
     ):
         access = access_of(settings, tokens)
         application = create_app(
@@ -53,6 +55,8 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
             base_path=settings.server.base_path,
             public_url=settings.server.public_url or "",
             version=version("codetether-hub"),
+            limiter=limiter,
+            trusted_proxies=settings.server.trusted_proxies,
         )
         yield Opened(application, access, drain)
 

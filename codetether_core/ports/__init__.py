@@ -15,13 +15,18 @@ from codetether_core.ports.inbox import Inbox
 from codetether_core.ports.migrations import Migrate, Migrations
 from codetether_core.ports.notifier import Listener, Notifier
 from codetether_core.ports.passwords import Passwords
+from codetether_core.ports.rate_limiter import FAILURES, REQUESTS, SIGN_INS, Allowance, RateLimiter
 from codetether_core.ports.record_store import RecordStore, Versioned
 from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutcome
 from codetether_core.ports.session_store import SessionQuery, SessionStore
 from codetether_core.ports.task_store import ApprovalChange, TaskQuery, TaskStore
 
 __all__ = [
+    "FAILURES",
     "PAGE_BYTES",
+    "REQUESTS",
+    "SIGN_INS",
+    "Allowance",
     "Answer",
     "ApprovalChange",
     "ApprovalStore",
@@ -42,6 +47,7 @@ __all__ = [
     "Notifier",
     "OpenChannel",
     "Passwords",
+    "RateLimiter",
     "RecordStore",
     "Run",
     "RunFailed",

@@ -39,6 +39,12 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
     (RenewalSpent("Again?"), 401, "renewal_spent", {}),
     (errors.PermissionDenied("No", permission="tasks:write"), 403, "permission_denied", {"permission": "tasks:write"}),
     (errors.CursorUnknown("Gone"), 410, "cursor_unknown", {}),
+    (
+        errors.RateLimited("Slow", limit=1, remaining=0, resets_in=5),
+        429,
+        "rate_limited",
+        {"limit": 1, "remaining": 0, "resets_in": 5},
+    ),
     (errors.Unavailable("Down"), 503, "unavailable", {}),
     (
         BlobDamaged(BlobId("0" * 64)),

@@ -14,6 +14,7 @@ from codetether_adapters.http.routing import Route
 from codetether_core.access import DEFAULT_TENANT, PUBLIC, Credential, Principal
 from codetether_core.errors import Invalid, NotFound
 from codetether_core.ids import TenantId
+from codetether_core.ports import SIGN_INS
 from codetether_core.services import SignedIn
 
 __all__ = ["ROUTES"]
@@ -60,6 +61,8 @@ class NewPassword:
 async def login(call: Call) -> Response:
     """A token for requests, and one that renews both, for a name and a password."""
     asked = await call.body(Login)
+    await call.limiting.count(SIGN_INS, "address", call.address)
+    await call.limiting.count(SIGN_INS, "name", asked.tenant_id, asked.username)
     signed_in = await call.services.signing_in.sign_in(
         TenantId(asked.tenant_id), asked.username, asked.password, asked.device()
     )
@@ -69,6 +72,7 @@ async def login(call: Call) -> Response:
 async def refresh(call: Call) -> Response:
     """Both tokens anew. The old ones are no good any more."""
     asked = await call.body(Refresh)
+    await call.limiting.count(SIGN_INS, "address", call.address)
     return Json(_signed_in(await call.services.signing_in.renew(asked.refresh_token)))
 
 
@@ -154,8 +158,8 @@ def _route(method: str, path: str, endpoint: Any, permission: str, summary: str,
 
 
 ROUTES: Final = (
-    _route("POST", "login", login, PUBLIC, "Sign in", shapes.SignedIn, body=Login, errors=(401, 501)),
-    _route("POST", "refresh", refresh, PUBLIC, "Stay signed in", shapes.SignedIn, body=Refresh, errors=(401, 501)),
+    _route("POST", "login", login, PUBLIC, "Sign in", shapes.SignedIn, body=Login, errors=(401, 429, 501)),
+    _route("POST", "refresh", refresh, PUBLIC, "Stay signed in", shapes.SignedIn, body=Refresh, errors=(401, 429, 501)),
     _route("POST", "logout", logout, "identity:write", "Sign out", shapes.Confirmed, errors=(409,)),
     _route("GET", "session", session, "identity:read", "Who asks", shapes.Identity),
     _route("GET", "sessions", sessions, "identity:read", "Where the caller is signed in", shapes.SignIns),

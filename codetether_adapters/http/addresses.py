@@ -1,0 +1,57 @@
+"""Whose address a request comes from: the connection's, or what proxies that we trust say of it.
+
+``X-Forwarded-For`` is read from its end, where the nearest proxy wrote; the first address that is no trusted proxy's is
+the client's. What stands before that, anybody may have written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import TypeAlias
+
+from starlette.types import Scope
+
+__all__ = ["Network", "client_address"]
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
+def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
+    """The client's; a Unix socket's or an unknown one is empty."""
+    peer: str = scope["client"][0] if scope.get("client") else ""
+    if not trusted or not _is_trusted(peer, trusted):
+        return peer
+    told = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    for hop in reversed([each.strip() for each in ",".join(told).split(",") if each.strip()]):
+        address = _bare(hop)
+        if not _is_address(address):
+            return peer
+        if not _is_trusted(address, trusted):
+            return address
+        peer = address
+    return peer
+
+
+def _bare(hop: str) -> str:
+    """Without a port: ``192.0.2.1:80`` and ``[2001:db8::1]:80`` are both written."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None) or parsed
+    return any(mapped in network for network in trusted)

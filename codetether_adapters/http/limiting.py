@@ -1,0 +1,43 @@
+"""Refusing what comes too often."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from codetether_core.access import Principal
+from codetether_core.errors import RateLimited, Unauthenticated
+from codetether_core.ports import FAILURES, REQUESTS, RateLimiter
+
+__all__ = ["UNLIMITED", "Limiting"]
+
+UNLIMITED = "tasks:execute"
+"""The permission of workers' words about what they run: one that is refused would cost a lease."""
+
+
+@frozen
+class Limiting:
+    """``RateLimited`` for what is too much; without a limiter nothing is."""
+
+    limiter: RateLimiter | None = None
+
+    async def count(self, rule: str, *subject: str) -> None:
+        """One more for the subject."""
+        allowance = await self.limiter.hit(rule, *subject) if self.limiter else None
+        if allowance is not None and not allowance.allowed:
+            raise RateLimited(
+                "Too many requests",
+                hint=f"wait for {int(allowance.resets_in.total_seconds())} s",
+                limit=allowance.limit,
+                remaining=allowance.remaining,
+                resets_in=int(allowance.resets_in.total_seconds()),
+            )
+
+    async def count_request(self, principal: Principal, permission: str) -> None:
+        """A request that the principal makes."""
+        if permission != UNLIMITED:
+            await self.count(REQUESTS, principal.tenant, principal.name)
+
+    async def count_failure(self, refusal: Unauthenticated, address: str) -> None:
+        """Somebody was not recognized; whoever tries that often is told nothing more."""
+        if self.limiter is not None:
+            await self.count(FAILURES, address)

@@ -1,0 +1,1 @@
+"""What comes too often, and whose it is."""
