@@ -1,0 +1,1 @@
+"""Tenants, who share nothing but the store."""

@@ -1,0 +1,195 @@
+"""Two tenants use the same words for everything, and neither learns, takes or changes anything of the other's.
+
+Every route that the application has is asked for what is the other's, with an administrator's token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from attrs import define
+
+from codetether_adapters.filesystem import open_blobs
+from codetether_adapters.http import Application, Route, create_app
+from codetether_adapters.http.resources import all_routes
+from codetether_adapters.opa import RegoPolicy, shipped_policy
+from codetether_adapters.system import SystemClock, SystemEntropy
+from codetether_adapters.tokens import Chain, StaticToken, StaticTokens, open_kept_tokens
+from codetether_apps.settings import read_settings
+from codetether_apps.wiring.backends import open_backend
+from codetether_core.ids import TenantId
+from codetether_core.services import Entry, Services, assemble
+from tests.e2e.engines import ENGINES, store_settings
+from tests.http.conformance import table
+from tests.http.harness import Peer, client_of
+from tests.http.resources.world import KEY, Quick
+from tests.tenants.filled import NAMES, Filled, fill
+
+pytestmark = pytest.mark.anyio
+
+ACME: Final = TenantId("acme")
+UMBRELLA: Final = TenantId("umbrella")
+_TENANTS: Final = (ACME, UMBRELLA)
+_PARAMETER: Final = re.compile(r"([a-z-]+)/\{([a-z_]+)(?::path)?\}")
+
+
+def mark(tenant: TenantId) -> str:
+    """What stands in everything that a tenant has, and nowhere else."""
+    return f"secret-of-{tenant}"
+
+
+@define(eq=False)
+class Shared:
+    """One installation, and what the tenants have in it."""
+
+    app: Application
+    services: Services
+    clients: Mapping[TenantId, httpx.AsyncClient]
+    filled: Mapping[TenantId, Filled]
+
+    async def copy(self, tenant: TenantId) -> list[Entry]:
+        """Everything that a tenant has."""
+        return [entry async for entry in self.services.archiving.copy(tenant)]
+
+
+@asynccontextmanager
+async def shared(engine: str, directory: Path) -> AsyncIterator[Shared]:
+    """An installation on that store, with two tenants that have everything."""
+    environment = {"CODETETHER_DATA_DIR": str(directory), **store_settings(engine)}
+    async with AsyncExitStack() as stack:
+        backend = await stack.enter_async_context(open_backend(read_settings(environment=environment)))
+        blobs = await stack.enter_async_context(open_blobs(f"file://{directory}/blobs"))
+        services = assemble(backend, SystemClock(), SystemEntropy(), blobs=blobs, key=KEY, passwords=Quick())
+        tokens = StaticTokens(
+            StaticToken.of("root", f"token-of-{each}", ["admin", "worker"], each) for each in _TENANTS
+        )
+        kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, services.clock))
+        app = create_app(
+            services,
+            authenticator=Chain((tokens, kept)),
+            authorizer=RegoPolicy(shipped_policy()),
+            routes=all_routes(),
+        )
+        clients = {
+            tenant: await stack.enter_async_context(
+                client_of(app, headers={"Authorization": f"Bearer token-of-{tenant}"})
+            )
+            for tenant in _TENANTS
+        }
+        filled = {tenant: await fill(client, mark(tenant)) for tenant, client in clients.items()}
+        yield Shared(app, services, clients, filled)
+
+
+def path_to(route: Route, ids: Mapping[str, str]) -> str:
+    """The route's path to what has these ids."""
+    path = route.path
+    for noun, name in _PARAMETER.findall(route.path):
+        path = re.sub(rf"\{{{name}(?::path)?\}}", ids.get(noun, "x"), path, count=1)
+    return re.sub(r"\{[a-z_]+(?::[a-zA-Z]+)?\}", "x", path)
+
+
+WORDS: Final = {
+    "agent_id": NAMES["agents"],
+    "answer": "yes",
+    "body": "b",
+    "message": "m",
+    "name": NAMES["agents"],
+    "output": "o",
+    "prompt": "p",
+    "result": "r",
+    "status": "completed",
+    "target_worker_id": NAMES["workers"],
+    "text": "yes",
+    "title": "t",
+    "to": NAMES["agents"],
+    "worker_id": NAMES["workers"],
+}
+"""Members that some body or other wants."""
+
+
+async def said(world: Shared, asking: TenantId, whose: TenantId, route: Route) -> tuple[int, bytes]:
+    """What one tenant is answered that asks for what is another's."""
+    ids, path = world.filled[whose].ids, path_to(route, world.filled[whose].ids)
+    named = {"task_id": ids["tasks"], "codebase_id": ids["codebases"]}
+    words = {"X-Worker-ID": NAMES["workers"], "X-Agent-Name": "one", "X-Lease-Token": world.filled[whose].lease}
+    if route.stream is None:
+        query = {**named, "q": "secret", "worker_id": NAMES["workers"], "agent_name": "one"}
+        body = None if route.method == "GET" else WORDS | named
+        answer = await world.clients[asking].request(route.method, path, params=query, json=body, headers=words)
+        return answer.status_code, answer.content
+    headers = words | {"Authorization": f"Bearer token-of-{asking}"}
+    peer = Peer(world.app, path, headers=headers)
+    peer.say()
+    await peer.until(lambda peer: peer.status is not None)
+    if peer.status == 200:
+        await peer.until(lambda peer: b"\n\n" in peer.body)
+    peer.leave()
+    await peer.end()
+    return peer.status or 0, peer.body
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_nobody_gets_at_what_is_another_tenants(engine: str, tmp_path: Path) -> None:
+    """By its id or by a word that both use; to read it, to claim it, to stop it, to speak for it, to count it."""
+    async with shared(engine, tmp_path) as world:
+        before = await world.copy(ACME)
+        for route in table():
+            status, told = await said(world, UMBRELLA, ACME, route)
+            assert status < 500, (route.method, route.path, told)
+            assert mark(ACME).encode() not in told, (route.method, route.path, told)
+        assert await world.copy(ACME) == before
+
+
+async def test_whose_it_is_sees_it_everywhere(tmp_path: Path) -> None:
+    """Else the test above would show nothing."""
+    async with shared("sqlite", tmp_path) as world:
+        seen = set()
+        for route in sorted(table(), key=lambda route: route.method != "GET"):
+            _, told = await said(world, ACME, ACME, route)
+            if mark(ACME).encode() in told:
+                seen.add(route.path)
+        assert len(seen) > 30, sorted(seen)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_a_stream_brings_nothing_of_another_tenants(engine: str, tmp_path: Path) -> None:
+    """While that one does everything again; the own events come."""
+    async with shared(engine, tmp_path) as world:
+        ids = world.filled[UMBRELLA].ids
+        peers = []
+        for route in table():
+            if route.stream is not None and route.alias == "agent":
+                path = path_to(route, ids if "tasks" not in route.path else world.filled[UMBRELLA].ids)
+                headers = {"Authorization": f"Bearer token-of-{UMBRELLA}", "X-Agent-Name": "one"}
+                peer = Peer(world.app, path, headers=headers | {"X-Worker-ID": NAMES["workers"]})
+                peer.say()
+                await peer.until(lambda peer: peer.status == 200)
+                peers.append(peer)
+        client = world.clients[ACME]
+        task = world.filled[ACME].ids["tasks"]
+        words = {"X-Lease-Token": world.filled[ACME].lease}
+        for path, told in (
+            (f"/v1/agent/tasks/{task}/output", {"output": mark(ACME), "worker_id": NAMES["workers"]}),
+            ("/v1/agent/messages", {"to": NAMES["agents"], "body": mark(ACME)}),
+            ("/v1/agent/tasks", {"prompt": mark(ACME), "title": mark(ACME), "codebase_id": "global"}),
+        ):
+            answer = await client.post(path, json=told, headers=words)
+            assert answer.status_code == 200, answer.text
+        answer = await world.clients[UMBRELLA].post("/v1/agent/messages", json={"to": NAMES["agents"], "body": "done"})
+        assert answer.status_code == 200
+        monitors = [peer for peer in peers if b"done" in peer.body]
+        async with asyncio.timeout(10):
+            while not monitors:
+                await asyncio.sleep(0.01)
+                monitors = [peer for peer in peers if b"done" in peer.body]
+        for peer in peers:
+            assert mark(ACME).encode() not in peer.body
+            peer.leave()
+            await peer.end()
