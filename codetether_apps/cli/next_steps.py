@@ -17,8 +17,10 @@ _OURS: Final = {
 """Said in any case."""
 
 _ELSE: Final = {
+    "account_not_found": "codetether account list",
     "approval_not_found": "codetether approval list",
     "codebase_not_found": "codetether codebase list",
+    "credential_not_found": "codetether token list",
     "permission_denied": "another token may: CODETETHER_TOKEN, or --token-file",
     "session_not_found": "codetether session list CODEBASE",
     "task_not_found": "codetether task list",
