@@ -22,6 +22,8 @@ from codetether_adapters.http.resources.shapes.agents import (
     Messages,
     RpcAnswer,
 )
+from codetether_adapters.http.resources.shapes.approvals import Approval, ApprovalAnswer, Approvals, Asked
+from codetether_adapters.http.resources.shapes.artifacts import ArtifactAnswer, Artifacts
 from codetether_adapters.http.resources.shapes.codebases import (
     Cancelled,
     Codebase,
@@ -29,6 +31,16 @@ from codetether_adapters.http.resources.shapes.codebases import (
     Watch,
     WatchStarted,
     WatchStopped,
+)
+from codetether_adapters.http.resources.shapes.holding import (
+    Accepted,
+    Claimed,
+    Done,
+    Lease,
+    Queued,
+    Released,
+    Renewed,
+    Reported,
 )
 from codetether_adapters.http.resources.shapes.monitor import (
     MonitorAgent,
@@ -63,33 +75,17 @@ from codetether_adapters.http.resources.shapes.stored import (
     StoreStatus,
 )
 from codetether_adapters.http.resources.shapes.tasks import (
-    Accepted,
-    Approval,
-    ApprovalAnswer,
-    Approvals,
-    ArtifactAnswer,
-    Artifacts,
-    Asked,
-    Claimed,
-    Done,
     Explanation,
-    Lease,
     Moment,
     OutputItem,
     OutputPage,
-    Queued,
-    Reaper,
-    Recovered,
-    Released,
-    Renewed,
-    Reported,
     Requeued,
-    StuckTasks,
     Task,
     TaskAnswer,
     TaskCancelled,
     TaskDetails,
 )
+from codetether_adapters.http.resources.shapes.upkeep import Reaper, Recovered, StuckTasks
 from codetether_adapters.http.resources.shapes.workers import (
     Connection,
     Connections,

@@ -1,4 +1,4 @@
-"""Tasks, leases, output and approvals, as answered."""
+"""Tasks and their output, as answered."""
 
 from __future__ import annotations
 
@@ -8,34 +8,16 @@ from typing import Any
 
 from attrs import frozen
 
-from codetether_core.approvals import ApprovalKind, ApprovalState, Option
+from codetether_adapters.http.resources.shapes.artifacts import Artifact
 from codetether_core.tasks import Refusal, TaskState, Trigger
 from codetether_core.workers import Presence
 
 __all__ = [
-    "Accepted",
-    "Approval",
-    "ApprovalAnswer",
-    "Approvals",
-    "Artifact",
-    "ArtifactAnswer",
-    "Artifacts",
-    "Asked",
-    "Claimed",
-    "Done",
     "Explanation",
-    "Lease",
     "Moment",
     "OutputItem",
     "OutputPage",
-    "Queued",
-    "Reaper",
-    "Recovered",
-    "Released",
-    "Renewed",
-    "Reported",
     "Requeued",
-    "StuckTasks",
     "Task",
     "TaskAnswer",
     "TaskCancelled",
@@ -96,79 +78,11 @@ class Attempt:
 
 
 @frozen(kw_only=True)
-class Artifact:
-    """A file that a run left; ``attempt`` is the number of the lease under which it did."""
-
-    name: str
-    media_type: str
-    size: int
-    attempt: int
-    created_at: datetime
-
-
-@frozen(kw_only=True)
-class ListedArtifact(Artifact):
-    """A file, and where anybody may read it until ``url_expires_at``, if the store of files has such addresses."""
-
-    url: str | None
-    url_expires_at: datetime | None
-
-
-@frozen(kw_only=True)
-class Artifacts:
-    """A task's files, in order of name."""
-
-    task_id: str
-    artifacts: tuple[ListedArtifact, ...]
-
-
-@frozen(kw_only=True)
-class ArtifactAnswer:
-    """The file is kept."""
-
-    success: bool
-    artifact: Artifact
-
-
-@frozen(kw_only=True)
 class TaskDetails(Task):
     """A task with its history: the last of its attempts that are over, oldest first, and the files they left."""
 
     attempts: tuple[Attempt, ...]
     artifacts: tuple[Artifact, ...]
-
-
-@frozen(kw_only=True)
-class Lease:
-    """A lease; ``token`` goes with every word about its task."""
-
-    token: str
-    expires_at: datetime
-    run_deadline: datetime
-    ttl_seconds: float
-    number: int
-
-
-@frozen(kw_only=True)
-class Approval:
-    """A question of an agent's, and what came of it."""
-
-    id: str
-    task_id: str
-    codebase_id: str
-    workspace_id: str
-    kind: ApprovalKind
-    prompt: str
-    options: tuple[Option, ...]
-    details: Mapping[str, Any]
-    status: ApprovalState
-    created_at: datetime
-    deadline: datetime
-    held: bool
-    choice: str | None
-    text: str | None
-    answered_by: str | None
-    ended_at: datetime | None
 
 
 @frozen(kw_only=True)
@@ -207,88 +121,11 @@ class Moment:
 
 
 @frozen(kw_only=True)
-class Done:
-    """It is done."""
-
-    success: bool
-
-
-@frozen(kw_only=True)
-class Accepted:
-    """So many pieces were taken."""
-
-    success: bool
-    accepted: int
-
-
-@frozen(kw_only=True)
 class TaskAnswer:
     """It is done, and this is the task now."""
 
     success: bool
     task: Task
-
-
-@frozen(kw_only=True)
-class Reported:
-    """The task after the report, with the lease while one is in force."""
-
-    success: bool
-    task: Task
-    lease: Lease | None = None
-
-
-@frozen(kw_only=True)
-class Claimed:
-    """The task is the worker's; ``answers`` are those to questions that earlier runs of it parked."""
-
-    success: bool
-    task_id: str
-    worker_id: str
-    message: str
-    lease: Lease
-    task: Task
-    answers: tuple[Approval, ...]
-
-
-@frozen(kw_only=True)
-class Renewed:
-    """The lease goes on."""
-
-    success: bool
-    task_id: str
-    lease: Lease
-    lease_expires_at: datetime
-    status: TaskState
-
-
-@frozen(kw_only=True)
-class ApprovalAnswer:
-    """It is done, and this is the approval now."""
-
-    success: bool
-    approval: Approval
-
-
-@frozen(kw_only=True)
-class Approvals:
-    """Approvals, newest first."""
-
-    approvals: tuple[Approval, ...]
-
-
-@frozen(kw_only=True)
-class Queued:
-    """A task was queued; ``session_id`` is the session that it goes on with, after a trigger the task's id."""
-
-    success: bool
-    session_id: str | None
-    task_id: str
-    message: str
-    codebase_id: str
-    workspace_id: str
-    agent: str
-    error: str | None
 
 
 @frozen(kw_only=True)
@@ -307,26 +144,6 @@ class Requeued:
     success: bool
     task_id: str
     message: str
-    task: Task
-
-
-@frozen(kw_only=True)
-class Released:
-    """How the task stands after its release."""
-
-    success: bool
-    task_id: str
-    worker_id: str
-    status: TaskState
-    message: str
-
-
-@frozen(kw_only=True)
-class Asked:
-    """The question was put; the task waits for the answer."""
-
-    success: bool
-    approval: Approval
     task: Task
 
 
@@ -350,44 +167,3 @@ class Explanation:
     task: Task
     waiting_for: str
     workers: tuple[Standing, ...]
-
-
-@frozen(kw_only=True)
-class StuckTasks:
-    """Running tasks of which nothing was heard for that long."""
-
-    timeout_seconds: float
-    count: int
-    tasks: tuple[Task, ...]
-
-
-@frozen(kw_only=True)
-class Sweep:
-    """What the reaper did."""
-
-    checked_at: datetime | None
-    tasks_checked: int
-    tasks_requeued: int
-    tasks_failed: int
-    tasks_notified: int
-    errors: tuple[str, ...]
-
-
-@frozen(kw_only=True)
-class Recovered:
-    """The reaper has looked."""
-
-    success: bool
-    stats: Sweep
-
-
-@frozen(kw_only=True)
-class Reaper:
-    """``status`` is ``healthy`` or ``stopped``; ``stuck_timeout_seconds`` is the time to live of a lease."""
-
-    status: str
-    running: bool
-    stuck_timeout_seconds: float
-    interval_seconds: float
-    max_attempts: int
-    last_run: datetime | None
