@@ -29,6 +29,7 @@ from codetether_adapters.http.resources import (
     session_sync,
     sessions,
     tasks,
+    upkeep,
     worker_registration,
     worker_stream,
     workers,
@@ -47,7 +48,7 @@ ALIASES: Final = (
 def all_routes() -> tuple[Route, ...]:
     """Every route of the API, under every prefix that it has."""
     routes = (
-        *(tasks.ROUTES + reports.ROUTES + leases.ROUTES + approvals.ROUTES + artifacts.ROUTES),
+        *(tasks.ROUTES + upkeep.ROUTES + reports.ROUTES + leases.ROUTES + approvals.ROUTES + artifacts.ROUTES),
         *(codebases.ROUTES + codebase_actions.ROUTES + client_streams.ROUTES + sessions.ROUTES + session_sync.ROUTES),
         *(worker_stream.ROUTES + worker_registration.ROUTES + workers.ROUTES + keys.ROUTES),
         *(agents.ROUTES + messages.ROUTES + models.ROUTES + mcp_shim.ROUTES),

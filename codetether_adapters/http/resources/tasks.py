@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-import attrs
 from attrs import frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.resources import shapes
-from codetether_adapters.http.resources.bounds import seconds, within
+from codetether_adapters.http.resources.bounds import within
 from codetether_adapters.http.resources.request_headers import SUBMIT_KEY
 from codetether_adapters.http.resources.task_bodies import TaskBody
-from codetether_adapters.http.resources.task_lists import Rows, list_answer, listed
-from codetether_adapters.http.resources.views import explanation_view, moment_view, task_details_view, task_view
-from codetether_adapters.http.responses import Encoded, Json, encode_json
+from codetether_adapters.http.resources.task_lists import list_answer, listed
+from codetether_adapters.http.resources.views import explanation_view, task_details_view, task_view
+from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
 from codetether_core.errors import Invalid
 from codetether_core.ids import CodebaseId, TaskId, WorkerId
 from codetether_core.ports import TaskQuery
-from codetether_core.tasks import ANYWHERE, TaskSpec, TaskState
+from codetether_core.tasks import ANYWHERE, TaskState
 
 __all__ = ["ROUTES", "TaskFilter"]
 
@@ -32,8 +31,6 @@ _POLL: Final = TaskQuery(states=_PENDING)
 """What a deployed worker asks for when it polls, without saying who it is: what its token's workers may take goes
 first, so that other work does not crowd that out of the page.
 """
-
-_DEFAULT_TIMEOUT: Final = 300.0
 
 
 @frozen(kw_only=True)
@@ -66,13 +63,6 @@ class TaskFilter:
             limit=within("limit", self.limit, 1, 500),
             after=within("offset", self.offset, 0, 10_000_000),
         )
-
-
-@frozen
-class Timeout:
-    """After how much silence a run counts as stuck."""
-
-    timeout_seconds: float = _DEFAULT_TIMEOUT
 
 
 def state_of(word: str, states: type[TaskState]) -> TaskState:
@@ -159,46 +149,6 @@ async def explain(call: Call) -> Response:
     return Json(explanation_view(task, found))
 
 
-async def stuck(call: Call) -> Response:
-    """Running tasks whose holders are silent."""
-    asked = call.query(Timeout).timeout_seconds
-    timeout = seconds("timeout_seconds", asked, 0.0, 366 * 86_400.0)
-    tasks = await call.services.maintenance.silent(call.principal.tenant, timeout)
-    rows = Rows()
-    rows.add(tasks)
-    head = encode_json({"timeout_seconds": asked, "count": len(tasks)})
-    return Encoded(b'%b,"tasks":%b}' % (head[:-1], rows.body))
-
-
-async def recover(call: Call) -> Response:
-    """Let the reaper look now."""
-    sweep = await call.services.maintenance.sweep()
-    stats: dict[str, Any] = {
-        "checked_at": moment_view(sweep.at),
-        "tasks_checked": sweep.checked,
-        "tasks_requeued": sweep.lapsed,
-        "tasks_failed": sweep.failed,
-        "tasks_notified": sweep.lapsed + sweep.woken,
-        "errors": [],
-    }
-    return Json({"success": True, "stats": stats})
-
-
-async def reaper(call: Call) -> Response:
-    """Whether the reaper is at work."""
-    maintenance = call.services.maintenance
-    return Json(
-        {
-            "status": "healthy" if maintenance.alive else "stopped",
-            "running": maintenance.alive,
-            "stuck_timeout_seconds": call.services.terms.ttl.total_seconds(),
-            "interval_seconds": maintenance.interval.total_seconds(),
-            "max_attempts": attrs.fields(TaskSpec).max_attempts.default,
-            "last_run": moment_view(maintenance.last.at),
-        }
-    )
-
-
 def _id(call: Call) -> TaskId:
     return TaskId(call.path["id"])
 
@@ -254,34 +204,6 @@ ROUTES: Final = (
         tag=_TAG,
         query=TaskFilter,
         errors=(404,),
-    ),
-    Route(
-        "GET",
-        f"{_P}/tasks/stuck",
-        stuck,
-        "tasks:read",
-        summary="List silent runs",
-        answer=shapes.StuckTasks,
-        tag=_TAG,
-        query=Timeout,
-    ),
-    Route(
-        "POST",
-        f"{_P}/tasks/stuck/recover",
-        recover,
-        "tasks:write",
-        summary="Let the reaper look now",
-        answer=shapes.Recovered,
-        tag=_TAG,
-    ),
-    Route(
-        "GET",
-        f"{_P}/reaper/health",
-        reaper,
-        "tasks:read",
-        summary="Whether the reaper is at work",
-        answer=shapes.Reaper,
-        tag=_TAG,
     ),
     Route(
         "GET",
