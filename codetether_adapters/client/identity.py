@@ -26,6 +26,19 @@ class Identity(Resource[M]):
         )
 
     @operation
+    async def ways(self) -> Mapping[str, Any]:
+        """How one can sign in."""
+        return await self._send(Request(method="GET", path=f"{AUTH}/status", read=an_object))
+
+    @operation
+    async def exchange(self, *, device: str | None = None) -> SignedInView:
+        """Tokens in place of that of an identity provider, which this client shows."""
+        body = {"device_name": device}
+        return await self._send(
+            Request(method="POST", path=f"{AUTH}/exchange", body=body, read=one(SignedInView), repeatable=False)
+        )
+
+    @operation
     async def refresh(self, refresh_token: str) -> SignedInView:
         """Both tokens anew; the old ones are no good any more."""
         body = {"refresh_token": refresh_token}

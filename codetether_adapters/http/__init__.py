@@ -6,6 +6,7 @@ limits, problems and documentation are the framework's, and follow from what the
 """
 
 from codetether_adapters.http.application import Application, create_app
+from codetether_adapters.http.authentication import IdentityProvider
 from codetether_adapters.http.bodies import Limits
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.drain import Drain
@@ -22,6 +23,7 @@ __all__ = [
     "Encoded",
     "EventStream",
     "Header",
+    "IdentityProvider",
     "Json",
     "Limits",
     "Route",

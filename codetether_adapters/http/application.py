@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codetether_adapters.http.addresses import Network, client_address
 from codetether_adapters.http.agent_card import card_route
-from codetether_adapters.http.authentication import Authentication
+from codetether_adapters.http.authentication import Authentication, IdentityProvider
 from codetether_adapters.http.bodies import Disconnected, Limits
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.drain import Drain
@@ -125,7 +125,7 @@ class Application:
                 request_id=request_id,
                 limits=self.limits,
                 drain=self.drain,
-                authenticator=self.authentication.authenticator,
+                authentication=self.authentication,
                 address=address,
                 limiting=self.limiting,
             )
@@ -197,6 +197,7 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
     origins: Collection[str] = (),
     anonymous: Principal | None = None,
+    provider: IdentityProvider | None = None,
     base_path: str = "",
     public_url: str = "",
     version: str = "0",
@@ -207,9 +208,9 @@ def create_app(
     """The application of these routes, and of the probes, the agent card and the OpenAPI document besides.
 
     ``checks`` tell whether we are ready, in addition to the store's answering; whether its wake-ups reach everybody is
-    only told of. ``origins`` and ``anonymous`` are those of ``Authentication``. ``trusted_proxies`` are believed when
-    they say whose request it is that they pass on; without a ``limiter`` nobody asks too often. ``ValueError`` if a
-    route has no permission or two answer the same request.
+    only told of. ``origins``, ``anonymous`` and ``provider`` are those of ``Authentication``. ``trusted_proxies`` are
+    believed when they say whose request it is that they pass on; without a ``limiter`` nobody asks too often.
+    ``ValueError`` if a route has no permission or two answer the same request.
     """
     backend = services.backend
     probes = probe_routes(
@@ -219,7 +220,9 @@ def create_app(
     return Application(
         services=services,
         routes=described((*routes, *probes, card), version=version, base_path=base_path),
-        authentication=Authentication(authenticator=authenticator, origins=frozenset(origins), anonymous=anonymous),
+        authentication=Authentication(
+            authenticator=authenticator, origins=frozenset(origins), anonymous=anonymous, provider=provider
+        ),
         authorizer=authorizer,
         limits=limits or Limits(),
         drain=drain or Drain(),

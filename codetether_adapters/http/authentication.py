@@ -19,24 +19,34 @@ from codetether_core.access import Principal
 from codetether_core.errors import PermissionDenied, Unauthenticated
 from codetether_core.ports import Authenticator
 
-__all__ = ["Authentication"]
+__all__ = ["Authentication", "IdentityProvider"]
 
 _OURS = ("same-origin", "none")
 _MISSING = "send Authorization: Bearer <token>; a 1.4.3 worker does so with --server http://any:TOKEN@host:port"
 
 
 @frozen(kw_only=True)
+class IdentityProvider:
+    """Who else vouches for people, and as whom our programs ask there."""
+
+    issuer: str
+    client_id: str
+
+
+@frozen(kw_only=True)
 class Authentication:
     """Finds the principal of a request.
 
-    ``origins`` are those of our own pages besides the requested host's (the public URL's, ``https://host[:port]``).
-    ``anonymous`` is who asks without a credential, if authentication is off: only under a loopback name or one of
-    ``origins``, so that no page can reach us by a name of its own that leads here (DNS rebinding).
+    ``provider`` is where people may sign in besides. ``origins`` are those of our own pages besides the requested
+    host's (the public URL's, ``https://host[:port]``). ``anonymous`` is who asks without a credential, if
+    authentication is off: only under a loopback name or one of ``origins``, so that no page can reach us by a name of
+    its own that leads here (DNS rebinding).
     """
 
     authenticator: Authenticator
     origins: frozenset[str] = frozenset()
     anonymous: Principal | None = None
+    provider: IdentityProvider | None = None
 
     async def principal(self, headers: Headers) -> Principal:
         """Who asks; ``Unauthenticated`` says what is missing or wrong."""

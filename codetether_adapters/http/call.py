@@ -10,6 +10,7 @@ import attrs
 from attrs import define
 from starlette.types import Receive, Scope
 
+from codetether_adapters.http.authentication import Authentication
 from codetether_adapters.http.bodies import Limits, body_chunks, read_body, read_json
 from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.headers import Headers
@@ -20,7 +21,6 @@ from codetether_core import codec
 from codetether_core.access import Principal
 from codetether_core.errors import Invalid, Unavailable
 from codetether_core.events import Cursor
-from codetether_core.ports import Authenticator
 from codetether_core.services import Services
 
 __all__ = ["Call"]
@@ -45,7 +45,7 @@ class Call:
     request_id: str
     limits: Limits
     drain: Drain
-    authenticator: Authenticator
+    authentication: Authentication
     address: str
     limiting: Limiting
 
@@ -98,7 +98,7 @@ class Call:
         """
         if self.drain.begun:
             raise Unavailable("This server is shutting down", hint="connect again")
-        standing = partial(self.authenticator.standing, self.principal)
+        standing = partial(self.authentication.authenticator.standing, self.principal)
         return EventStream(source, drain=self.drain, farewell=farewell, standing=standing)
 
 

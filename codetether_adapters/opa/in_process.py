@@ -17,8 +17,8 @@ import structlog
 from attrs import evolve
 
 from codetether_adapters.opa.question import RULE, question
-from codetether_core.access import PERMISSIONS, PUBLIC, ROLES, Principal
-from codetether_core.errors import CodeTetherError, PermissionDenied
+from codetether_core.access import PERMISSIONS, PUBLIC, ROLES, Principal, denied
+from codetether_core.errors import CodeTetherError
 
 __all__ = ["PolicyBroken", "RegoPolicy", "shipped_policy"]
 
@@ -63,7 +63,7 @@ class RegoPolicy:
     async def authorize(self, principal: Principal, permission: str) -> None:
         """Return if the policy allows it; ``PermissionDenied`` names the permission otherwise."""
         if not self._allows(principal, permission):
-            raise PermissionDenied(f"{principal.name} may not {permission}", permission=permission)
+            raise denied(principal, permission)
 
     def _allows(self, principal: Principal, permission: str) -> bool:
         # Which credential it was and when that ends is nothing that a policy is asked about.

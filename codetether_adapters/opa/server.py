@@ -11,8 +11,8 @@ import httpx
 from attrs import define, evolve, field
 
 from codetether_adapters.opa.question import RULE, question
-from codetether_core.access import Principal
-from codetether_core.errors import PermissionDenied, Unavailable
+from codetether_core.access import Principal, denied
+from codetether_core.errors import Unavailable
 
 __all__ = ["OpaServer", "open_opa_server"]
 
@@ -41,7 +41,7 @@ class OpaServer:
     async def authorize(self, principal: Principal, permission: str) -> None:
         """Return if the server allows it; ``PermissionDenied`` if not, ``Unavailable`` if it does not say."""
         if not await self._allows(evolve(principal, credential=None, expires_at=None), permission):
-            raise PermissionDenied(f"{principal.name} may not {permission}", permission=permission)
+            raise denied(principal, permission)
 
     async def _allows(self, principal: Principal, permission: str) -> bool:
         now = asyncio.get_running_loop().time()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from codetether_core.access import Principal, allows
-from codetether_core.errors import PermissionDenied
+from codetether_core.access import Principal, allows, denied
 
 __all__ = ["RolePolicy"]
 
@@ -18,7 +17,7 @@ class RolePolicy:
     async def authorize(self, principal: Principal, permission: str) -> None:
         """Return if roles and scopes allow it; ``PermissionDenied`` names the permission otherwise."""
         if not _allowed(principal.roles, principal.scopes, permission):
-            raise PermissionDenied(f"{principal.name} may not {permission}", permission=permission)
+            raise denied(principal, permission)
 
 
 @lru_cache(maxsize=4096)

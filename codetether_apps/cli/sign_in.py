@@ -7,6 +7,7 @@ import socket
 import click
 
 from codetether_apps.cli.connection import connected, settings_of
+from codetether_apps.cli.identity_provider import provider_token
 from codetether_apps.cli.passwords import asked_password
 from codetether_apps.cli.printing import print_json, wants_json
 from codetether_apps.cli.signed_in import kept_form, present_token
@@ -16,19 +17,29 @@ __all__ = ["login", "logout", "whoami"]
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--password-stdin", is_flag=True, help="Read the password from stdin instead of asking for it.")
 @shared
 @click.pass_context
-def login(ctx: click.Context, name: str, password_stdin: bool) -> None:
-    """Sign in as NAME. Commands on this machine act as NAME until you log out; CODETETHER_TOKEN goes before that."""
+def login(ctx: click.Context, name: str | None, password_stdin: bool) -> None:
+    """Sign in as NAME, who has a password here, or without NAME at the identity provider.
+
+    Commands on this machine act for you until you log out. CODETETHER_TOKEN goes before that.
+    """
     from codetether_adapters.client import Client
     from codetether_apps.settings import sign_ins
 
     settings = settings_of(ctx.ensure_object(Wishes))
-    password = asked_password(from_stdin=password_stdin)
-    with Client(settings.client.server) as client:
-        signed_in = client.identity.sign_in(name, password, device=socket.gethostname())
+    device = socket.gethostname()
+    if name is None:
+        with Client(settings.client.server) as client:
+            token = provider_token(client.identity.ways())
+        with Client(settings.client.server, token=token) as client:
+            signed_in = client.identity.exchange(device=device)
+    else:
+        password = asked_password(from_stdin=password_stdin)
+        with Client(settings.client.server) as client:
+            signed_in = client.identity.sign_in(name, password, device=device)
     with sign_ins(settings) as kept:
         kept.keep(kept_form(settings, signed_in))
     if wants_json(ctx):

@@ -72,6 +72,10 @@ class Oidc:
     audiences: tuple[str, ...] = setting(
         ("codetether",), _TEXTS, "Tokens count that have one of these in `aud`", env="OIDC_AUDIENCES"
     )
+    client_id: str = setting(
+        "codetether", TEXT, "What our commands call themselves there: a public client that may use device codes",
+        env="OIDC_CLIENT_ID",
+    )  # fmt: skip
     role_claims: tuple[str, ...] = setting(
         ("roles", "groups", "realm_access.roles"), _TEXTS, "Claims with the names of roles or groups, as paths",
         env="OIDC_ROLE_CLAIMS",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from codetether_adapters.http import Application, Drain, Limits, create_app
+from codetether_adapters.http import Application, Drain, IdentityProvider, Limits, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.tokens import Chain, StaticToken, open_kept_tokens
 from codetether_apps.settings import Settings
@@ -56,9 +56,15 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
             public_url=settings.server.public_url or "",
             version=version("codetether-hub"),
             limiter=limiter,
+            provider=_provider(settings),
             trusted_proxies=settings.server.trusted_proxies,
         )
         yield Opened(application, access, drain)
+
+
+def _provider(settings: Settings) -> IdentityProvider | None:
+    issuer = settings.oidc.issuer
+    return None if issuer is None else IdentityProvider(issuer=issuer, client_id=settings.oidc.client_id)
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

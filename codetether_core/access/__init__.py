@@ -3,9 +3,9 @@
 from codetether_core.access.account import ACCOUNT_TRANSITIONS, Account, AccountState, switch
 from codetether_core.access.credential import Credential, CredentialKind, CredentialState, principal_of, revoke
 from codetether_core.access.principal import DEFAULT_TENANT, SYSTEM, Principal
-from codetether_core.access.roles import PERMISSIONS, PUBLIC, ROLES, allows, owns, require_worker
+from codetether_core.access.roles import PERMISSIONS, PUBLIC, ROLES, allows, denied, owns, require_worker
 from codetether_core.access.scopes import covers
-from codetether_core.access.sign_in import ACCESS, SIGN_IN, RenewalSpent, Secrets, renew
+from codetether_core.access.sign_in import ACCESS, SIGN_IN, VOUCHED, RenewalSpent, Secrets, renew
 from codetether_core.access.token import SECRET_BYTES, Token
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "SECRET_BYTES",
     "SIGN_IN",
     "SYSTEM",
+    "VOUCHED",
     "Account",
     "AccountState",
     "Credential",
@@ -29,6 +30,7 @@ __all__ = [
     "Token",
     "allows",
     "covers",
+    "denied",
     "owns",
     "principal_of",
     "renew",

@@ -15,7 +15,7 @@ from codetether_core.access.scopes import covers
 from codetether_core.errors import PermissionDenied
 from codetether_core.ids import WorkerId
 
-__all__ = ["PERMISSIONS", "PUBLIC", "ROLES", "allows", "owns", "require_worker"]
+__all__ = ["PERMISSIONS", "PUBLIC", "ROLES", "allows", "denied", "owns", "require_worker"]
 
 PUBLIC: Final = "public"
 
@@ -76,6 +76,12 @@ def allows(principal: Principal, permission: str) -> bool:
     if not any(permission in ROLES.get(role, frozenset()) for role in principal.roles):
         return False
     return principal.scopes is None or covers(principal.scopes, permission)
+
+
+def denied(principal: Principal, permission: str) -> PermissionDenied:
+    """What is said to who may not."""
+    hint = "" if principal.roles else "an administrator, or a group at the identity provider, has to give it a role"
+    return PermissionDenied(f"{principal.name} may not {permission}", hint=hint, permission=permission)
 
 
 def require_worker(principal: Principal, worker: WorkerId) -> None:

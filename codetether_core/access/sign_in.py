@@ -16,13 +16,16 @@ from codetether_core.access.credential import TRANSITIONS, Credential, Credentia
 from codetether_core.access.token import Token
 from codetether_core.errors import Unauthenticated
 
-__all__ = ["ACCESS", "SIGN_IN", "RenewalSpent", "Secrets", "renew"]
+__all__ = ["ACCESS", "SIGN_IN", "VOUCHED", "RenewalSpent", "Secrets", "renew"]
 
 ACCESS: Final = timedelta(hours=1)
 """For how long requests may be made with one token."""
 
 SIGN_IN: Final = timedelta(days=30)
 """After how long a name and password are asked for again."""
+
+VOUCHED: Final = timedelta(hours=12)
+"""The same, of who was signed in by an identity provider."""
 
 _RESENT: Final = timedelta(seconds=60)
 """For how long the renewing token before still renews: the answer that brought the present one may have been lost."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from attrs import frozen
 
@@ -10,6 +11,7 @@ from codetether_core.access import (
     ACCESS,
     SECRET_BYTES,
     SIGN_IN,
+    VOUCHED,
     Account,
     AccountState,
     Credential,
@@ -65,6 +67,30 @@ class SigningIn:
         right = await passwords.matches(password, account.password if account else None)
         if account is None or not right or account.state is not AccountState.ENABLED:
             raise Unauthenticated("Name or password is wrong")
+        told = await self._begin(tenant, account.id, account.roles, SIGN_IN, device or {}, key)
+        await self._confirm(account, told.credential)
+        return told
+
+    async def exchange(self, principal: Principal, device: Mapping[str, str] | None = None) -> SignedIn:
+        """A sign-in for somebody whom an identity provider vouches for, in place of its token.
+
+        It lasts for a working day: what changes at the provider meanwhile is not known here. ``Conflict`` for who shows
+        anything else.
+        """
+        if principal.credential is not None or principal.expires_at is None:
+            raise Conflict("This token is not of an identity provider", hint="it is as good as a sign-in")
+        key = self._key()
+        return await self._begin(principal.tenant, principal.name, principal.roles, VOUCHED, device or {}, key)
+
+    async def _begin(
+        self,
+        tenant: TenantId,
+        owner: str,
+        roles: frozenset[str],
+        lifetime: timedelta,
+        device: Mapping[str, str],
+        key: bytes,
+    ) -> SignedIn:
         now = self.clock.now()
         id = CredentialId(new_id(CredentialKind.SIGN_IN, now, self.entropy.bytes(16)))
         access, renewal = self._tokens(tenant, id)
@@ -72,24 +98,23 @@ class SigningIn:
             id=id,
             tenant=tenant,
             kind=CredentialKind.SIGN_IN,
-            name=(device or {}).get("name", ""),
-            owner=account.id,
-            roles=account.roles,
+            name=device.get("name", ""),
+            owner=owner,
+            roles=roles,
             secret=access.hashed(key),
             created_at=now,
             expires_at=now + ACCESS,
             renewal=renewal.hashed(key),
             renewed_at=now,
-            ends_at=now + SIGN_IN,
-            device=device or {},
+            ends_at=now + lifetime,
+            device=device,
         )
-        await self.issuing.credentials.add(credential, [credential_event("credential.issued", credential, now, name)])
-        await self._confirm(account, credential)
+        await self.issuing.credentials.add(credential, [credential_event("credential.issued", credential, now, owner)])
         return SignedIn(credential, str(access), str(renewal))
 
     async def renew(self, text: str) -> SignedIn:
         """Both tokens anew, for the one that renews; ``Unauthenticated`` if it does not, or no longer."""
-        _, key = self._means()
+        key = self._key()
         token = Token.parse(text)
         if token is None:
             raise Unauthenticated("Invalid token")
@@ -146,11 +171,15 @@ class SigningIn:
             raise Unauthenticated("The account was changed meanwhile", hint="sign in again")
 
     def _means(self) -> tuple[Passwords, bytes]:
-        if self.issuing.key is None:
-            raise NotConfigured("This installation has no key to keep tokens under", hint="set CODETETHER_SECRET_KEY")
+        key = self._key()
         if self.passwords is None:
             raise NotConfigured("This installation has no accounts", hint="sign in with a token")
-        return self.passwords, self.issuing.key
+        return self.passwords, key
+
+    def _key(self) -> bytes:
+        if self.issuing.key is None:
+            raise NotConfigured("This installation has no key to keep tokens under", hint="set CODETETHER_SECRET_KEY")
+        return self.issuing.key
 
     def _tokens(self, tenant: TenantId, id: CredentialId) -> tuple[Token, Token]:
         access, renewal = (Token.new(tenant, id, self.entropy.bytes(SECRET_BYTES)) for _ in range(2))

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.e2e.programs import Program, start, until
+from tests.identity.browser import enter_code
 from tests.servers.identity import IdentityProvider, running
 
 
@@ -29,6 +30,7 @@ def server(provider: IdentityProvider, tmp_path: Path) -> Iterator[Program]:
         "CODETETHER_DATA_DIR": str(tmp_path / "data"),
         "CODETETHER_OIDC_ISSUER": provider.issuer,
         "CODETETHER_OIDC_ROLES": "team=viewer",
+        "CODETETHER_OIDC_CLIENT_ID": "web",
         "CODETETHER_PORT": "0",
     }
     program = start(tmp_path / "server.log", settings, "-m", "codetether_apps.server")
@@ -54,3 +56,20 @@ def test_a_provider_that_comes_later_is_believed(server: Program, provider: Iden
     with httpx.stream("GET", f"{url}/v1/monitor/stream", headers=head, timeout=30) as stream:
         assert stream.status_code == 200
         stream.read()  # to its clean end
+
+
+def test_the_command_signs_in_there(server: Program, provider: IdentityProvider, tmp_path: Path) -> None:
+    """It shows what to open and what to enter, and acts for who did from then on."""
+    (url,) = until(lambda: re.findall(r'"url": "([^"]+)"', server.said), "the address")
+    provider.ttl = 600
+    provider.start()
+    settings = {"CODETETHER_DATA_DIR": str(tmp_path / "mine"), "CODETETHER_SERVER": url}
+    login = start(tmp_path / "login.log", settings, "-m", "codetether_apps.cli", "login")
+    (uri,) = until(lambda: re.findall(r"Open (\S+)\nand enter \S+", login.said), "the code")
+    assert "Sign-in Success" in enter_code(uri, name="ann.team")
+    assert login.wait() == 0, login.said
+    name = f"ann.team@{provider.issuer}"
+    assert f"signed in to {url} as {name}" in login.said
+    whoami = start(tmp_path / "whoami.log", settings, "-m", "codetether_apps.cli", "whoami")
+    assert whoami.wait() == 0
+    assert whoami.said == f"{name} (viewer) in the tenant default\n"

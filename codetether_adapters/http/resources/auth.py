@@ -24,12 +24,9 @@ _LONGEST: Final = 200
 
 
 @frozen(kw_only=True)
-class Login:
-    """Who signs in, and where: the ``device_…`` members are for the list of sign-ins."""
+class Exchange:
+    """Where somebody signs in, for the list of sign-ins."""
 
-    username: str
-    password: str
-    tenant_id: str = DEFAULT_TENANT
     device_id: str | None = None
     device_name: str | None = None
     device_type: str | None = None
@@ -41,6 +38,15 @@ class Login:
             if value is not None and (len(value) > _LONGEST or not value.isprintable()):
                 raise Invalid(f"device_{name}", f"must have at most {_LONGEST} printable characters")
         return {name: value for name, value in told.items() if value}
+
+
+@frozen(kw_only=True)
+class Login(Exchange):
+    """Who signs in, and where."""
+
+    username: str
+    password: str
+    tenant_id: str = DEFAULT_TENANT
 
 
 @frozen(kw_only=True)
@@ -94,12 +100,30 @@ async def sessions(call: Call) -> Response:
 
 
 async def status(call: Call) -> Response:
-    """How one can sign in here."""
+    """How one can sign in here; ``keycloak_url`` is what the deployed system calls an issuer."""
     available = call.services.signing_in.available
-    message = "sign in with a name and a password, or with a token" if available else "sign in with a token"
+    provider = call.authentication.provider
+    ways = {"a name and a password": available, "an identity provider": provider is not None, "a token": True}
     return Json(
-        {"available": available, "message": message, "methods": ["password", "token"] if available else ["token"]}
+        {
+            "available": available or provider is not None,
+            "message": f"sign in with {' or '.join(way for way, there in ways.items() if there)}",
+            "methods": [
+                *(["password"] if available else []),
+                *(["oidc"] if provider else []),
+                "token",
+            ],
+            "keycloak_url": provider.issuer if provider else None,
+            "issuer": provider.issuer if provider else None,
+            "client_id": provider.client_id if provider else None,
+        }
     )
+
+
+async def exchange(call: Call) -> Response:
+    """A sign-in in place of an identity provider's token, which is the one that asks."""
+    asked = await call.body(Exchange)
+    return Json(_signed_in(await call.services.signing_in.exchange(call.principal, asked.device())))
 
 
 async def change_password(call: Call) -> Response:
@@ -160,6 +184,10 @@ def _route(method: str, path: str, endpoint: Any, permission: str, summary: str,
 ROUTES: Final = (
     _route("POST", "login", login, PUBLIC, "Sign in", shapes.SignedIn, body=Login, errors=(401, 429, 501)),
     _route("POST", "refresh", refresh, PUBLIC, "Stay signed in", shapes.SignedIn, body=Refresh, errors=(401, 429, 501)),
+    _route(
+        "POST", "exchange", exchange, "identity:write", "Sign in by an identity provider's token", shapes.SignedIn,
+        body=Exchange, errors=(409, 501),
+    ),
     _route("POST", "logout", logout, "identity:write", "Sign out", shapes.Confirmed, errors=(409,)),
     _route("GET", "session", session, "identity:read", "Who asks", shapes.Identity),
     _route("GET", "sessions", sessions, "identity:read", "Where the caller is signed in", shapes.SignIns),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from codetether_adapters.http import IdentityProvider, create_app
+from codetether_adapters.http.resources import all_routes
+from codetether_adapters.tokens import Chain, KeptTokens, RolePolicy
+from codetether_core.access import Principal
 from tests.http.coverage import covers
-from tests.http.harness import Peer
-from tests.http.resources.world import World, ok, open_world
+from tests.http.harness import Peer, client_of
+from tests.http.resources.world import FakeClock, World, ok, open_world
 
 A = "/v1/auth"
 PASSWORD = "correct horse"
@@ -227,4 +233,42 @@ async def test_what_makes_no_account_is_named(change: Mapping[str, Any], field: 
 async def test_how_to_sign_in_is_told_to_anybody() -> None:
     async with open_world() as world:
         told = ok(await world.client.get(f"{A}/status", headers={"Authorization": ""}))
-        assert (told["available"], told["methods"]) == (True, ["password", "token"])
+        assert (told["available"], told["methods"], told["issuer"]) == (True, ["password", "token"], None)
+
+
+class Vouching:
+    """An identity provider's tokens (an ``Authenticator``): whatever is shown is somebody's for ten minutes."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+
+    async def authenticate(self, credential: str) -> Principal | None:
+        ends = self.clock.now() + timedelta(minutes=10)
+        return Principal(name=f"{credential}@idp", roles=frozenset({"editor"}), expires_at=ends)
+
+    def standing(self, principal: Principal, fall: Callable[[], None]) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+@covers("POST /v1/auth/exchange")
+async def test_a_providers_token_is_exchanged_for_a_sign_in() -> None:
+    """For a working day; nothing else is."""
+    async with open_world() as world:
+        app = create_app(
+            world.services,
+            authenticator=Chain(
+                (KeptTokens(world.services.issuing, world.services.watching, world.clock), Vouching(world.clock))
+            ),
+            authorizer=RolePolicy(),
+            routes=all_routes(),
+            provider=IdentityProvider(issuer="https://idp", client_id="codetether"),
+        )
+        async with client_of(app, headers={"Authorization": "Bearer ann"}) as client:
+            assert ok(await client.get(f"{A}/status"))["issuer"] == "https://idp"
+            told = ok(await client.post(f"{A}/exchange", json={"device_name": "laptop"}))
+            assert (told["session"]["username"], told["session"]["roles"]) == ("ann@idp", ["editor"])
+        assert await status(world, told["access_token"]) == 200
+        world.clock.advance(hours=12)
+        refused = await renewed(world, told["refresh_token"])
+        assert (refused.status_code, refused.json()["detail"]) == (401, "The sign-in is over")
+        assert (await world.client.post(f"{A}/exchange")).status_code == 409

@@ -1,6 +1,7 @@
 // An OpenID provider on loopback: node provider.mjs PORT KEYS, where KEYS is a file with a JWK set, the first of which
 // signs. Clients: "robot" (client credentials) and "web" (authorization code with PKCE, device flow). What a request
 // has as roles (commas between) and tenant is in the token as realm_access.roles, as Keycloak has them, and org.tenant.
+// Who signs in as ann.team.other has the roles team and other.
 
 import { readFileSync } from "node:fs";
 import { Provider } from "oidc-provider";
@@ -44,10 +45,11 @@ const provider = new Provider(issuer, {
       }),
     },
   },
-  extraTokenClaims: (ctx) => {
+  extraTokenClaims: (ctx, token) => {
     const asked = ctx.oidc?.body ?? {};
+    const roles = asked.roles?.split(",") ?? token.accountId?.split(".").slice(1);
     return {
-      ...(asked.roles ? { realm_access: { roles: asked.roles.split(",") } } : {}),
+      ...(roles ? { realm_access: { roles } } : {}),
       ...(asked.tenant ? { org: { tenant: asked.tenant } } : {}),
     };
   },

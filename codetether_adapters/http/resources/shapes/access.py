@@ -108,6 +108,9 @@ class SignInStatus:
     available: bool
     message: str
     methods: tuple[str, ...]
+    keycloak_url: str | None
+    issuer: str | None
+    client_id: str | None
 
 
 @frozen(kw_only=True)
