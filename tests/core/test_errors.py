@@ -20,6 +20,7 @@ CODES: dict[str, Callable[[], CodeTetherError]] = {
     "not_configured": lambda: errors.NotConfigured("x"),
     "codebase_not_found": lambda: errors.NotFound("codebase", "cb_1"),
     "permission_denied": lambda: errors.PermissionDenied("x"),
+    "rate_limited": lambda: errors.RateLimited("x"),
     "stale_lease": lambda: errors.StaleLease("x"),
     "task_unavailable": lambda: errors.TaskUnavailable("tsk_1", "running"),
     "too_large": lambda: errors.TooLarge("x"),
