@@ -99,7 +99,7 @@ class Unavailable(CodeTetherError):
 class RateLimited(Unavailable):
     """Too often: the same request will do later.
 
-    ``details`` have the ``limit``, what is ``remaining``, and in how many seconds that is all of it (``resets_in``).
+    ``details`` have the ``limit``, and in how many seconds none of it is used up any more (``resets_in``).
     """
 
     code = "rate_limited"

@@ -135,8 +135,8 @@ class Application:
         """Who asks. A credential that counts is never refused for those of others that do not."""
         try:
             return await self.authentication.principal(headers)
-        except Unauthenticated as refusal:
-            await self.limiting.count_failure(refusal, address)
+        except Unauthenticated:
+            await self.limiting.count_failure(address)
             raise
 
     def _path(self, scope: Scope) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from codetether_core.access import Principal
-from codetether_core.errors import RateLimited, Unauthenticated
+from codetether_core.errors import RateLimited
 from codetether_core.ports import FAILURES, REQUESTS, RateLimiter
 
 __all__ = ["UNLIMITED", "Limiting"]
@@ -22,22 +22,16 @@ class Limiting:
 
     async def count(self, rule: str, *subject: str) -> None:
         """One more for the subject."""
-        allowance = await self.limiter.hit(rule, *subject) if self.limiter else None
-        if allowance is not None and not allowance.allowed:
-            raise RateLimited(
-                "Too many requests",
-                hint=f"wait for {int(allowance.resets_in.total_seconds())} s",
-                limit=allowance.limit,
-                remaining=allowance.remaining,
-                resets_in=int(allowance.resets_in.total_seconds()),
-            )
+        excess = await self.limiter.hit(rule, *subject) if self.limiter else None
+        if excess is not None:
+            wait = int(excess.resets_in.total_seconds())
+            raise RateLimited("Too many requests", hint=f"wait for {wait} s", limit=excess.limit, resets_in=wait)
 
     async def count_request(self, principal: Principal, permission: str) -> None:
         """A request that the principal makes."""
         if permission != UNLIMITED:
             await self.count(REQUESTS, principal.tenant, principal.name)
 
-    async def count_failure(self, refusal: Unauthenticated, address: str) -> None:
+    async def count_failure(self, address: str) -> None:
         """Somebody was not recognized; whoever tries that often is told nothing more."""
-        if self.limiter is not None:
-            await self.count(FAILURES, address)
+        await self.count(FAILURES, address)

@@ -142,9 +142,13 @@ def _headers(error: CodeTetherError, headers: Headers | None) -> list[tuple[byte
 
 def _limits(error: RateLimited) -> list[tuple[bytes, bytes]]:
     """When to come again (RFC 9110, section 10.2.3; draft-ietf-httpapi-ratelimit-headers-07)."""
-    told = {"ratelimit-limit": "limit", "ratelimit-remaining": "remaining", "ratelimit-reset": "resets_in"}
-    headers = [(name.encode(), str(error.details[member]).encode()) for name, member in told.items()]
-    return [(b"retry-after", str(max(1, int(error.details["resets_in"]))).encode()), *headers]
+    limit, wait = (str(error.details[member]).encode() for member in ("limit", "resets_in"))
+    return [
+        (b"retry-after", wait),
+        (b"ratelimit-limit", limit),
+        (b"ratelimit-remaining", b"0"),
+        (b"ratelimit-reset", wait),
+    ]
 
 
 def _challenges(headers: Headers | None) -> list[tuple[bytes, bytes]]:

@@ -1,4 +1,4 @@
-"""Moving windows, in this process or in Redis for all replicas."""
+"""Sliding windows, two counters each, in this process or in Redis for all replicas."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any, Final
 import structlog
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
-from limits.aio.strategies import MovingWindowRateLimiter
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 
-from codetether_core.ports import Allowance
+from codetether_core.ports import Excess
 
 __all__ = ["Windows", "open_windows"]
 
@@ -54,23 +54,23 @@ class Windows:
 
     def __init__(self, rules: Mapping[str, RateLimitItem], storage: Storage) -> None:
         self._rules = dict(rules)
-        self._limiter = MovingWindowRateLimiter(storage)
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
         self._away = False
 
-    async def hit(self, rule: str, *subject: str) -> Allowance | None:
+    async def hit(self, rule: str, *subject: str) -> Excess | None:
         """Count one; what cannot be counted is allowed, and that is told once."""
         item = self._rules.get(rule)
         if item is None:
             return None
         key = "\n".join((rule, *subject))
         try:
-            allowed = await self._limiter.hit(item, key)
-            resets_at, remaining = await self._limiter.get_window_stats(item, key)
+            if await self._limiter.hit(item, key):
+                self._away = False
+                return None
+            resets_at, _ = await self._limiter.get_window_stats(item, key)
         except StorageError as error:
             if not self._away:
                 _log.error("rate_limits_away", error=str(error.storage_error), hint="nobody is limited meanwhile")
             self._away = True
             return None
-        self._away = False
-        left = timedelta(seconds=math.ceil(max(0.0, resets_at - time.time())))
-        return Allowance(allowed, item.amount, remaining, left)
+        return Excess(item.amount, timedelta(seconds=max(1, math.ceil(resets_at - time.time()))))

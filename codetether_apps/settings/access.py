@@ -45,7 +45,7 @@ class Limits:
     """How often is too often; `none` for as often as one likes."""
 
     requests: str = setting(
-        "12000/minute", RATE, "Requests of one principal; what workers say of their runs is not counted",
+        "60000/minute", RATE, "Requests of one principal; what workers say of their runs is not counted",
         env="LIMIT_REQUESTS",
     )  # fmt: skip
     failures: str = setting(

@@ -15,7 +15,7 @@ from codetether_core.ports.inbox import Inbox
 from codetether_core.ports.migrations import Migrate, Migrations
 from codetether_core.ports.notifier import Listener, Notifier
 from codetether_core.ports.passwords import Passwords
-from codetether_core.ports.rate_limiter import FAILURES, REQUESTS, SIGN_INS, Allowance, RateLimiter
+from codetether_core.ports.rate_limiter import FAILURES, REQUESTS, SIGN_INS, Excess, RateLimiter
 from codetether_core.ports.record_store import RecordStore, Versioned
 from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutcome
 from codetether_core.ports.session_store import SessionQuery, SessionStore
@@ -26,7 +26,6 @@ __all__ = [
     "PAGE_BYTES",
     "REQUESTS",
     "SIGN_INS",
-    "Allowance",
     "Answer",
     "ApprovalChange",
     "ApprovalStore",
@@ -40,6 +39,7 @@ __all__ = [
     "Directory",
     "Entropy",
     "EventLog",
+    "Excess",
     "Inbox",
     "Listener",
     "Migrate",

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from attrs import frozen
 
-__all__ = ["FAILURES", "REQUESTS", "SIGN_INS", "Allowance", "RateLimiter"]
+__all__ = ["FAILURES", "REQUESTS", "SIGN_INS", "Excess", "RateLimiter"]
 
 REQUESTS: Final = "requests"
 FAILURES: Final = "failures"
@@ -17,18 +17,16 @@ of an address and under a name."""
 
 
 @frozen
-class Allowance:
-    """Whether it was within the ``limit``, how many more are, and when all of them are again."""
+class Excess:
+    """It was more than the ``limit``; in how long none of it is used up any more."""
 
-    allowed: bool
     limit: int
-    remaining: int
     resets_in: timedelta
 
 
 class RateLimiter(Protocol):
     """Counts within windows of time. What cannot be counted is allowed: a limiter that is away stops nobody."""
 
-    async def hit(self, rule: str, *subject: str) -> Allowance | None:
-        """Count one for the subject; ``None`` where the rule has no limit."""
+    async def hit(self, rule: str, *subject: str) -> Excess | None:
+        """Count one for the subject; ``None`` if that is not too much, or the rule has no limit."""
         ...
