@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final, TypeAlias
@@ -24,7 +25,7 @@ from codetether_core.services import RENEWED, REVOKED, Issuing, Resync, Watching
 __all__ = ["KeptTokens", "open_kept_tokens"]
 
 _MOST: Final = 10_000
-"""Tokens that are remembered at once."""
+"""Tokens that are remembered at once, and of those that were revoked."""
 
 _PAUSE: Final = 1.0
 
@@ -51,6 +52,8 @@ class KeptTokens:
     _clock: Clock
     _known: dict[bytes, Principal] = field(factory=dict, init=False)
     _falls: dict[_Key, set[_Fall]] = field(factory=dict, init=False)
+    _over: OrderedDict[_Key, None] = field(factory=OrderedDict, init=False)
+    _changes: int = field(default=0, init=False)
     _following: dict[TenantId, tuple[asyncio.Task[None], asyncio.Future[None]]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -65,11 +68,14 @@ class KeptTokens:
         known = self._known.get(digest)
         if known is not None and (known.expires_at is None or self._clock.now() < known.expires_at):
             return known
-        heeded = self._heeds(token.tenant)
-        principal = await self._issuing.recognize(token)
-        if not heeded:  # only now: nobody has us follow tenants that there are none of
-            await self._follow(principal.tenant)
+        if not self._heeds(token.tenant):
+            await self._issuing.recognize(token)  # before: nobody has us follow tenants that there are none of
+            await self._follow(token.tenant)
+        while True:
+            changes = self._changes
             principal = await self._issuing.recognize(token)
+            if changes == self._changes:  # else the answer may not have what changed while we asked
+                break
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[digest] = principal
@@ -81,15 +87,18 @@ class KeptTokens:
         if principal.credential is None:
             yield
             return
-        falls = self._falls.setdefault((principal.tenant, principal.credential), set())
+        key = principal.tenant, principal.credential
+        falls = self._falls.setdefault(key, set())
         falls.add(fall)
         timer = self._timer(principal, fall)
+        if key in self._over:
+            fall()
         try:
             yield
         finally:
             falls.discard(fall)
             if not falls:
-                self._falls.pop((principal.tenant, principal.credential), None)
+                self._falls.pop(key, None)
             if timer is not None:
                 timer.cancel()
 
@@ -148,6 +157,11 @@ class KeptTokens:
 
     def _forget(self, tenant: TenantId, id: CredentialId | None = None, *, over: bool = True) -> None:
         """Of the tenant's credentials this one, or all: ask the store again, and end what it began if it is over."""
+        self._changes += 1
+        if over and id is not None:
+            self._over[tenant, id] = None
+            if len(self._over) > _MOST:
+                self._over.popitem(last=False)
         for digest, principal in tuple(self._known.items()):
             if principal.tenant == tenant and id in (None, principal.credential):
                 del self._known[digest]

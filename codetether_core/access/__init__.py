@@ -1,7 +1,14 @@
 """Principals, their credentials and accounts, roles and the pure default policy."""
 
 from codetether_core.access.account import ACCOUNT_TRANSITIONS, Account, AccountState, switch
-from codetether_core.access.credential import Credential, CredentialKind, CredentialState, principal_of, revoke
+from codetether_core.access.credential import (
+    Credential,
+    CredentialKind,
+    CredentialState,
+    principal_of,
+    require_active,
+    revoke,
+)
 from codetether_core.access.principal import DEFAULT_TENANT, SYSTEM, Principal
 from codetether_core.access.roles import PERMISSIONS, PUBLIC, ROLES, allows, denied, owns, require_worker
 from codetether_core.access.scopes import covers
@@ -34,6 +41,7 @@ __all__ = [
     "owns",
     "principal_of",
     "renew",
+    "require_active",
     "require_worker",
     "revoke",
     "switch",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from attrs import evolve, frozen
 
-from codetether_core.access import ROLES, Account, AccountState, CredentialKind, Principal, switch
-from codetether_core.errors import Invalid, NotConfigured, Unauthenticated
+from codetether_core.access import ROLES, Account, AccountState, Credential, CredentialKind, Principal, switch
+from codetether_core.errors import Conflict, Invalid, NotConfigured, Unauthenticated
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, Passwords, RecordStore
 from codetether_core.services.issuing import Issuing
@@ -57,16 +58,14 @@ class Accounts:
         """Another part to play, from the next sign-in on; those that there are end, and keys that may more."""
         _known(roles)
         account = await self._change(principal.tenant, name, lambda old: evolve(old, roles=roles))
-        for credential in await self.issuing.active(principal.tenant, name):
-            if credential.kind is CredentialKind.SIGN_IN or not credential.roles <= roles:
-                await self.issuing.end(principal.tenant, credential.id, by=principal.name)
+        await self._end(principal, name, lambda each: _is_sign_in(each) or not each.roles <= roles)
         return account
 
     async def set_password(self, principal: Principal, name: str, password: str) -> Account:
         """Another password; sign-ins that there are end."""
         kept = await self._kept(password)
         account = await self._change(principal.tenant, name, lambda old: evolve(old, password=kept))
-        await self._end_sign_ins(principal, name)
+        await self._end(principal, name, _is_sign_in)
         return account
 
     async def change_own_password(self, principal: Principal, old: str, new: str) -> Account:
@@ -83,22 +82,20 @@ class Accounts:
         if (account.state is AccountState.ENABLED) is not enabled:
             account = await self._change(principal.tenant, name, lambda old: switch(old, trigger, self.clock.now()))
         if not enabled:
-            await self._end_all(principal, name)
+            await self._end(principal, name, lambda each: True)
         return account
 
     async def remove(self, principal: Principal, name: str) -> None:
         """Forget somebody; what was done under the name stays."""
         await self.accounts.remove(await self.accounts.get(principal.tenant, name))
-        await self._end_all(principal, name)
+        await self._end(principal, name, lambda each: True)
 
-    async def _end_all(self, principal: Principal, name: str) -> None:
-        for credential in await self.issuing.active(principal.tenant, name):
-            await self.issuing.end(principal.tenant, credential.id, by=principal.name)
-
-    async def _end_sign_ins(self, principal: Principal, name: str) -> None:
-        for credential in await self.issuing.active(principal.tenant, name):
-            if credential.kind is CredentialKind.SIGN_IN:
-                await self.issuing.end(principal.tenant, credential.id, by=principal.name)
+    async def _end(self, principal: Principal, name: str, which: Callable[[Credential], bool]) -> None:
+        """Until there is none: somebody may be issued one more by another that is about to end."""
+        while found := [each for each in await self.issuing.active(principal.tenant, name) if which(each)]:
+            for credential in found:
+                with suppress(Conflict):  # somebody else ended it
+                    await self.issuing.end(principal.tenant, credential.id, by=principal.name)
 
     async def _change(self, tenant: TenantId, name: str, verb: Callable[[Account], Account]) -> Account:
         async def attempt() -> Account:
@@ -126,3 +123,7 @@ def _known(roles: frozenset[str]) -> frozenset[str]:
     if not roles or not roles <= ROLES.keys():
         raise Invalid("roles", f"must be some of {', '.join(sorted(ROLES))}")
     return roles
+
+
+def _is_sign_in(credential: Credential) -> bool:
+    return credential.kind is CredentialKind.SIGN_IN

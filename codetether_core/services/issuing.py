@@ -20,6 +20,7 @@ from codetether_core.access import (
     allows,
     covers,
     principal_of,
+    require_active,
     revoke,
 )
 from codetether_core.errors import Invalid, NotConfigured, NotFound, PermissionDenied, Unauthenticated
@@ -179,7 +180,17 @@ class Issuing:
             expires_at=None if lifetime is None else now + lifetime,
         )
         await self.credentials.add(credential, [credential_event("credential.issued", credential, now, principal.name)])
+        await self._confirm(principal, credential)
         return credential, str(token)
+
+    async def _confirm(self, principal: Principal, issued: Credential) -> None:
+        """Whoever ended what the principal showed may not have seen that there was one more to end."""
+        if principal.credential is not None:
+            try:
+                require_active(await self.credentials.get(principal.tenant, principal.credential))
+            except Unauthenticated:
+                await self.end(issued.tenant, issued.id, by=principal.name)
+                raise
 
 
 def credential_event(kind: str, credential: Credential, at: datetime, by: str) -> Event:

@@ -12,7 +12,8 @@ import pytest
 from codetether_adapters.http import IdentityProvider, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.tokens import Chain, KeptTokens, RolePolicy
-from codetether_core.access import Principal
+from codetether_core.access import Principal, Token
+from codetether_core.errors import Unauthenticated
 from tests.http.coverage import covers
 from tests.http.harness import Peer, client_of
 from tests.http.resources.world import FakeClock, World, ok, open_world
@@ -272,3 +273,17 @@ async def test_a_providers_token_is_exchanged_for_a_sign_in() -> None:
         refused = await renewed(world, told["refresh_token"])
         assert (refused.status_code, refused.json()["detail"]) == (401, "The sign-in is over")
         assert (await world.client.post(f"{A}/exchange")).status_code == 409
+
+
+async def test_a_sign_in_that_ended_meanwhile_leaves_no_key_behind() -> None:
+    """Who ended it may not have seen the key."""
+    async with open_world() as world:
+        await account(world)
+        told = await signed_in(world)
+        issuing, token = world.services.issuing, Token.parse(told["access_token"])
+        assert token is not None
+        principal = await issuing.recognize(token)
+        ok(await world.client.patch(f"{A}/accounts/ann", json={"enabled": False}))
+        with pytest.raises(Unauthenticated, match="revoked"):
+            await issuing.issue_key(principal, name="ci")
+        assert await issuing.active(principal.tenant, "ann") == []

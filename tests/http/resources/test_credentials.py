@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
+from attrs import define, evolve, field
 
 from codetether_adapters.http import create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.tokens import RolePolicy, open_kept_tokens
+from codetether_core.access import DEFAULT_TENANT, Credential
+from codetether_core.errors import Unauthenticated
+from codetether_core.ids import TenantId
+from codetether_core.ports import RecordStore
 from codetether_core.services import assemble
 from tests.http.coverage import covers
 from tests.http.harness import TOKENS, Peer, client_of
@@ -213,3 +219,54 @@ async def test_an_installation_without_a_key_issues_no_tokens() -> None:
         async with client_of(app, headers={"Authorization": "Bearer admin-token"}) as client:
             refused = await client.post(KEYS, json={"name": "n"})
             assert (refused.status_code, refused.json()["hint"]) == (501, "set CODETETHER_SECRET_KEY")
+
+
+async def test_a_token_that_is_revoked_while_it_is_looked_up_is_not_remembered() -> None:
+    """The store had answered already, and the answer was on its way."""
+    async with open_world() as world:
+        key = await issued(world.client)
+        issuing = world.services.issuing
+        credentials = Late(issuing.credentials)
+        late = evolve(issuing, credentials=credentials, observers=[])
+        async with open_kept_tokens(late, world.services.watching, world.clock) as kept:
+            asked = asyncio.create_task(kept.authenticate(key["token"]))
+            await credentials.read.acquire()
+            credentials.go.release()  # before it follows the log
+            await credentials.read.acquire()  # after that
+            ok(await world.client.delete(f"{KEYS}/{key['id']}"))
+            late.tell(await issuing.credentials.get(DEFAULT_TENANT, key["id"]))
+            for _ in range(2):
+                credentials.go.release()
+            with pytest.raises(Unauthenticated, match="revoked"):
+                await asked
+
+
+async def test_a_stream_that_begins_after_its_token_was_revoked_ends_at_once() -> None:
+    """It was recognized a moment before."""
+    async with open_world() as world:
+        key = await issued(world.client)
+        async with open_kept_tokens(world.services.issuing, world.services.watching, world.clock) as kept:
+            principal = await kept.authenticate(key["token"])
+            assert principal is not None
+            ok(await world.client.delete(f"{KEYS}/{key['id']}"))
+            fallen: list[bool] = []
+            with kept.standing(principal, lambda: fallen.append(True)):
+                assert fallen == [True]
+
+
+@define(eq=False)
+class Late:
+    """Credentials whose store answers, and is heard when that is allowed (a ``RecordStore``)."""
+
+    _store: RecordStore[Credential]
+    read: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(0))
+    go: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(0))
+
+    async def get(self, tenant: TenantId, id: str) -> Credential:
+        found = await self._store.get(tenant, id)
+        self.read.release()
+        await self.go.acquire()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
