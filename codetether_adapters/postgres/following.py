@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Final
 
@@ -13,6 +15,8 @@ from codetether_core.errors import Unavailable
 from codetether_core.ports import Channel
 
 __all__ = ["Following"]
+
+_log = logging.getLogger(__name__)
 
 _POLL: Final = 1.0
 """Seconds between two looks at the log's end, whether or not a notice came."""
@@ -26,7 +30,7 @@ class Following:
         self._notifier = notifier
         self._channel = channel
         self._origin = origin
-        self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._look())]
+        self._tasks = [asyncio.create_task(_keep_on(each)) for each in (self._hear, self._look)]
 
     async def close(self) -> None:
         """Stop."""
@@ -51,3 +55,13 @@ class Following:
             await asyncio.sleep(_POLL)
             with suppress(Unavailable):
                 await self._tail.refresh()
+
+
+async def _keep_on(follow: Callable[[], Awaitable[None]]) -> None:
+    """Whatever goes wrong, readers go on hearing of what others commit."""
+    while True:
+        try:
+            await follow()
+        except Exception:
+            _log.exception("Other replicas' commits could not be followed; trying again")
+        await asyncio.sleep(_POLL)

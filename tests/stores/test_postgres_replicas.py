@@ -374,3 +374,27 @@ def test_notices_fit_however_many_they_are_about() -> None:
     assert [topic for notice in told if notice for topic in notice.wake] == topics
     assert {(notice.origin, notice.head) for notice in told if notice} == {("o", 7)}
     assert [Notice.parse(text) for text in ("", "hello", "[1]", "{}", '["o",1,[["t"]]]')] == [None] * 5
+
+
+async def test_whatever_goes_wrong_others_commits_are_heard_of(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mistake of ours is in the log, and is no reason to be deaf from then on."""
+    monkeypatch.setattr(following, "_POLL", 0.01)
+    async with open_backend(url) as one, open_backend(url) as other:
+        failing = asyncio.Event()
+
+        async def refresh(tail: Tail) -> None:
+            failing.set()
+            raise RuntimeError("a mistake")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Tail, "refresh", refresh)
+            broken.setattr(Tail, "reach", refresh)
+            await failing.wait()
+            await other.tasks.add(new_task(), output(new_task(), "x"))
+        start = await one.log.start()
+        with one.notifier.listen(Topic(TENANT)) as bell:
+            while not (await one.log.read(Topic(TENANT), start)).records:
+                assert await bell.wait(LONG)
+    assert "trying again" in caplog.text and "a mistake" in caplog.text
