@@ -7,12 +7,12 @@ the client's. What stands before that, anybody may have written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
 from starlette.types import Scope
 
-__all__ = ["Network", "client_address"]
+__all__ = ["Network", "client_address", "network_of"]
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -31,6 +31,15 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
             return address
         peer = address
     return peer
+
+
+def network_of(address: str) -> str:
+    """Whom to count for it: of IPv6 the first 64 bits, for the rest is everybody's own to choose."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return ""
+    return str(ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else str(parsed)
 
 
 def _bare(hop: str) -> str:

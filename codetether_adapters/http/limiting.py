@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from codetether_adapters.http.addresses import network_of
 from codetether_core.access import Principal
 from codetether_core.errors import RateLimited
 from codetether_core.ports import FAILURES, REQUESTS, RateLimiter
@@ -34,4 +35,4 @@ class Limiting:
 
     async def count_failure(self, address: str) -> None:
         """Somebody was not recognized; whoever tries that often is told nothing more."""
-        await self.count(FAILURES, address)
+        await self.count(FAILURES, network_of(address))

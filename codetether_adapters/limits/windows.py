@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -22,6 +23,9 @@ __all__ = ["Windows", "open_windows"]
 _log = structlog.get_logger(__name__)
 
 _REDIS: Final = ("redis://", "rediss://")
+_FORGET_EVERY: Final = 5.0
+_forget_what_is_over: Final = vars(MemoryStorage)["_MemoryStorage__expire_events"]
+
 _PATIENCE: Final = 1.0
 """Seconds that counting may take: a request waits for it."""
 
@@ -31,7 +35,12 @@ async def open_windows(rules: Mapping[str, str], url: str | None = None) -> Asyn
     """Each rule such as ``100/minute``; ``ValueError`` for one that is none. Counted in this process, or in Redis."""
     items = {name: parse(rule) for name, rule in rules.items()}
     if url is None:
-        yield Windows(items, MemoryStorage())
+        memory = _CalmMemory()
+        try:
+            yield Windows(items, memory)
+        finally:
+            if memory.timer is not None:
+                memory.timer.cancel()
         return
     if not url.startswith(_REDIS):
         raise ValueError("limits are counted in this process or at redis://…")
@@ -47,6 +56,16 @@ async def open_windows(rules: Mapping[str, str], url: str | None = None) -> Asyn
     finally:
         bridge: Any = storage.bridge
         await bridge.storage.aclose()
+
+
+class _CalmMemory(MemoryStorage):
+    """Forgets what is over every few seconds, where the library looks through all of it with every count: strangers
+    of many addresses could have that take any time.
+    """
+
+    async def _MemoryStorage__expire_events(self) -> None:
+        await asyncio.sleep(_FORGET_EVERY)
+        await _forget_what_is_over(self)
 
 
 class Windows:

@@ -27,6 +27,9 @@ __all__ = ["ALGORITHMS", "OidcTokens", "open_oidc_tokens"]
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA", "Ed25519")
 """Never ``none``, and none that a verifier could sign with as well."""
 
+_OTHER_USES: Final = ("ID", "Refresh", "Logout", "Offline")
+"""What Keycloak calls tokens that are for something else."""
+
 _LEEWAY: Final = timedelta(seconds=30)
 """By how much clocks may differ."""
 
@@ -76,6 +79,8 @@ class OidcTokens:
             with warnings.catch_warnings(action="ignore", category=SecurityWarning):  # EdDSA is Ed25519's older name
                 token = jwt.decode(credential, keys, algorithms=list(ALGORITHMS))
             expected.validate(token.claims)
+            if token.claims.get("typ") in _OTHER_USES or str(header.get("typ", "")).lower() == "logout+jwt":
+                raise ValueError("it is no access token")
             return principal_from(token.claims, self._mapping)
         except (JoseError, ValueError, TypeError, OverflowError, OSError) as error:
             raise Unauthenticated(f"The token does not count: {_said(error)}", hint="sign in again") from None
@@ -101,7 +106,7 @@ def _header(credential: str) -> dict[str, Any] | None:
         return None
     try:
         told = json.loads(urlsafe_b64decode(parts[0] + "=" * (-len(parts[0]) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return told if isinstance(told, dict) else None
 

@@ -68,9 +68,9 @@ editor := viewer | {
 	"tasks:write",
 }
 
-operator := editor | {"audit:read", "backups:make", "registrations:override", "workers:write"}
+operator := editor | {"audit:read", "registrations:override", "workers:write"}
 
-admin := operator | {"accounts:read", "accounts:write", "keys:admin"}
+admin := operator | {"accounts:read", "accounts:write", "backups:make", "keys:admin"}
 
 agent := seeing | {"agents:write", "messages:write", "sessions:write", "tasks:write"}
 

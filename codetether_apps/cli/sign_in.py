@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 
 import click
 
-from codetether_apps.cli.connection import connected, settings_of
+from codetether_apps.cli.connection import connected, settings_of, token_of
 from codetether_apps.cli.identity_provider import provider_token
 from codetether_apps.cli.passwords import asked_password
 from codetether_apps.cli.printing import print_json, wants_json
 from codetether_apps.cli.signed_in import kept_form, present_token
 from codetether_apps.cli.wishes import Wishes, shared
+from codetether_core.errors import Unauthenticated
 
 __all__ = ["login", "logout", "whoami"]
 
@@ -57,14 +59,19 @@ def logout(ctx: click.Context) -> None:
     from codetether_apps.settings import sign_ins
 
     settings = settings_of(ctx.ensure_object(Wishes))
-    token = present_token(settings)
-    if token is None:
-        raise click.UsageError(f"nobody is signed in to {settings.client.server}")
-    with Client(settings.client.server, token=token) as client:
-        client.identity.sign_out()
     with sign_ins(settings) as kept:
-        kept.forget(settings.client.server)
+        sign_in = kept.at(settings.client.server)
+    if sign_in is None:
+        raise click.UsageError(f"nobody is signed in to {settings.client.server}")
+    try:
+        with suppress(Unauthenticated), Client(settings.client.server, token=present_token(settings)) as client:
+            client.identity.sign_out()  # over already is as good
+    finally:
+        with sign_ins(settings) as kept:
+            kept.forget(settings.client.server)
     click.echo(f"signed out of {settings.client.server}")
+    if token_of(ctx.ensure_object(Wishes), settings):
+        click.echo("another token is used from now on: codetether whoami", err=True)
 
 
 @click.command()

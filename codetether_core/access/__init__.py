@@ -13,7 +13,7 @@ from codetether_core.access.principal import DEFAULT_TENANT, SYSTEM, Principal
 from codetether_core.access.roles import PERMISSIONS, PUBLIC, ROLES, allows, denied, owns, require_worker
 from codetether_core.access.scopes import covers
 from codetether_core.access.sign_in import ACCESS, SIGN_IN, VOUCHED, RenewalSpent, Secrets, renew
-from codetether_core.access.token import SECRET_BYTES, Token
+from codetether_core.access.token import RENEWING_BYTES, SECRET_BYTES, Token
 
 __all__ = [
     "ACCESS",
@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_TENANT",
     "PERMISSIONS",
     "PUBLIC",
+    "RENEWING_BYTES",
     "ROLES",
     "SECRET_BYTES",
     "SIGN_IN",

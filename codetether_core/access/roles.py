@@ -49,9 +49,9 @@ _EDITOR: Final = _VIEWER | {
     "tasks:execute",
     "tasks:write",
 }
-_OPERATOR: Final = _EDITOR | {"audit:read", "backups:make", "registrations:override", "workers:write"}
+_OPERATOR: Final = _EDITOR | {"audit:read", "registrations:override", "workers:write"}
 
-PERMISSIONS: Final = _OPERATOR | {"accounts:read", "accounts:write", "keys:admin"}
+PERMISSIONS: Final = _OPERATOR | {"accounts:read", "accounts:write", "backups:make", "keys:admin"}
 """All there are. What is none of them is allowed to nobody."""
 
 ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

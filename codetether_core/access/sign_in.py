@@ -53,12 +53,13 @@ def renew(credential: Credential, token: Token, key: bytes, now: datetime, fresh
     shown = token.hashed(key)
     present = hmac.compare_digest(shown, credential.renewal or "")
     before = hmac.compare_digest(shown, credential.spent or "")
-    if not present and not before:
+    if not present and not before and not token.is_renewing(key):
         raise Unauthenticated("Invalid token")
     require_active(credential)
     if credential.ends_at is None or credential.ends_at <= now:
         raise Unauthenticated("The sign-in is over", hint="sign in again", id=credential.id)
-    if before and (credential.renewed_at is None or credential.renewed_at + _RESENT <= now):
+    in_time = before and credential.renewed_at is not None and now < credential.renewed_at + _RESENT
+    if not present and not in_time:
         raise RenewalSpent("The token was used before", hint="sign in again", id=credential.id)
     return evolve(
         credential,

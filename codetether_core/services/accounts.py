@@ -9,7 +9,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from codetether_core.access import ROLES, Account, AccountState, Credential, CredentialKind, Principal, switch
-from codetether_core.errors import Conflict, Invalid, NotConfigured, Unauthenticated
+from codetether_core.errors import Conflict, Invalid, NotConfigured, PermissionDenied, Unauthenticated
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, Passwords, RecordStore
 from codetether_core.services.issuing import Issuing
@@ -32,6 +32,7 @@ class Accounts:
 
     async def add(self, principal: Principal, name: str, password: str, roles: frozenset[str]) -> Account:
         """Somebody new; ``AlreadyExists`` if the name is taken, ``Invalid`` for what cannot be one."""
+        _refuse_keys(principal)
         if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip() or "/" in name:
             raise Invalid("name", f"must have 1 to {_LONGEST_NAME} printable characters, and no slash")
         now = self.clock.now()
@@ -50,12 +51,20 @@ class Accounts:
         """One; ``NotFound``."""
         return await self.accounts.get(principal.tenant, name)
 
+    def check(self, roles: frozenset[str] | None, password: str | None) -> None:
+        """``Invalid`` for what an account cannot have."""
+        if roles is not None:
+            _known(roles)
+        if password is not None:
+            _fit(password)
+
     async def list(self, principal: Principal) -> Sequence[Account]:
         """All of the tenant's, by name."""
         return await self.accounts.list(principal.tenant)
 
     async def set_roles(self, principal: Principal, name: str, roles: frozenset[str]) -> Account:
         """Another part to play, from the next sign-in on; those that there are end, and keys that may more."""
+        _refuse_keys(principal)
         _known(roles)
         account = await self._change(principal.tenant, name, lambda old: evolve(old, roles=roles))
         await self._end(principal, name, lambda each: _is_sign_in(each) or not each.roles <= roles)
@@ -63,6 +72,7 @@ class Accounts:
 
     async def set_password(self, principal: Principal, name: str, password: str) -> Account:
         """Another password; sign-ins that there are end."""
+        _refuse_keys(principal)
         kept = await self._kept(password)
         account = await self._change(principal.tenant, name, lambda old: evolve(old, password=kept))
         await self._end(principal, name, _is_sign_in)
@@ -71,12 +81,14 @@ class Accounts:
     async def change_own_password(self, principal: Principal, old: str, new: str) -> Account:
         """``Unauthenticated`` unless the old one is right; the principal is to sign in anew everywhere."""
         account = await self.accounts.get(principal.tenant, principal.name)
-        if principal.delegated or not await self._means().matches(old, account.password):
+        if principal.delegated or len(old) > _LONGEST or not await self._means().matches(old, account.password):
             raise Unauthenticated("The password is wrong")
         return await self.set_password(principal, account.id, new)
 
     async def switch(self, principal: Principal, name: str, *, enabled: bool) -> Account:
         """Let somebody sign in again, or no longer: then all that the name opened ends."""
+        if enabled:
+            _refuse_keys(principal)
         trigger = "enable" if enabled else "disable"
         account = await self.accounts.get(principal.tenant, name)
         if (account.state is AccountState.ENABLED) is not enabled:
@@ -109,14 +121,24 @@ class Accounts:
         return await until_swapped(attempt, "account", name)
 
     async def _kept(self, password: str) -> str:
-        if not _SHORTEST <= len(password) <= _LONGEST:
-            raise Invalid("password", f"must have {_SHORTEST} to {_LONGEST} characters")
+        _fit(password)
         return await self._means().hashed(password)
 
     def _means(self) -> Passwords:
         if self.passwords is None:
             raise NotConfigured("This installation has no accounts", hint="sign in with a token")
         return self.passwords
+
+
+def _refuse_keys(principal: Principal) -> None:
+    """One that leaked must not become somebody who signs in."""
+    if principal.delegated:
+        raise PermissionDenied("A key makes and changes no accounts", hint="sign in, or use a token of the settings")
+
+
+def _fit(password: str) -> None:
+    if not _SHORTEST <= len(password) <= _LONGEST:
+        raise Invalid("password", f"must have {_SHORTEST} to {_LONGEST} characters")
 
 
 def _known(roles: frozenset[str]) -> frozenset[str]:

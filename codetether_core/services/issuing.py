@@ -67,8 +67,7 @@ class Issuing:
         ``Invalid`` for a role or scope that there is none of. ``PermissionDenied`` for a role that the principal lacks,
         and for who shows such a credential itself: a key that leaked must not make others.
         """
-        if principal.delegated:
-            raise PermissionDenied("A key makes no keys", hint="sign in, or use a token of the settings")
+        _refuse_keys(principal)
         roles = principal.roles if roles is None else roles
         for role in sorted(roles - principal.roles):
             if role not in ROLES:
@@ -91,6 +90,7 @@ class Issuing:
         self, principal: Principal, worker: WorkerId, *, name: str = "", lifetime: timedelta | None = None
     ) -> tuple[Credential, str]:
         """A token with which one worker, and no other, does what workers do; and what to show, told this once."""
+        _refuse_keys(principal)
         return await self._issue(
             principal,
             CredentialKind.WORKER,
@@ -191,6 +191,11 @@ class Issuing:
             except Unauthenticated:
                 await self.end(issued.tenant, issued.id, by=principal.name)
                 raise
+
+
+def _refuse_keys(principal: Principal) -> None:
+    if principal.delegated:
+        raise PermissionDenied("A key makes no keys", hint="sign in, or use a token of the settings")
 
 
 def credential_event(kind: str, credential: Credential, at: datetime, by: str) -> Event:

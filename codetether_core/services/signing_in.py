@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from attrs import frozen
+from attrs import field, frozen
 
 from codetether_core.access import (
     ACCESS,
+    RENEWING_BYTES,
     SECRET_BYTES,
     SIGN_IN,
     VOUCHED,
@@ -36,8 +37,8 @@ class SignedIn:
     """A sign-in, the token for requests, and the one that renews both; told this once."""
 
     credential: Credential
-    access: str
-    renewal: str
+    access: str = field(repr=False)
+    renewal: str = field(repr=False)
 
 
 @frozen
@@ -93,7 +94,7 @@ class SigningIn:
     ) -> SignedIn:
         now = self.clock.now()
         id = CredentialId(new_id(CredentialKind.SIGN_IN, now, self.entropy.bytes(16)))
-        access, renewal = self._tokens(tenant, id)
+        access, renewal = self._tokens(tenant, id, key)
         credential = Credential(
             id=id,
             tenant=tenant,
@@ -118,7 +119,7 @@ class SigningIn:
         token = Token.parse(text)
         if token is None:
             raise Unauthenticated("Invalid token")
-        access, renewal = self._tokens(token.tenant, token.id)
+        access, renewal = self._tokens(token.tenant, token.id, key)
         fresh = Secrets(access.hashed(key), renewal.hashed(key))
 
         async def attempt() -> Credential:
@@ -181,6 +182,6 @@ class SigningIn:
             raise NotConfigured("This installation has no key to keep tokens under", hint="set CODETETHER_SECRET_KEY")
         return self.issuing.key
 
-    def _tokens(self, tenant: TenantId, id: CredentialId) -> tuple[Token, Token]:
-        access, renewal = (Token.new(tenant, id, self.entropy.bytes(SECRET_BYTES)) for _ in range(2))
-        return access, renewal
+    def _tokens(self, tenant: TenantId, id: CredentialId, key: bytes) -> tuple[Token, Token]:
+        access = Token.new(tenant, id, self.entropy.bytes(SECRET_BYTES))
+        return access, Token.renewing(tenant, id, self.entropy.bytes(RENEWING_BYTES), key)

@@ -57,6 +57,19 @@ def test_commands_act_as_who_signed_in(
     assert "nobody is signed in" in capsys.readouterr().err
 
 
+def test_a_sign_in_that_is_over_is_forgotten_all_the_same(
+    run: Run, say: Say, named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """And whose token counts from then on is said."""
+    say(PASSWORD)
+    assert run("login", named, "--password-stdin") == 0
+    assert run("account", "change", named, "--role", "viewer") == 0
+    capsys.readouterr()
+    assert run("logout") == 0
+    assert "codetether whoami" in capsys.readouterr().err
+    assert json.loads((tmp_path / "data" / "sign-ins.json").read_text()) == []
+
+
 def test_a_sign_in_is_renewed_when_its_time_is_nearly_over(
     run: Run, say: Say, named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -101,3 +101,12 @@ def test_what_was_revoked_stays_so() -> None:
     assert (revoked.state, revoked.revoked_at, revoked.version) == (CredentialState.REVOKED, NOW, 2)
     with pytest.raises(IllegalTransition):
         revoke(revoked, NOW)
+
+
+@given(tokens, st.binary(min_size=16, max_size=16))
+def test_a_renewing_token_is_known_as_one_when_it_is_used_up(token: Token, random: bytes) -> None:
+    """And nobody makes one up."""
+    renewing = Token.renewing(token.tenant, token.id, random, KEY)
+    assert renewing.is_renewing(KEY) and Token.parse(str(renewing)) == renewing
+    assert not renewing.is_renewing(b"x" * 32) and not token.is_renewing(KEY)
+    assert not evolve(renewing, id=CredentialId(f"{token.id}0")).is_renewing(KEY)

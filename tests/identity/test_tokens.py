@@ -26,6 +26,9 @@ from tests.servers.identity import IdentityProvider, running
 pytestmark = pytest.mark.anyio
 
 
+DEEP = urlsafe_b64encode(b"[" * 20_000).decode()
+
+
 @define(eq=False)
 class Clock:
     """This machine's, moved."""
@@ -73,7 +76,9 @@ async def test_a_tenant_that_is_none_is_refused(provider: IdentityProvider, tena
             await tokens.authenticate(provider.token(roles="editor", tenant=tenant))
 
 
-@pytest.mark.parametrize("text", ["", "x", "a.b", "a.b.c", "...", "ct_key_0.x", "e30.e30", "W10.e30.x"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "a.b", "a.b.c", "...", "ct_key_0.x", "e30.e30", "W10.e30.x", f"{DEEP}.e30.x"]
+)
 async def test_what_is_no_token_of_this_kind_is_left_to_others(provider: IdentityProvider, text: str) -> None:
     async with opened(provider) as tokens:
         assert await tokens.authenticate(text) is None
@@ -138,6 +143,7 @@ FORGED: dict[str, Forge] = {
     "from-the-future": lambda provider, token: signed(token, provider.keys[0], "RS256", iat=int(time.time()) + 120),
     "over": lambda provider, token: signed(token, provider.keys[0], "RS256", exp=int(time.time()) - 60),
     "an-end-that-is-text": lambda provider, token: signed(token, provider.keys[0], "RS256", exp="tomorrow"),
+    "an-id-token": lambda provider, token: signed(token, provider.keys[0], "RS256", typ="ID"),
     "an-end-beyond-time": lambda provider, token: signed(token, provider.keys[0], "RS256", exp=10**30),
 }
 

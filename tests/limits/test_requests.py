@@ -72,11 +72,24 @@ async def test_guessing_is_slowed_down_and_costs_nobody_else() -> None:
 
 @pytest.mark.parametrize("path", ["login", "refresh"])
 async def test_signing_in_is_tried_only_so_often(path: str) -> None:
-    """From one address, whoever it is; and under one name, wherever from."""
+    """From one address, whoever it is; others are kept from nothing, not even under the same name."""
     body = {"username": "ann", "password": "guess", "refresh_token": "guess"}
     async with limited(sign_ins="2/day") as client:
         for _ in range(2):
             assert (await client.post(f"/v1/auth/{path}", json=body, **by("x"))).status_code == 401
         assert (await client.post(f"/v1/auth/{path}", json=body | {"username": "bob"}, **by("x"))).status_code == 429
-        elsewhere = await client.post(f"/v1/auth/{path}", json=body, **by("x", "192.0.2.2"))
-        assert elsewhere.status_code == (429 if path == "login" else 401)
+        assert (await client.post(f"/v1/auth/{path}", json=body, **by("x", "192.0.2.2"))).status_code == 401
+
+
+async def test_an_own_password_is_guessed_only_so_often() -> None:
+    async with limited(sign_ins="2/day") as client:
+        body = {"old_password": "guess", "new_password": "another horse"}
+        for expected in (404, 404, 429):
+            assert (await client.put("/v1/auth/password", json=body, **by("editor"))).status_code == expected
+
+
+async def test_an_ipv6_client_counts_as_its_network() -> None:
+    """The rest of the address is its own to choose."""
+    async with limited(failures="1/day") as client:
+        for address, expected in (("2001:db8::1", 401), ("2001:db8::2:3", 429), ("2001:db8:0:1::1", 401)):
+            assert (await client.get("/v1/agent/tasks", **by("nobody", address))).status_code == expected

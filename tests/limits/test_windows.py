@@ -7,7 +7,7 @@ import uuid
 import pytest
 from structlog.testing import capture_logs
 
-from codetether_adapters.limits import open_windows
+from codetether_adapters.limits import open_windows, windows
 from codetether_core.ports import RateLimiter
 from tests.servers.valkey import own_server
 
@@ -53,3 +53,20 @@ async def test_places_that_count_nothing(url: str) -> None:
     with pytest.raises(ValueError, match="redis://"):
         async with open_windows({"rule": "1/day"}, url):
             pytest.fail("it counts")
+
+
+async def test_what_is_over_is_forgotten_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not with every count, which would cost the more the more strangers there are."""
+    monkeypatch.setattr(windows, "_FORGET_EVERY", 0.01)
+    async with open_windows({"rule": "1/second"}) as limiter:
+        storage = limiter._limiter.storage
+        assert isinstance(storage, windows._CalmMemory)
+        for number in range(100):
+            await limiter.hit("rule", str(number))
+        assert len(storage.expirations) == 100
+        for key in storage.expirations:
+            storage.expirations[key] = 0.0
+        timer = storage.timer
+        assert timer is not None
+        await timer
+        assert not storage.expirations and not storage.storage

@@ -64,9 +64,11 @@ async def change(call: Call) -> Response:
     """Another password, other roles, no more signing in. Sign-ins that this concerns end."""
     asked, name = await call.body(ChangeAccount), call.path["name"]
     accounts = call.services.accounts
+    roles = None if asked.roles is None else frozenset(asked.roles)
+    accounts.check(roles, asked.password)  # all of it, before any of it is done
     account = await accounts.find(call.principal, name)
-    if asked.roles is not None:
-        account = await accounts.set_roles(call.principal, name, frozenset(asked.roles))
+    if roles is not None:
+        account = await accounts.set_roles(call.principal, name, roles)
     if asked.password is not None:
         account = await accounts.set_password(call.principal, name, asked.password)
     if asked.enabled is not None:

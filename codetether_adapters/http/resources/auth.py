@@ -7,12 +7,13 @@ from typing import Any, Final
 from attrs import frozen
 from starlette.responses import Response
 
+from codetether_adapters.http.addresses import network_of
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
 from codetether_core.access import DEFAULT_TENANT, PUBLIC, Credential, Principal
-from codetether_core.errors import Invalid, NotFound
+from codetether_core.errors import Invalid, NotFound, Unauthenticated
 from codetether_core.ids import TenantId
 from codetether_core.ports import SIGN_INS
 from codetether_core.services import SignedIn
@@ -21,6 +22,7 @@ __all__ = ["ROUTES"]
 
 _TAG: Final = "auth"
 _LONGEST: Final = 200
+_LONGEST_WORD: Final = 1000
 
 
 @frozen(kw_only=True)
@@ -67,8 +69,9 @@ class NewPassword:
 async def login(call: Call) -> Response:
     """A token for requests, and one that renews both, for a name and a password."""
     asked = await call.body(Login)
-    await call.limiting.count(SIGN_INS, "address", call.address)
-    await call.limiting.count(SIGN_INS, "name", asked.tenant_id, asked.username)
+    if max(map(len, (asked.username, asked.password, asked.tenant_id))) > _LONGEST_WORD:
+        raise Unauthenticated("Name or password is wrong")
+    await call.limiting.count(SIGN_INS, "address", network_of(call.address))
     signed_in = await call.services.signing_in.sign_in(
         TenantId(asked.tenant_id), asked.username, asked.password, asked.device()
     )
@@ -78,7 +81,7 @@ async def login(call: Call) -> Response:
 async def refresh(call: Call) -> Response:
     """Both tokens anew. The old ones are no good any more."""
     asked = await call.body(Refresh)
-    await call.limiting.count(SIGN_INS, "address", call.address)
+    await call.limiting.count(SIGN_INS, "renewal", network_of(call.address))
     return Json(_signed_in(await call.services.signing_in.renew(asked.refresh_token)))
 
 
@@ -129,6 +132,7 @@ async def exchange(call: Call) -> Response:
 async def change_password(call: Call) -> Response:
     """The caller's own. Every sign-in of that name ends, this one too."""
     asked = await call.body(NewPassword)
+    await call.limiting.count(SIGN_INS, "password", call.principal.tenant, call.principal.name)
     await call.services.accounts.change_own_password(call.principal, asked.old_password, asked.new_password)
     return Json({"success": True, "message": "sign in again"})
 
