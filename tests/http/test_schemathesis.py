@@ -42,7 +42,7 @@ OPERATIONS = [
 ]
 _PARAMETER = re.compile(r"([a-z]+)/\{([a-z]+)\}")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 8
+EXAMPLES = 5
 
 
 @frozen
