@@ -1,4 +1,4 @@
-"""Tokens that were issued here and are kept in the store: API keys, and those of workers.
+"""Tokens that were issued here and are kept in the store: API keys, those of workers, and sign-ins.
 
 A token is looked up once and then remembered, for as long as nobody revokes it: the log tells of that, and whoever
 missed something in it forgets everything.

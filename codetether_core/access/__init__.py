@@ -1,6 +1,13 @@
 """Principals, their credentials and accounts, roles and the pure default policy."""
 
-from codetether_core.access.account import ACCOUNT_TRANSITIONS, Account, AccountState, switch
+from codetether_core.access.account import (
+    ACCOUNT_TRANSITIONS,
+    Account,
+    AccountState,
+    given_password,
+    given_roles,
+    switch,
+)
 from codetether_core.access.credential import (
     Credential,
     CredentialKind,
@@ -10,7 +17,16 @@ from codetether_core.access.credential import (
     revoke,
 )
 from codetether_core.access.principal import DEFAULT_TENANT, SYSTEM, Principal
-from codetether_core.access.roles import PERMISSIONS, PUBLIC, ROLES, allows, denied, owns, require_worker
+from codetether_core.access.roles import (
+    PERMISSIONS,
+    PUBLIC,
+    ROLES,
+    allows,
+    denied,
+    owns,
+    refuse_delegated,
+    require_worker,
+)
 from codetether_core.access.scopes import covers
 from codetether_core.access.sign_in import ACCESS, SIGN_IN, VOUCHED, RenewalSpent, Secrets, renew
 from codetether_core.access.token import RENEWING_BYTES, SECRET_BYTES, Token
@@ -39,8 +55,11 @@ __all__ = [
     "allows",
     "covers",
     "denied",
+    "given_password",
+    "given_roles",
     "owns",
     "principal_of",
+    "refuse_delegated",
     "renew",
     "require_active",
     "require_worker",

@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 from codetether_core.errors import IllegalTransition
 from codetether_core.ids import TenantId
 
-__all__ = ["ACCOUNT_TRANSITIONS", "Account", "AccountState", "switch"]
+__all__ = ["ACCOUNT_TRANSITIONS", "Account", "AccountState", "given_password", "given_roles", "switch"]
 
 
 class AccountState(StrEnum):
@@ -47,6 +47,16 @@ class Account:
     changed_at: datetime
     state: AccountState = AccountState.ENABLED
     version: int = 1
+
+
+def given_roles(account: Account, roles: frozenset[str], now: datetime) -> Account:
+    """Another part to play."""
+    return evolve(account, roles=roles, changed_at=now, version=account.version + 1)
+
+
+def given_password(account: Account, kept: str, now: datetime) -> Account:
+    """Another password, as it is kept."""
+    return evolve(account, password=kept, changed_at=now, version=account.version + 1)
 
 
 def switch(account: Account, trigger: str, now: datetime) -> Account:

@@ -15,7 +15,7 @@ from codetether_core.access.scopes import covers
 from codetether_core.errors import PermissionDenied
 from codetether_core.ids import WorkerId
 
-__all__ = ["PERMISSIONS", "PUBLIC", "ROLES", "allows", "denied", "owns", "require_worker"]
+__all__ = ["PERMISSIONS", "PUBLIC", "ROLES", "allows", "denied", "owns", "refuse_delegated", "require_worker"]
 
 PUBLIC: Final = "public"
 
@@ -82,6 +82,12 @@ def denied(principal: Principal, permission: str) -> PermissionDenied:
     """What is said to who may not."""
     hint = "" if principal.roles else "an administrator, or a group at the identity provider, has to give it a role"
     return PermissionDenied(f"{principal.name} may not {permission}", hint=hint, permission=permission)
+
+
+def refuse_delegated(principal: Principal, verb: str) -> None:
+    """``PermissionDenied`` for who shows a key: one that leaked must not bring about what outlives it."""
+    if principal.delegated:
+        raise PermissionDenied(f"A key {verb}", hint="sign in, or use a token of the settings")
 
 
 def require_worker(principal: Principal, worker: WorkerId) -> None:

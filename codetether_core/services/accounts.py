@@ -6,10 +6,21 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from codetether_core.access import ROLES, Account, AccountState, Credential, CredentialKind, Principal, switch
-from codetether_core.errors import Conflict, Invalid, NotConfigured, PermissionDenied, Unauthenticated
+from codetether_core.access import (
+    ROLES,
+    Account,
+    AccountState,
+    Credential,
+    CredentialKind,
+    Principal,
+    given_password,
+    given_roles,
+    refuse_delegated,
+    switch,
+)
+from codetether_core.errors import Conflict, Invalid, NotConfigured, Unauthenticated
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, Passwords, RecordStore
 from codetether_core.services.issuing import Issuing
@@ -32,7 +43,7 @@ class Accounts:
 
     async def add(self, principal: Principal, name: str, password: str, roles: frozenset[str]) -> Account:
         """Somebody new; ``AlreadyExists`` if the name is taken, ``Invalid`` for what cannot be one."""
-        _refuse_keys(principal)
+        refuse_delegated(principal, "makes and changes no accounts")
         if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip() or "/" in name:
             raise Invalid("name", f"must have 1 to {_LONGEST_NAME} printable characters, and no slash")
         now = self.clock.now()
@@ -64,17 +75,17 @@ class Accounts:
 
     async def set_roles(self, principal: Principal, name: str, roles: frozenset[str]) -> Account:
         """Another part to play, from the next sign-in on; those that there are end, and keys that may more."""
-        _refuse_keys(principal)
+        refuse_delegated(principal, "makes and changes no accounts")
         _known(roles)
-        account = await self._change(principal.tenant, name, lambda old: evolve(old, roles=roles))
+        account = await self._change(principal.tenant, name, lambda old: given_roles(old, roles, self.clock.now()))
         await self._end(principal, name, lambda each: _is_sign_in(each) or not each.roles <= roles)
         return account
 
     async def set_password(self, principal: Principal, name: str, password: str) -> Account:
         """Another password; sign-ins that there are end."""
-        _refuse_keys(principal)
+        refuse_delegated(principal, "makes and changes no accounts")
         kept = await self._kept(password)
-        account = await self._change(principal.tenant, name, lambda old: evolve(old, password=kept))
+        account = await self._change(principal.tenant, name, lambda old: given_password(old, kept, self.clock.now()))
         await self._end(principal, name, _is_sign_in)
         return account
 
@@ -88,7 +99,7 @@ class Accounts:
     async def switch(self, principal: Principal, name: str, *, enabled: bool) -> Account:
         """Let somebody sign in again, or no longer: then all that the name opened ends."""
         if enabled:
-            _refuse_keys(principal)
+            refuse_delegated(principal, "makes and changes no accounts")
         trigger = "enable" if enabled else "disable"
         account = await self.accounts.get(principal.tenant, name)
         if (account.state is AccountState.ENABLED) is not enabled:
@@ -112,9 +123,7 @@ class Accounts:
     async def _change(self, tenant: TenantId, name: str, verb: Callable[[Account], Account]) -> Account:
         async def attempt() -> Account:
             old = await self.accounts.get(tenant, name)
-            new = evolve(
-                verb(old), changed_at=self.clock.now(), version=old.version + 1
-            )  # whatever the verb made of it
+            new = verb(old)
             await self.accounts.replace(old, new)
             return new
 
@@ -128,12 +137,6 @@ class Accounts:
         if self.passwords is None:
             raise NotConfigured("This installation has no accounts", hint="sign in with a token")
         return self.passwords
-
-
-def _refuse_keys(principal: Principal) -> None:
-    """One that leaked must not become somebody who signs in."""
-    if principal.delegated:
-        raise PermissionDenied("A key makes and changes no accounts", hint="sign in, or use a token of the settings")
 
 
 def _fit(password: str) -> None:

@@ -20,6 +20,7 @@ from codetether_core.access import (
     allows,
     covers,
     principal_of,
+    refuse_delegated,
     require_active,
     revoke,
 )
@@ -42,8 +43,9 @@ _WORKER: Final = frozenset({"worker"})
 
 @frozen
 class Issuing:
-    """API keys and the tokens of workers. ``key`` is the installation's; without it none are issued, nor recognized.
+    """API keys and the tokens of workers, and the end of any credential.
 
+    ``key`` is the installation's; without it none are issued, nor recognized.
     ``observers`` are told at once what changed here; the log tells everybody else.
     """
 
@@ -67,7 +69,7 @@ class Issuing:
         ``Invalid`` for a role or scope that there is none of. ``PermissionDenied`` for a role that the principal lacks,
         and for who shows such a credential itself: a key that leaked must not make others.
         """
-        _refuse_keys(principal)
+        refuse_delegated(principal, "makes no keys")
         roles = principal.roles if roles is None else roles
         for role in sorted(roles - principal.roles):
             if role not in ROLES:
@@ -90,7 +92,7 @@ class Issuing:
         self, principal: Principal, worker: WorkerId, *, name: str = "", lifetime: timedelta | None = None
     ) -> tuple[Credential, str]:
         """A token with which one worker, and no other, does what workers do; and what to show, told this once."""
-        _refuse_keys(principal)
+        refuse_delegated(principal, "makes no keys")
         return await self._issue(
             principal,
             CredentialKind.WORKER,
@@ -137,6 +139,12 @@ class Issuing:
         for observer in self.observers:
             observer(changed)
 
+    def require_key(self) -> bytes:
+        """The installation's; ``NotConfigured`` if it has none."""
+        if self.key is None:
+            raise NotConfigured("This installation has no key to keep tokens under", hint="set CODETETHER_SECRET_KEY")
+        return self.key
+
     async def recognize(self, token: Token) -> Principal:
         """Whom its bearer speaks for; ``Unauthenticated`` if it is none that counts."""
         if self.key is None:
@@ -159,8 +167,7 @@ class Issuing:
         worker: WorkerId | None = None,
         lifetime: timedelta | None,
     ) -> tuple[Credential, str]:
-        if self.key is None:
-            raise NotConfigured("This installation has no key to keep tokens under", hint="set CODETETHER_SECRET_KEY")
+        key = self.require_key()
         if lifetime is not None and lifetime <= timedelta():
             raise Invalid("lifetime", "must be more than nothing")
         now = self.clock.now()
@@ -175,7 +182,7 @@ class Issuing:
             roles=roles,
             scopes=scopes,
             worker=worker,
-            secret=token.hashed(self.key),
+            secret=token.hashed(key),
             created_at=now,
             expires_at=None if lifetime is None else now + lifetime,
         )
@@ -191,11 +198,6 @@ class Issuing:
             except Unauthenticated:
                 await self.end(issued.tenant, issued.id, by=principal.name)
                 raise
-
-
-def _refuse_keys(principal: Principal) -> None:
-    if principal.delegated:
-        raise PermissionDenied("A key makes no keys", hint="sign in, or use a token of the settings")
 
 
 def credential_event(kind: str, credential: Credential, at: datetime, by: str) -> Event:

@@ -80,7 +80,7 @@ class SigningIn:
         """
         if principal.credential is not None or principal.expires_at is None:
             raise Conflict("This token is not of an identity provider", hint="it is as good as a sign-in")
-        key = self._key()
+        key = self.issuing.require_key()
         return await self._begin(principal.tenant, principal.name, principal.roles, VOUCHED, device or {}, key)
 
     async def _begin(
@@ -115,7 +115,7 @@ class SigningIn:
 
     async def renew(self, text: str) -> SignedIn:
         """Both tokens anew, for the one that renews; ``Unauthenticated`` if it does not, or no longer."""
-        key = self._key()
+        key = self.issuing.require_key()
         token = Token.parse(text)
         if token is None:
             raise Unauthenticated("Invalid token")
@@ -172,15 +172,10 @@ class SigningIn:
             raise Unauthenticated("The account was changed meanwhile", hint="sign in again")
 
     def _means(self) -> tuple[Passwords, bytes]:
-        key = self._key()
+        key = self.issuing.require_key()
         if self.passwords is None:
             raise NotConfigured("This installation has no accounts", hint="sign in with a token")
         return self.passwords, key
-
-    def _key(self) -> bytes:
-        if self.issuing.key is None:
-            raise NotConfigured("This installation has no key to keep tokens under", hint="set CODETETHER_SECRET_KEY")
-        return self.issuing.key
 
     def _tokens(self, tenant: TenantId, id: CredentialId, key: bytes) -> tuple[Token, Token]:
         access = Token.new(tenant, id, self.entropy.bytes(SECRET_BYTES))

@@ -166,7 +166,7 @@ async def test_a_stream_brings_nothing_of_another_tenants(engine: str, tmp_path:
         peers = []
         for route in table():
             if route.stream is not None and route.alias == "agent":
-                path = path_to(route, ids if "tasks" not in route.path else world.filled[UMBRELLA].ids)
+                path = path_to(route, ids)
                 headers = {"Authorization": f"Bearer token-of-{UMBRELLA}", "X-Agent-Name": "one"}
                 peer = Peer(world.app, path, headers=headers | {"X-Worker-ID": NAMES["workers"]})
                 peer.say()
