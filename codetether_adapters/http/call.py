@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from functools import partial
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 import attrs
@@ -98,8 +99,17 @@ class Call:
         """
         if self.drain.begun:
             raise Unavailable("This server is shutting down", hint="connect again")
-        standing = partial(self.authentication.authenticator.standing, self.principal)
-        return EventStream(source, drain=self.drain, farewell=farewell, standing=standing)
+        return EventStream(source, drain=self.drain, farewell=farewell, standing=self._standing)
+
+    @contextmanager
+    def _standing(self, fall: Callable[[], None]) -> Iterator[None]:
+        """Within, ``fall`` is called when the time of what the client showed is over, or it is taken back."""
+        with ExitStack() as stack:
+            if (ends := self.principal.expires_at) is not None:
+                left = (ends - self.services.clock.now()).total_seconds()
+                stack.callback(asyncio.get_running_loop().call_later(max(0.0, left), fall).cancel)
+            stack.enter_context(self.authentication.authenticator.standing(self.principal, fall))
+            yield
 
 
 @attrs.frozen

@@ -83,14 +83,13 @@ class KeptTokens:
 
     @contextmanager
     def standing(self, principal: Principal, fall: _Fall) -> Iterator[None]:
-        """Until it is revoked, or its time is over."""
+        """Until it is revoked."""
         if principal.credential is None:
             yield
             return
         key = principal.tenant, principal.credential
         falls = self._falls.setdefault(key, set())
         falls.add(fall)
-        timer = self._timer(principal, fall)
         if key in self._over:
             fall()
         try:
@@ -99,8 +98,6 @@ class KeptTokens:
             falls.discard(fall)
             if not falls:
                 self._falls.pop(key, None)
-            if timer is not None:
-                timer.cancel()
 
     async def close(self) -> None:
         """Follow nothing any more."""
@@ -108,12 +105,6 @@ class KeptTokens:
         for task in following:
             task.cancel()
         await asyncio.gather(*following, return_exceptions=True)
-
-    def _timer(self, principal: Principal, fall: _Fall) -> asyncio.TimerHandle | None:
-        if principal.expires_at is None:
-            return None
-        left = principal.expires_at - self._clock.now()
-        return asyncio.get_running_loop().call_later(max(0.0, left.total_seconds()), fall)
 
     def _heeds(self, tenant: TenantId) -> bool:
         """Whether nothing that is revoked from now on can be missed."""

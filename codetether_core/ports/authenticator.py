@@ -22,5 +22,5 @@ class Authenticator(Protocol):
         ...
 
     def standing(self, principal: Principal, fall: Callable[[], None]) -> AbstractContextManager[None]:
-        """Within, ``fall`` is called as soon as what the principal showed no longer counts."""
+        """Within, ``fall`` is called as soon as what the principal showed is taken back; its time the principal has."""
         ...

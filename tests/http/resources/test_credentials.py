@@ -193,6 +193,18 @@ async def test_a_stream_ends_with_what_opened_it() -> None:
         await peers[1].end()
 
 
+async def test_a_stream_ends_when_the_time_of_its_token_is_over() -> None:
+    """At that moment, not with the next request."""
+    async with open_world() as world:
+        key = await issued(world.client, expires_in=60)
+        world.clock.advance(seconds=59.95)
+        peer = Peer(world.app, "/v1/monitor/stream", headers={"Authorization": f"Bearer {key['token']}"})
+        peer.say()
+        await peer.until(lambda peer: peer.status == 200)
+        await peer.end()
+        assert peer.is_complete()
+
+
 async def test_what_one_replica_revokes_the_others_hear_of() -> None:
     """A token that they know, and a stream that they have open."""
     async with open_world() as world:
