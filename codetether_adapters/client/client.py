@@ -8,6 +8,7 @@ from typing import Any, Generic
 
 from codetether_adapters.client.agents import Agents
 from codetether_adapters.client.approvals import Approvals
+from codetether_adapters.client.audit import Audit
 from codetether_adapters.client.backups import Backups
 from codetether_adapters.client.codebases import Codebases
 from codetether_adapters.client.credentials import Tokens
@@ -41,6 +42,7 @@ class _Resources(Resource[M], Generic[M]):
         self.identity: Identity[M] = Identity(transport)
         self.accounts: Accounts[M] = Accounts(transport)
         self.tokens: Tokens[M] = Tokens(transport)
+        self.audit: Audit[M] = Audit(transport)
         self.backups: Backups[M] = Backups(transport)
         self.worker: WorkerProtocol[M] = WorkerProtocol(transport)
 

@@ -14,6 +14,7 @@ from codetether_adapters.faults.tasks import FaultyTasks
 from codetether_core.access import Account, Credential
 from codetether_core.ports import (
     ApprovalStore,
+    AuditLog,
     Backend,
     CodebaseStore,
     Directory,
@@ -66,6 +67,10 @@ class FaultyBackend:
     @property
     def accounts(self) -> RecordStore[Account]:
         return self._backend.accounts
+
+    @property
+    def audit(self) -> AuditLog:
+        return self._backend.audit
 
     async def is_whole(self) -> bool:
         """As the backend has it."""

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codetether_adapters.http.addresses import Network, client_address
 from codetether_adapters.http.agent_card import card_route
+from codetether_adapters.http.auditing import Acts, Auditing, nobody_else_acts
 from codetether_adapters.http.authentication import Authentication, IdentityProvider
 from codetether_adapters.http.bodies import Disconnected, Limits
 from codetether_adapters.http.call import Call
@@ -30,8 +31,10 @@ from codetether_adapters.http.limiting import Limiting
 from codetether_adapters.http.openapi import described
 from codetether_adapters.http.probes import Check, probe_routes
 from codetether_adapters.http.problems import problem, report, status_of
+from codetether_adapters.http.request import Request
 from codetether_adapters.http.routing import MethodNotAllowed, Route, Routes
 from codetether_core.access import PUBLIC, Principal
+from codetether_core.audit import Actor
 from codetether_core.errors import CodeTetherError, Unauthenticated
 from codetether_core.ports import Authenticator, Authorizer, RateLimiter
 from codetether_core.services import Services
@@ -66,6 +69,8 @@ class Application:
     lifespan: Lifespan
     limiting: Limiting
     trusted_proxies: Sequence[Network]
+    acts: Acts
+    auditing: Auditing
     _run: str = field(factory=lambda: token_hex(6), init=False)
     _count: Iterator[int] = field(factory=count, init=False)
 
@@ -88,32 +93,38 @@ class Application:
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = f"{self._run}-{next(self._count):x}"
         reply = _Reply(send, request_id)
-        try:
-            answer = await self._answer(scope, receive, headers, request_id)
-            await answer(scope, receive, reply)
-        except Disconnected:
-            return
-        except Exception as error:
-            if isinstance(error, CodeTetherError) and not reply.started and status_of(error) != 500:
-                answer = problem(error, request_id, headers)
-            else:
-                answer = report(error, request_id, f"{scope['method']} {scope['path']}")
-            if not reply.started:
+        stranger = Actor(name=_ANYBODY.name, ip=client_address(scope, self.trusted_proxies), request_id=request_id)
+        with self.acts(stranger) as act:
+            request = Request(scope["method"], scope["path"], act)
+            try:
+                answer = await self._answer(scope, receive, headers, request)
                 await answer(scope, receive, reply)
+            except Disconnected:
+                return
+            except Exception as error:
+                await self.auditing.refused(request, error)
+                if isinstance(error, CodeTetherError) and not reply.started and status_of(error) != 500:
+                    answer = problem(error, request_id, headers)
+                else:
+                    answer = report(error, request_id, f"{scope['method']} {scope['path']}")
+                if not reply.started:
+                    await answer(scope, receive, reply)
 
-    async def _answer(self, scope: Scope, receive: Receive, headers: Headers, request_id: str) -> ASGIApp:
+    async def _answer(self, scope: Scope, receive: Receive, headers: Headers, request: Request) -> ASGIApp:
         try:
             route, path = self.routes.match(scope["method"], self._path(scope))
         except MethodNotAllowed as refusal:
             if scope["method"] != "OPTIONS":
                 raise
             return Response(status_code=204, headers={"allow": ", ".join(refusal.allow)})
-        principal, address = _ANYBODY, client_address(scope, self.trusted_proxies)
+        request.route, request.permission = route.path, route.permission
+        principal, address = _ANYBODY, request.act.actor.ip
         if route.permission != PUBLIC:
             principal = await self._recognized(headers, address)
+            request.recognize(principal)
             await self.limiting.count_request(principal, route.permission)
             await self.authorizer.authorize(principal, route.permission)
-        return await route.endpoint(
+        answer = await route.endpoint(
             Call(
                 scope=scope,
                 receive=receive,
@@ -122,7 +133,7 @@ class Application:
                 path=path,
                 headers=headers,
                 alias=route.alias,
-                request_id=request_id,
+                request=request,
                 limits=self.limits,
                 drain=self.drain,
                 authentication=self.authentication,
@@ -130,6 +141,8 @@ class Application:
                 limiting=self.limiting,
             )
         )
+        self.auditing.answered(request)
+        return answer
 
     async def _recognized(self, headers: Headers, address: str) -> Principal:
         """Who asks. A credential that counts is never refused for those of others that do not."""
@@ -204,12 +217,14 @@ def create_app(
     lifespan: Lifespan = nullcontext,
     limiter: RateLimiter | None = None,
     trusted_proxies: Sequence[Network] = (),
+    acts: Acts = nobody_else_acts,
 ) -> Application:
     """The application of these routes, and of the probes, the agent card and the OpenAPI document besides.
 
     ``checks`` tell whether we are ready, in addition to the store's answering; whether its wake-ups reach everybody is
     only told of. ``origins``, ``anonymous`` and ``provider`` are those of ``Authentication``. ``trusted_proxies`` are
-    believed when they say whose request it is that they pass on; without a ``limiter`` nobody asks too often.
+    believed when they say whose request it is that they pass on; without a ``limiter`` nobody asks too often. While a
+    request lasts, ``acts`` lets the stores know who makes it.
     ``ValueError`` if a route has no permission or two answer the same request.
     """
     backend = services.backend
@@ -230,4 +245,6 @@ def create_app(
         lifespan=lifespan,
         limiting=Limiting(limiter),
         trusted_proxies=tuple(trusted_proxies),
+        acts=acts,
+        auditing=Auditing(services.recording),
     )

@@ -17,6 +17,7 @@ from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.limiting import Limiting
 from codetether_adapters.http.queries import read_query
+from codetether_adapters.http.request import Request
 from codetether_adapters.http.streams import EventStream
 from codetether_core import codec
 from codetether_core.access import Principal
@@ -43,7 +44,7 @@ class Call:
     path: Mapping[str, str]
     headers: Headers
     alias: str
-    request_id: str
+    request: Request
     limits: Limits
     drain: Drain
     authentication: Authentication

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from attrs import define, field
 
 from codetether_adapters.memory.approvals import MemoryApprovals
+from codetether_adapters.memory.audit import MemoryAudit
 from codetether_adapters.memory.inbox import MemoryInbox
 from codetether_adapters.memory.log import MemoryLog
 from codetether_adapters.memory.records import MemoryCodebases, MemoryDirectory, MemoryRecords
@@ -40,6 +42,7 @@ class MemoryBackend:
     inbox: MemoryInbox
     credentials: MemoryRecords[Credential]
     accounts: MemoryRecords[Account]
+    audit: MemoryAudit
     _whole: bool = field(default=True, init=False)
 
     async def is_whole(self) -> bool:
@@ -69,7 +72,9 @@ async def open_backend(url: str = "memory://", *, strict: bool = False) -> Async
         )
     notifier = LocalNotifier()
     tasks: dict[TaskId, Task] = {}
-    log = MemoryLog(tasks, notifier)
+    epoch = secrets.token_hex(8)
+    audit = MemoryAudit(epoch)
+    log = MemoryLog(tasks, notifier, audit, epoch)
     approvals = MemoryApprovals()
     yield MemoryBackend(
         tasks=MemoryTasks(tasks, approvals, log),
@@ -82,4 +87,5 @@ async def open_backend(url: str = "memory://", *, strict: bool = False) -> Async
         inbox=MemoryInbox(log),
         credentials=MemoryRecords[Credential]("credential", log),
         accounts=MemoryRecords[Account]("account", log),
+        audit=audit,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,9 +9,10 @@ from datetime import datetime
 from itertools import islice, takewhile
 from operator import attrgetter
 
+from codetether_adapters.memory.audit import MemoryAudit
 from codetether_adapters.tail import Entry, LocalNotifier, encoded, fill, following, last, needle, of_this_log, position
 from codetether_core.errors import StaleLease
-from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
+from codetether_core.events import AUDIT, Cursor, Event, Guard, Page, Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import PAGE_BYTES
 from codetether_core.tasks import Task
@@ -25,10 +25,11 @@ _position = attrgetter("position")
 class MemoryLog:
     """The whole log (an ``EventLog``); the stores write to it with ``commit``."""
 
-    def __init__(self, tasks: Mapping[TaskId, Task], notifier: LocalNotifier) -> None:
+    def __init__(self, tasks: Mapping[TaskId, Task], notifier: LocalNotifier, audit: MemoryAudit, epoch: str) -> None:
         self._tasks = tasks
         self._notifier = notifier
-        self._epoch = secrets.token_hex(8)
+        self._audit = audit
+        self._epoch = epoch
         self._start = self._head = 0
         self._all: list[Record] = []
         self._topics: dict[Topic, list[Record]] = {}
@@ -39,6 +40,9 @@ class MemoryLog:
         """Add the events, then ring the bells of their topics and of ``wake``."""
         rung = [*wake]
         for event, body in entries:
+            if event.topic.scope == AUDIT:
+                self._audit.add(event.topic.tenant, body)
+                continue
             self._head += 1
             self._numbers[event.topic] += 1
             record = Record(self._head, self._numbers[event.topic], event.topic, event.kind, event.at, body)

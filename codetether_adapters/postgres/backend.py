@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.approvals import PostgresApprovals
+from codetether_adapters.postgres.audit import PostgresAudit
 from codetether_adapters.postgres.channel import CHANNEL, open_own_channel
 from codetether_adapters.postgres.connection import connect
 from codetether_adapters.postgres.durability import DURABILITY, check_durability, require_durability
@@ -60,6 +61,7 @@ class PostgresBackend:
     inbox: PostgresInbox
     credentials: PostgresRecords[Credential]
     accounts: PostgresRecords[Account]
+    audit: PostgresAudit
     _address: Address = field(alias="address")
     _reader: Reader = field(alias="reader")
     _writer: Writer = field(alias="writer")
@@ -119,7 +121,7 @@ async def open_backend(
             if open_channel and (group.records or group.wake):
                 notifier.tell(group.head + len(group.records), group.wake)
 
-        writer = Writer(address, None if open_channel else origin, publish, strict=strict)
+        writer = Writer(address, None if open_channel else origin, name, publish, strict=strict)
         stack.push_async_callback(writer.close)
         yield PostgresBackend(
             tasks=PostgresTasks(writer, reader, Queues(writer, move_up_after)),
@@ -134,6 +136,7 @@ async def open_backend(
             inbox=PostgresInbox(writer, reader),
             credentials=PostgresRecords(Credential, "credential", writer, reader),
             accounts=PostgresRecords(Account, "account", writer, reader),
+            audit=PostgresAudit(writer, reader, name),
             address=address,
             reader=reader,
             writer=writer,

@@ -15,9 +15,10 @@ from codetether_adapters.postgres.channel import CHANNEL
 from codetether_adapters.postgres.connection import Connection, Row, execute
 from codetether_adapters.postgres.notices import notices
 from codetether_adapters.postgres.operation import NOTHING, Operation
+from codetether_adapters.postgres.recording import RECORD, recorded
 from codetether_adapters.tail import Entry
 from codetether_core.errors import CodeTetherError
-from codetether_core.events import Record, Topic
+from codetether_core.events import AUDIT, Record, Topic
 
 __all__ = ["LOCK", "Group", "Outcome"]
 
@@ -35,16 +36,18 @@ class Group:
     """The operations of one commit. ``head`` is the last position there is, ``records`` what was appended.
 
     With an ``origin`` the commit tells the other replicas, who hear that it came from there. ``committing`` tells, of a
-    transaction whose connection was lost, that it may have been committed.
+    transaction whose connection was lost, that it may have been committed. ``chain`` is the one of the audit trail that
+    is added to.
     """
 
-    def __init__(self, operations: Sequence[Operation], origin: str | None, *, quiet: bool) -> None:
+    def __init__(self, operations: Sequence[Operation], origin: str | None, chain: str, *, quiet: bool) -> None:
         self.head = 0
         self.records: Sequence[Record] = ()
         self.wake: list[Topic] = []
         self.committing = False
         self._operations = operations
         self._origin = origin
+        self._chain = chain
         self._quiet = quiet
 
     async def commit(self, connection: Connection) -> Sequence[Outcome]:
@@ -85,15 +88,19 @@ class Group:
         return rows
 
     async def _append_and_commit(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        """Give the events their places, tell the other replicas if that is ours to do, and commit."""
-        batch = appending.Batch(entries, self.head)
+        """Give events and records their places, tell the other replicas if that is ours to do, and commit."""
+        told = [entry for entry in entries if entry[0].topic.scope != AUDIT]
+        noted = [entry for entry in entries if entry[0].topic.scope == AUDIT]
+        batch = appending.Batch(told, self.head)
         appended = None
         self.committing = True
         async with connection.pipeline():
-            if entries:
+            if noted:
+                await execute(connection, RECORD, recorded(noted, self._chain))
+            if told:
                 appended = await execute(connection, appending.APPEND, batch.values())
-            if self._origin is not None and (entries or self.wake):
-                for notice in notices(self._origin, self.head + len(entries), self.wake):
+            if self._origin is not None and (told or self.wake):
+                for notice in notices(self._origin, self.head + len(told), self.wake):
                     await execute(connection, "SELECT pg_notify(%s, %s)", [CHANNEL, notice])
             await execute(connection, "COMMIT")
         if appended is not None:

@@ -48,12 +48,14 @@ class Writer:
     """Both lanes. An operation that was handed over is done, whether its caller still waits or was cancelled.
 
     ``publish`` is called with every group that was committed, before its callers go on. Without an ``origin`` it is
-    also who tells the other replicas.
+    also who tells the other replicas. ``chain`` is the one of the audit trail that is added to.
     """
 
-    def __init__(self, address: Address, origin: str | None, publish: _Publish, *, strict: bool = False) -> None:
-        self._told = _Lane(address, origin, publish, quiet=False, strict=strict)
-        self._quiet = _Lane(address, origin, publish, quiet=True, strict=strict)
+    def __init__(
+        self, address: Address, origin: str | None, chain: str, publish: _Publish, *, strict: bool = False
+    ) -> None:
+        self._told = _Lane(address, origin, chain, publish, quiet=False, strict=strict)
+        self._quiet = _Lane(address, origin, chain, publish, quiet=True, strict=strict)
 
     async def write(self, operation: Operation) -> Row:
         """Run the operation in the next transaction; its row, or what refused it, once that is durable."""
@@ -67,10 +69,13 @@ class Writer:
 class _Lane:
     """A session that writes, one transaction after the other, and the operations that wait for it."""
 
-    def __init__(self, address: Address, origin: str | None, publish: _Publish, *, quiet: bool, strict: bool) -> None:
+    def __init__(
+        self, address: Address, origin: str | None, chain: str, publish: _Publish, *, quiet: bool, strict: bool
+    ) -> None:
         self._address = address
         self._strict = strict
         self._origin = origin
+        self._chain = chain
         self._publish = publish
         self._is_quiet = quiet
         self._waiting: deque[_Job] = deque()
@@ -130,7 +135,7 @@ class _Lane:
         """Commit them together, again if that changed nothing for a reason that passes."""
         for attempt in range(1, _TRIES + 1):
             connection = await self._connect()
-            group = Group(operations, self._origin, quiet=self._is_quiet)
+            group = Group(operations, self._origin, self._chain, quiet=self._is_quiet)
             try:
                 with patience(connection):
                     outcomes = await group.commit(connection)

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from codetether_adapters.redis.address import address
 from codetether_adapters.redis.approvals import RedisApprovals
+from codetether_adapters.redis.audit import RedisAudit
 from codetether_adapters.redis.beginning import begin
 from codetether_adapters.redis.encoding import moment
 from codetether_adapters.redis.inbox import RedisInbox
@@ -49,6 +50,7 @@ class RedisBackend:
     inbox: RedisInbox
     credentials: RedisRecords[Credential]
     accounts: RedisRecords[Account]
+    audit: RedisAudit
     _nodes: Nodes = field(alias="nodes")
 
     async def is_whole(self) -> bool:
@@ -112,5 +114,6 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
             inbox=RedisInbox(writer, reader),
             credentials=RedisRecords(Credential, "credential", CREDENTIALS, writer, reader),
             accounts=RedisRecords(Account, "account", CREDENTIALS, writer, reader),
+            audit=RedisAudit(nodes, writer, tail),
             nodes=nodes,
         )

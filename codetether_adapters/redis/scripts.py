@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-__all__ = ["BEGIN", "HISTORY", "PAGE", "POINT", "RENEW", "SIZES", "TAIL", "TRIM", "WRITE", "Script"]
+__all__ = ["BEGIN", "FILE", "HISTORY", "KEEP", "PAGE", "POINT", "RENEW", "SIZES", "TAIL", "TRIM", "WRITE", "Script"]
 
 
 @frozen
@@ -25,7 +25,9 @@ def _script(name: str) -> Script:
 
 
 BEGIN: Final = _script("begin")
+FILE: Final = _script("file")
 HISTORY: Final = _script("history")
+KEEP: Final = _script("keep")
 PAGE: Final = _script("page")
 POINT: Final = _script("point")
 RENEW: Final = _script("renew")

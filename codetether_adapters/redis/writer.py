@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from codetether_adapters.redis import chains as recording
 from codetether_adapters.redis import documents as documenting
 from codetether_adapters.redis import entries as appending
 from codetether_adapters.redis.bell import wake_text
@@ -18,7 +19,7 @@ from codetether_adapters.redis.notifier import RedisNotifier
 from codetether_adapters.redis.scripts import WRITE
 from codetether_adapters.redis.tail import Tail
 from codetether_adapters.tail import Entry
-from codetether_core.events import Guard, Topic
+from codetether_core.events import AUDIT, Guard, Topic
 
 __all__ = ["CONFLICT", "DONE", "EXISTS", "MISSING", "STALE", "Outcome", "Writer"]
 
@@ -78,6 +79,9 @@ class Writer:
         token: str,
     ) -> Outcome:
         layout = self._nodes.layout
+        noted = [entry for entry in entries if entry[0].topic.scope == AUDIT]
+        if noted:
+            entries = [entry for entry in entries if entry[0].topic.scope != AUDIT]
         # A document that stays carries the token; where none does, the write is remembered by itself.
         remember = not any(document.fields for document in documents[:1])
         values: list[str | bytes | int] = [
@@ -88,6 +92,7 @@ class Writer:
             *_guard(guard, len(entries)),
             *documenting.arguments(documents),
             *appending.arguments(entries),
+            *recording.arguments(noted, recording.chain_of(self._tail.epoch, shard)),
             wake_text(wake),
         ]
         reply = await self._nodes.run(WRITE, shard, (layout.key(shard, "log"),), *values, durable=True)

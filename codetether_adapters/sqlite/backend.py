@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from codetether_adapters.sqlite.address import file_of
 from codetether_adapters.sqlite.approvals import SqliteApprovals
+from codetether_adapters.sqlite.audit import SqliteAudit
 from codetether_adapters.sqlite.connection import connect, unavailable
 from codetether_adapters.sqlite.inbox import SqliteInbox
 from codetether_adapters.sqlite.lock import owned
@@ -51,6 +52,7 @@ class SqliteBackend:
     inbox: SqliteInbox
     credentials: SqliteRecords[Credential]
     accounts: SqliteRecords[Account]
+    audit: SqliteAudit
     _writer: Writer = field(alias="writer")
     _reader: Reader = field(alias="reader")
 
@@ -85,15 +87,15 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
             (last,) = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
         except sqlite3.Error as error:
             raise unavailable(error, path) from error
-        start = int(meta["start"])
+        start, epoch = int(meta["start"]), str(meta["epoch"])
         notifier, ring = LocalNotifier(), Ring(max(last, start))
         reader = Reader(path)
-        writer = Writer(connection, ring.head, _publisher(ring, notifier))
+        writer = Writer(connection, ring.head, epoch, _publisher(ring, notifier))
         try:
             yield SqliteBackend(
                 tasks=SqliteTasks(writer, reader),
                 approvals=SqliteApprovals(reader),
-                log=SqliteLog(writer, reader, ring, epoch=str(meta["epoch"]), start=start),
+                log=SqliteLog(writer, reader, ring, epoch=epoch, start=start),
                 notifier=notifier,
                 codebases=SqliteCodebases(writer, reader),
                 directory=SqliteDirectory(
@@ -103,6 +105,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
                 inbox=SqliteInbox(writer, reader),
                 credentials=SqliteRecords(Credential, "credential", writer, reader),
                 accounts=SqliteRecords(Account, "account", writer, reader),
+                audit=SqliteAudit(writer, reader, epoch),
                 writer=writer,
                 reader=reader,
             )

@@ -18,7 +18,10 @@ from codetether_core.errors import Unavailable
 
 __all__ = ["MIGRATIONS", "SCHEMA", "bring_up_to_date", "schema_of"]
 
-MIGRATIONS: Final = (files("codetether_adapters.sqlite").joinpath("schema.sql").read_text(encoding="utf-8"),)
+MIGRATIONS: Final = tuple(
+    files("codetether_adapters.sqlite").joinpath(name).read_text(encoding="utf-8")
+    for name in ("schema.sql", "audit.sql")
+)
 """The step to version 1, the step from 1 to 2, …"""
 
 SCHEMA: Final = len(MIGRATIONS)

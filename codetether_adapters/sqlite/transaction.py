@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from codetether_adapters.sqlite.encoding import microseconds
 from codetether_adapters.tail import Entry
-from codetether_core.events import Record, Topic
+from codetether_core.events import AUDIT, Record, Topic
+from codetether_core.ids import TenantId
 
 __all__ = ["Transaction"]
 
@@ -17,14 +18,18 @@ T = TypeVar("T")
 
 
 class Transaction:
-    """The operations of one commit. ``head`` is the last position given out, ``records`` what was appended."""
+    """The operations of one commit. ``head`` is the last position given out, ``records`` what was appended.
 
-    def __init__(self, connection: sqlite3.Connection, head: int) -> None:
+    ``chain`` is the one of the audit trail that is added to.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, head: int, chain: str) -> None:
         self.head = head
         self.records: list[Record] = []
         self.wake: list[Topic] = []
         self.after_commit: list[Callable[[], None]] = []
         self._connection = connection
+        self._chain = chain
         self.execute = connection.execute
         self.executemany = connection.executemany
 
@@ -48,10 +53,13 @@ class Transaction:
         return result
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Write events into the log, each with the next position and its subject's next number."""
+        """Write events into the log, each with the next position and its subject's next number, or into the trail."""
         rows = []
         for topic, run in groupby(entries, _topic):
             together = list(run)
+            if topic.scope == AUDIT:
+                self._record(topic.tenant, [body for _, body in together])
+                continue
             number = self._last_number(topic, len(together))
             for event, body in together:
                 number += 1
@@ -61,6 +69,17 @@ class Transaction:
                 rows.append((self.head, topic.tenant, topic.scope, topic.subject, number, event.kind, at, body))
             self.wake.append(topic)
         self.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def _record(self, tenant: TenantId, bodies: Sequence[bytes]) -> None:
+        """Add records to the audit trail."""
+        (last,) = self.execute(
+            "INSERT INTO audit_chains (tenant, chain, last) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET last = last + excluded.last RETURNING last",
+            (tenant, self._chain, len(bodies)),
+        ).fetchone()
+        numbered = enumerate(bodies, last - len(bodies) + 1)
+        rows = [(tenant, self._chain, number, body) for number, body in numbered]
+        self.executemany("INSERT INTO audit VALUES (?, ?, ?, ?)", rows)
 
     def _last_number(self, topic: Topic, count: int) -> int:
         """The subject's last number so far; the next ``count`` are now taken."""

@@ -36,11 +36,15 @@ class Writer:
     """Owns the writing connection. Whatever waits when it is free becomes one transaction.
 
     An operation that was handed over is done, whether its caller still waits or was cancelled. ``publish`` is called
-    with every transaction that was committed, before its callers go on.
+    with every transaction that was committed, before its callers go on. ``chain`` is the one of the audit trail that is
+    added to.
     """
 
-    def __init__(self, connection: sqlite3.Connection, head: int, publish: Callable[[Transaction], None]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, head: int, chain: str, publish: Callable[[Transaction], None]
+    ) -> None:
         self._connection = connection
+        self._chain = chain
         self._head = head
         self._publish = publish
         self._committer = Committer(connection)
@@ -77,7 +81,7 @@ class Writer:
     def _work(self) -> None:
         """Execute what waits and have it committed; ``_finish`` comes back here."""
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
-        transaction = Transaction(self._connection, self._head)
+        transaction = Transaction(self._connection, self._head, self._chain)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._attempt(transaction, operation) for operation, _ in batch]

@@ -76,6 +76,10 @@ class Storage:
     retention: timedelta = setting(
         timedelta(days=30), DURATION, "How long events and output are kept", env="EVENT_RETENTION"
     )
+    audit_retention: timedelta | None = setting(
+        None, DURATION, "How long the audit trail stays in the store; what is older is filed away where blobs are",
+        env="AUDIT_RETENTION", shown="for ever",
+    )  # fmt: skip
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from codetether_adapters.audited import Acting
 from codetether_adapters.http import Application, Drain, IdentityProvider, Limits, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.tokens import Chain, StaticToken, open_kept_tokens
@@ -34,9 +35,9 @@ class Opened:
 @asynccontextmanager
 async def open_application(settings: Settings, tokens: Iterable[StaticToken] = ()) -> AsyncIterator[Opened]:
     """The whole API over the settings' store; ``tokens`` are those of this process itself."""
-    drain = Drain()
+    drain, acting = Drain(), Acting()
     async with (
-        open_services(settings) as services,
+        open_services(settings, acting) as services,
         open_kept_tokens(services.issuing, services.watching, services.clock) as kept,
         open_identities(settings, services.clock) as identities,
         open_policy(settings) as policy,
@@ -58,6 +59,7 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
             limiter=limiter,
             provider=_provider(settings),
             trusted_proxies=settings.server.trusted_proxies,
+            acts=acting,
         )
         yield Opened(application, access, drain)
 

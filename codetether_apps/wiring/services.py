@@ -9,7 +9,9 @@ from functools import partial
 
 import structlog
 
+from codetether_adapters.audited import Acting, AuditedBackend
 from codetether_adapters.passwords import Argon2id
+from codetether_adapters.signing import Ed25519
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import is_embedded, open_backend
@@ -19,7 +21,8 @@ from codetether_apps.wiring.credentials import installation_key
 from codetether_apps.wiring.keeping import keep_running
 from codetether_apps.wiring.presence import tell_of_absence
 from codetether_apps.wiring.timekeeping import keep_time
-from codetether_core.services import Services, assemble
+from codetether_apps.wiring.trail import end_trail, tell_of_unsigned
+from codetether_core.services import Notes, Services, assemble
 from codetether_core.tasks import LeaseTerms
 
 __all__ = ["open_services"]
@@ -28,24 +31,29 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """The services of this process. What they keep running ends before the store is closed."""
+async def open_services(settings: Settings, acting: Acting | None = None) -> AsyncIterator[Services]:
+    """The services of this process. What they keep running ends before the store is closed.
+
+    ``acting`` tells whose the changes are that they make.
+    """
     leases = settings.leases
     async with (
         open_backend(settings, open_channel=channel_opener(settings)) as backend,
         open_blobs(settings) as blobs,
     ):
-        clock = SystemClock(await backend.now())
+        clock, entropy, key = SystemClock(await backend.now()), SystemEntropy(), installation_key(settings)
         services = assemble(
-            backend,
+            AuditedBackend.over(backend, Notes(clock, entropy).of, acting or Acting()),
             clock,
-            SystemEntropy(),
+            entropy,
             blobs=blobs,
-            key=installation_key(settings),
+            key=key,
+            signer=Ed25519(key, b"audit trail"),
             passwords=Argon2id(),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
             reaper_interval=leases.reaper_interval,
             retention=settings.storage.retention,
+            audit_retention=settings.storage.audit_retention,
         )
         await services.archiving.check_whole()
         if blobs is None:
@@ -54,9 +62,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 lost="files that runs leave are refused, which fails the runs; old logs are forgotten",
                 hint="set CODETETHER_BLOBS to s3://… or, where all servers share a directory, file://…",
             )
+        if key is None:
+            tell_of_unsigned()
         loops = [
             asyncio.create_task(keep_running("dispatch", services.dispatch.run)),
             asyncio.create_task(keep_running("maintenance", services.maintenance.run)),
+            asyncio.create_task(keep_running("audit", services.trail_upkeep.run)),
             asyncio.create_task(keep_running("store", partial(tell_of_absence, "store", backend.ping, every=2))),
             asyncio.create_task(
                 keep_running("blobs", partial(tell_of_absence, "blobs", services.blobs.ping, every=30))
@@ -71,3 +82,4 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             for loop in loops:
                 loop.cancel()
             await asyncio.wait(loops)
+            await end_trail(services.trail_upkeep)

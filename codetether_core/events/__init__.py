@@ -2,10 +2,11 @@
 
 from codetether_core.events.cursor import Cursor
 from codetether_core.events.event import Event, Guard, Page, Record
-from codetether_core.events.topic import AGENTS, CODEBASES, CREDENTIALS, READY, WORKERS, Topic
+from codetether_core.events.topic import AGENTS, AUDIT, CODEBASES, CREDENTIALS, READY, WORKERS, Topic
 
 __all__ = [
     "AGENTS",
+    "AUDIT",
     "CODEBASES",
     "CREDENTIALS",
     "READY",

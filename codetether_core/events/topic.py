@@ -12,9 +12,12 @@ from attrs import frozen
 
 from codetether_core.ids import AgentName, CodebaseId, SessionId, TaskId, TenantId, WorkerId
 
-__all__ = ["AGENTS", "CODEBASES", "CREDENTIALS", "READY", "WORKERS", "Topic"]
+__all__ = ["AGENTS", "AUDIT", "CODEBASES", "CREDENTIALS", "READY", "WORKERS", "Topic"]
 
 AGENTS: Final = "agents"
+AUDIT: Final = "audit"
+"""The scope of what a store puts in its audit trail, in place of the log; nobody is woken."""
+
 CODEBASES: Final = "codebases"
 CREDENTIALS: Final = "credentials"
 WORKERS: Final = "workers"

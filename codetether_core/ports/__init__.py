@@ -1,6 +1,7 @@
 """Ports: what the domain asks of the world, one protocol a file. Each has a contract suite in ``contracts/ports``."""
 
 from codetether_core.ports.approval_store import ApprovalStore
+from codetether_core.ports.audit_log import AuditLog
 from codetether_core.ports.authenticator import Authenticator
 from codetether_core.ports.authorizer import Authorizer
 from codetether_core.ports.backend import Backend
@@ -19,6 +20,7 @@ from codetether_core.ports.rate_limiter import FAILURES, REQUESTS, SIGN_INS, Exc
 from codetether_core.ports.record_store import RecordStore, Versioned
 from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutcome
 from codetether_core.ports.session_store import SessionQuery, SessionStore
+from codetether_core.ports.signer import Signer
 from codetether_core.ports.task_store import ApprovalChange, TaskQuery, TaskStore
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Answer",
     "ApprovalChange",
     "ApprovalStore",
+    "AuditLog",
     "Authenticator",
     "Authorizer",
     "Backend",
@@ -55,6 +58,7 @@ __all__ = [
     "Runner",
     "SessionQuery",
     "SessionStore",
+    "Signer",
     "TaskQuery",
     "TaskStore",
     "Versioned",

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from codetether_core.access import Account, Credential
 from codetether_core.ports.approval_store import ApprovalStore
+from codetether_core.ports.audit_log import AuditLog
 from codetether_core.ports.codebase_store import CodebaseStore
 from codetether_core.ports.directory import Directory
 from codetether_core.ports.event_log import EventLog
@@ -70,6 +71,11 @@ class Backend(Protocol):
     @property
     def accounts(self) -> RecordStore[Account]:
         """Who may sign in with a password."""
+        ...
+
+    @property
+    def audit(self) -> AuditLog:
+        """The audit trail, which the writes of all the others may add to."""
         ...
 
     async def is_whole(self) -> bool:

@@ -4,6 +4,8 @@ from codetether_core.services.accounts import Accounts
 from codetether_core.services.archiving import Archiving, Entry
 from codetether_core.services.assembly import Services, assemble
 from codetether_core.services.attaching import Attaching
+from codetether_core.services.audit_notes import Notes
+from codetether_core.services.auditing import Auditing, FoundRecords, KnownHead
 from codetether_core.services.claiming import Claiming, Explanation, profile_of
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.dispatch import Connection, Dispatch
@@ -13,10 +15,13 @@ from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import ANSWER_BYTES, MESSAGE_KINDS, Found, Monitoring, MonitorMessage, told
 from codetether_core.services.no_blobs import NoBlobs
 from codetether_core.services.questions import Question, Questions
+from codetether_core.services.recording import Recording
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import TRAILING_GRACE, Reporting
+from codetether_core.services.sealing import Sealing
 from codetether_core.services.signing_in import SignedIn, SigningIn
 from codetether_core.services.submission import Submission
+from codetether_core.services.trail_upkeep import TrailUpkeep
 from codetether_core.services.watching import Resync, Watching
 
 __all__ = [
@@ -28,6 +33,7 @@ __all__ = [
     "Accounts",
     "Archiving",
     "Attaching",
+    "Auditing",
     "Claiming",
     "Connection",
     "Conversation",
@@ -35,22 +41,28 @@ __all__ = [
     "Entry",
     "Explanation",
     "Found",
+    "FoundRecords",
     "Issuing",
+    "KnownHead",
     "Maintenance",
     "Messaging",
     "MonitorMessage",
     "Monitoring",
     "NoBlobs",
+    "Notes",
     "Question",
     "Questions",
+    "Recording",
     "Registration",
     "Reporting",
     "Resync",
+    "Sealing",
     "Services",
     "SignedIn",
     "SigningIn",
     "Submission",
     "Sweep",
+    "TrailUpkeep",
     "Watching",
     "assemble",
     "profile_of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 from attrs import frozen
@@ -21,7 +22,7 @@ from codetether_core.access import (
     switch,
 )
 from codetether_core.errors import Conflict, Invalid, NotConfigured, Unauthenticated
-from codetether_core.ids import TenantId
+from codetether_core.events import CREDENTIALS, Event, Topic
 from codetether_core.ports import Clock, Passwords, RecordStore
 from codetether_core.services.issuing import Issuing
 from codetether_core.services.swapping import until_swapped
@@ -55,7 +56,7 @@ class Accounts:
             created_at=now,
             changed_at=now,
         )
-        await self.accounts.add(account)
+        await self.accounts.add(account, [_event("account.added", account, principal, now)])
         return account
 
     async def find(self, principal: Principal, name: str) -> Account:
@@ -77,7 +78,9 @@ class Accounts:
         """Another part to play, from the next sign-in on; those that there are end, and keys that may more."""
         refuse_delegated(principal, "makes and changes no accounts")
         _known(roles)
-        account = await self._change(principal.tenant, name, lambda old: given_roles(old, roles, self.clock.now()))
+        account = await self._change(
+            principal, name, "account.changed", lambda old: given_roles(old, roles, self.clock.now())
+        )
         await self._end(principal, name, lambda each: _is_sign_in(each) or not each.roles <= roles)
         return account
 
@@ -85,7 +88,9 @@ class Accounts:
         """Another password; sign-ins that there are end."""
         refuse_delegated(principal, "makes and changes no accounts")
         kept = await self._kept(password)
-        account = await self._change(principal.tenant, name, lambda old: given_password(old, kept, self.clock.now()))
+        account = await self._change(
+            principal, name, "account.password_changed", lambda old: given_password(old, kept, self.clock.now())
+        )
         await self._end(principal, name, _is_sign_in)
         return account
 
@@ -103,14 +108,17 @@ class Accounts:
         trigger = "enable" if enabled else "disable"
         account = await self.accounts.get(principal.tenant, name)
         if (account.state is AccountState.ENABLED) is not enabled:
-            account = await self._change(principal.tenant, name, lambda old: switch(old, trigger, self.clock.now()))
+            account = await self._change(
+                principal, name, f"account.{trigger}d", lambda old: switch(old, trigger, self.clock.now())
+            )
         if not enabled:
             await self._end(principal, name, lambda each: True)
         return account
 
     async def remove(self, principal: Principal, name: str) -> None:
         """Forget somebody; what was done under the name stays."""
-        await self.accounts.remove(await self.accounts.get(principal.tenant, name))
+        account = await self.accounts.get(principal.tenant, name)
+        await self.accounts.remove(account, [_event("account.removed", account, principal, self.clock.now())])
         await self._end(principal, name, lambda each: True)
 
     async def _end(self, principal: Principal, name: str, which: Callable[[Credential], bool]) -> None:
@@ -120,11 +128,11 @@ class Accounts:
                 with suppress(Conflict):  # somebody else ended it
                     await self.issuing.end(principal.tenant, credential.id, by=principal.name)
 
-    async def _change(self, tenant: TenantId, name: str, verb: Callable[[Account], Account]) -> Account:
+    async def _change(self, principal: Principal, name: str, kind: str, verb: Callable[[Account], Account]) -> Account:
         async def attempt() -> Account:
-            old = await self.accounts.get(tenant, name)
+            old = await self.accounts.get(principal.tenant, name)
             new = verb(old)
-            await self.accounts.replace(old, new)
+            await self.accounts.replace(old, new, [_event(kind, new, principal, new.changed_at)])
             return new
 
         return await until_swapped(attempt, "account", name)
@@ -137,6 +145,12 @@ class Accounts:
         if self.passwords is None:
             raise NotConfigured("This installation has no accounts", hint="sign in with a token")
         return self.passwords
+
+
+def _event(kind: str, account: Account, principal: Principal, at: datetime) -> Event:
+    """What the log says of it: never a password, nor what is kept of one."""
+    data = {"account_id": account.id, "roles": sorted(account.roles), "by": principal.name}
+    return Event(Topic(account.tenant, CREDENTIALS, f"account/{account.id}"), kind, at, data)
 
 
 def _fit(password: str) -> None:

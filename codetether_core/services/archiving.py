@@ -18,6 +18,7 @@ from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.approvals import Approval
 from codetether_core.artifacts import BlobId
+from codetether_core.audit import Link
 from codetether_core.codebases import Codebase
 from codetether_core.errors import Conflict, Invalid, Unavailable
 from codetether_core.events import Event, Record, Topic
@@ -103,6 +104,8 @@ class Archiving:
                     yield await self._blob(tenant, id)
         async for record in self._records(tenant, stories):
             yield _told(record)
+        async for entry in self._trail(tenant):
+            yield entry
 
     async def restore(self, tenant: TenantId, entries: AsyncIterable[Entry]) -> Mapping[str, int]:
         """Put a copy into this store; how many there were of each kind. ``Conflict`` unless the store is empty.
@@ -133,6 +136,18 @@ class Archiving:
             await self.writer.apply(tenant, id, lambda task: requeue(task, self.clock.now()))
         await self.backend.set_whole(True)
         return counted
+
+    async def _trail(self, tenant: TenantId) -> AsyncGenerator[Entry, None]:
+        """The audit trail as it is now, byte for byte; what was filed away of it with the blobs that have it."""
+        for chain in await self.backend.audit.chains(tenant):
+            after = chain.start
+            while after < chain.last:
+                links = await self.backend.audit.read(tenant, chain.name, after=after, limit=_PAGE)
+                if not links:
+                    break
+                after = links[-1].number
+                records = [[link.number, link.body.decode()] for link in links]
+                yield Entry("audit", {"chain": chain.name, "start": chain.start, "records": records})
 
     async def check_whole(self) -> None:
         """``Unavailable`` where a restore into this store has not come to its end: leases of the old one count here."""
@@ -222,6 +237,9 @@ class Archiving:
                 await _add(backend.credentials, codec.load(Credential, data), tenant)
             case "account":
                 await _add(backend.accounts, codec.load(Account, data), tenant)
+            case "audit":
+                links = [Link(number, body.encode()) for number, body in data["records"]]
+                await backend.audit.keep(tenant, data["chain"], data["start"], links)
             case "message":
                 await backend.inbox.add(evolve(codec.load(Message, data), tenant=tenant))
             case "session":

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 from attrs import frozen
 
-from codetether_core.ports import Backend, BlobStore, Clock, Entropy, Passwords
+from codetether_core.ports import Backend, BlobStore, Clock, Entropy, Passwords, Signer
 from codetether_core.services.accounts import Accounts
 from codetether_core.services.archiving import Archiving
 from codetether_core.services.attaching import Attaching
+from codetether_core.services.audit_notes import Notes
+from codetether_core.services.auditing import Auditing
 from codetether_core.services.claiming import Claiming
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.dispatch import Dispatch
@@ -18,13 +20,18 @@ from codetether_core.services.maintenance import Maintenance
 from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import Monitoring
 from codetether_core.services.no_blobs import NoBlobs
+from codetether_core.services.no_signer import NoSigner
 from codetether_core.services.questions import Questions
+from codetether_core.services.recording import Recording
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import Reporting
+from codetether_core.services.sealing import Sealing
 from codetether_core.services.signing_in import SigningIn
 from codetether_core.services.submission import Submission
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
+from codetether_core.services.trail_filing import TrailFiling
+from codetether_core.services.trail_upkeep import TrailUpkeep
 from codetether_core.services.transcripts import Transcripts
 from codetether_core.services.watching import Watching
 from codetether_core.tasks import LeaseTerms
@@ -36,7 +43,7 @@ __all__ = ["Services", "assemble"]
 class Services:
     """The use cases, and the ports that reading needs no use case for.
 
-    ``dispatch.run()`` and ``maintenance.run()`` have to be running somewhere in the process.
+    ``dispatch.run()``, ``maintenance.run()`` and ``trail_upkeep.run()`` have to be running somewhere in the process.
     """
 
     backend: Backend
@@ -62,6 +69,10 @@ class Services:
     attaching: Attaching
     task_logs: TaskLogs
     transcripts: Transcripts
+    recording: Recording
+    sealing: Sealing
+    auditing: Auditing
+    trail_upkeep: TrailUpkeep
 
 
 def assemble(
@@ -72,14 +83,16 @@ def assemble(
     blobs: BlobStore | None = None,
     key: bytes | None = None,
     passwords: Passwords | None = None,
+    signer: Signer | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
+    audit_retention: timedelta | None = None,
 ) -> Services:
     """Put the services together; nothing runs yet.
 
     Without ``blobs`` files are refused, and old logs are forgotten. Without the installation's ``key`` no credentials
-    are issued, without ``passwords`` there are no accounts.
+    are issued, without ``passwords`` there are no accounts, without a ``signer`` nobody vouches for the audit trail.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
@@ -91,6 +104,8 @@ def assemble(
     transcripts = Transcripts(backend.sessions, blobs)
     questions = Questions(writer, tasks, backend.approvals, clock, entropy)
     submission = Submission(writer, tasks, backend.codebases, clock, entropy)
+    recording = Recording(backend.audit, clock, Notes(clock, entropy))
+    sealing = Sealing(backend.audit, recording, signer or NoSigner())
     issuing = Issuing(backend.credentials, clock, entropy, key)
     return Services(
         backend=backend,
@@ -126,4 +141,13 @@ def assemble(
         attaching=Attaching(writer, tasks, blobs, clock, terms),
         task_logs=logs,
         transcripts=transcripts,
+        recording=recording,
+        sealing=sealing,
+        auditing=Auditing(backend.audit, sealing),
+        trail_upkeep=TrailUpkeep(
+            recording,
+            sealing,
+            TrailFiling(backend.audit, blobs, recording, clock, audit_retention if files else None),
+            clock,
+        ),
     )

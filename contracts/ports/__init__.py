@@ -16,6 +16,7 @@ from typing import Final
 from unittest import TestCase
 
 from contracts.ports.approval_store import approval_store_contract
+from contracts.ports.audit_log import audit_log_contract
 from contracts.ports.blob_store import blob_store_contract
 from contracts.ports.channel import channel_contract
 from contracts.ports.codebase_store import codebase_store_contract
@@ -33,6 +34,7 @@ __all__ = [
     "STORE_CONTRACTS",
     "OpenBackend",
     "approval_store_contract",
+    "audit_log_contract",
     "blob_store_contract",
     "boundary_examples",
     "channel_contract",
@@ -59,5 +61,6 @@ STORE_CONTRACTS: Final[tuple[Callable[[OpenBackend], type[TestCase]], ...]] = (
     session_store_contract,
     inbox_contract,
     approval_store_contract,
+    audit_log_contract,
     wholeness_contract,
 )

@@ -11,9 +11,12 @@ import httpx
 from starlette.types import ASGIApp, Message
 
 from codetether_adapters.http import Application, Call, Json, Route, create_app
+from codetether_adapters.memory.audit import MemoryAudit
+from codetether_adapters.system import SystemEntropy
 from codetether_adapters.tokens import RolePolicy, StaticToken, StaticTokens
 from codetether_core.access import PUBLIC, ROLES
-from codetether_core.services import Services
+from codetether_core.ports import Clock
+from codetether_core.services import Notes, Recording, Services
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 TOKENS = StaticTokens(StaticToken.of(name, f"{name}-token", [name]) for name in ROLES)
@@ -27,7 +30,9 @@ async def answers() -> None:
 def services(ping: Callable[[], Any] = answers, notifier: Callable[[], Any] = answers) -> Services:
     """As much of the services as the framework itself asks."""
     backend = SimpleNamespace(ping=ping, notifier=SimpleNamespace(ping=notifier))
-    return cast(Services, SimpleNamespace(backend=backend, clock=SimpleNamespace(now=lambda: NOW)))
+    clock = SimpleNamespace(now=lambda: NOW)
+    recording = Recording(MemoryAudit("trail"), cast(Clock, clock), Notes(cast(Clock, clock), SystemEntropy()))
+    return cast(Services, SimpleNamespace(backend=backend, clock=clock, recording=recording))
 
 
 def application(

@@ -177,7 +177,7 @@ async def test_an_error_after_the_answer_has_begun_cuts_it_off() -> None:
 
 async def test_a_request_id_is_kept_if_it_is_one_and_made_otherwise() -> None:
     async def own(call: Call) -> Json:
-        return Json(call.request_id)
+        return Json(call.request.id)
 
     made = set()
     async with client_of(application(Route("GET", "/", own, PUBLIC))) as client:

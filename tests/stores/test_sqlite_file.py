@@ -195,7 +195,7 @@ async def test_an_operation_that_fails_half_way_leaves_nothing(path: Path) -> No
     rung: list[Topic] = []
     await make(path)
     with closing(connect(path)) as connection:
-        writer = Writer(connection, 1, lambda transaction: rung.extend(transaction.wake))
+        writer = Writer(connection, 1, "c", lambda transaction: rung.extend(transaction.wake))
         calls = [writer.write(lambda transaction: transaction.append([(note(TOPIC), b"{}")])), writer.write(fail)]
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
         await writer.write(lambda transaction: transaction.append([(note(TOPIC), b"{}")]))

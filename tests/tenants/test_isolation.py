@@ -16,6 +16,7 @@ import httpx
 import pytest
 from attrs import define
 
+from codetether_adapters.audited import Acting, AuditedBackend
 from codetether_adapters.filesystem import open_blobs
 from codetether_adapters.http import Application, Route, create_app
 from codetether_adapters.http.resources import all_routes
@@ -25,7 +26,7 @@ from codetether_adapters.tokens import Chain, StaticToken, StaticTokens, open_ke
 from codetether_apps.settings import read_settings
 from codetether_apps.wiring.backends import open_backend
 from codetether_core.ids import TenantId
-from codetether_core.services import Entry, Services, assemble
+from codetether_core.services import Entry, Notes, Services, assemble
 from tests.e2e.engines import ENGINES, store_settings
 from tests.http.conformance import table
 from tests.http.harness import Peer, client_of
@@ -66,7 +67,9 @@ async def shared(engine: str, directory: Path) -> AsyncIterator[Shared]:
     async with AsyncExitStack() as stack:
         backend = await stack.enter_async_context(open_backend(read_settings(environment=environment)))
         blobs = await stack.enter_async_context(open_blobs(f"file://{directory}/blobs"))
-        services = assemble(backend, SystemClock(), SystemEntropy(), blobs=blobs, key=KEY, passwords=Quick())
+        clock, dice, acting = SystemClock(), SystemEntropy(), Acting()
+        audited = AuditedBackend.over(backend, Notes(clock, dice).of, acting)
+        services = assemble(audited, clock, dice, blobs=blobs, key=KEY, passwords=Quick())
         tokens = StaticTokens(
             StaticToken.of("root", f"token-of-{each}", ["admin", "worker"], each) for each in _TENANTS
         )
@@ -76,6 +79,7 @@ async def shared(engine: str, directory: Path) -> AsyncIterator[Shared]:
             authenticator=Chain((tokens, kept)),
             authorizer=RegoPolicy(shipped_policy()),
             routes=all_routes(),
+            acts=acting,
         )
         clients = {
             tenant: await stack.enter_async_context(

@@ -9,6 +9,7 @@ from codetether_adapters.http.resources import (
     agents,
     approvals,
     artifacts,
+    audit,
     auth,
     client_streams,
     codebase_actions,
@@ -53,6 +54,6 @@ def all_routes() -> tuple[Route, ...]:
         *(worker_stream.ROUTES + worker_registration.ROUTES + workers.ROUTES + keys.ROUTES),
         *(agents.ROUTES + messages.ROUTES + models.ROUTES + mcp_shim.ROUTES),
         *(monitor.ROUTES + monitor_export.ROUTES + monitor_stream.ROUTES + runtime.ROUTES + database.ROUTES),
-        *(copies.ROUTES + auth.ROUTES + accounts.ROUTES + credentials.ROUTES),
+        *(copies.ROUTES + auth.ROUTES + accounts.ROUTES + credentials.ROUTES + audit.ROUTES),
     )
     return expand(routes, ALIASES)

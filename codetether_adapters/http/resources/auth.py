@@ -71,6 +71,7 @@ async def login(call: Call) -> Response:
     asked = await call.body(Login)
     if max(map(len, (asked.username, asked.password, asked.tenant_id))) > _LONGEST_WORD:
         raise Unauthenticated("Name or password is wrong")
+    call.request.subject = f"account/{asked.username}"
     await call.limiting.count(SIGN_INS, "address", network_of(call.address))
     signed_in = await call.services.signing_in.sign_in(
         TenantId(asked.tenant_id), asked.username, asked.password, asked.device()

@@ -180,6 +180,13 @@ if count > known then
 end
 reply[2] = position
 
+-- The records of the audit trail, each with its chain's next number.
+for _ = 1, take_number() do
+  local chain, body = take(), take()
+  local number = redis.call('HINCRBY', shard .. 'chains', chain, 1)
+  redis.call('XADD', shard .. 'audit:' .. chain, string.format('%.0f-0', number), 'b', body)
+end
+
 local wake = take()
 if sender ~= '' and (count > known or wake ~= '') then
   redis.call('SPUBLISH', shard .. 'bell', sender .. ' ' .. string.format('%.0f', position) .. ' ' .. wake)

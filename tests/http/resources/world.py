@@ -11,12 +11,14 @@ from typing import Any
 import httpx
 from attrs import define, field
 
+from codetether_adapters.audited import Acting, AuditedBackend
 from codetether_adapters.http import Application, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.memory import open_backend
 from codetether_adapters.opa import RegoPolicy, shipped_policy
+from codetether_adapters.signing import Ed25519
 from codetether_adapters.tokens import Chain, open_kept_tokens
-from codetether_core.services import Services, assemble
+from codetether_core.services import Notes, Services, assemble
 from tests.http.conformance import checked
 from tests.http.harness import NOW, TOKENS, client_of
 
@@ -104,12 +106,15 @@ def ok(response: httpx.Response) -> Any:
 @asynccontextmanager
 async def open_world() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
-        clock = FakeClock()
-        services = assemble(
-            await stack.enter_async_context(open_backend()), clock, CountingDice(), key=KEY, passwords=Quick()
+        clock, dice, acting = FakeClock(), CountingDice(), Acting()
+        backend = AuditedBackend.over(
+            await stack.enter_async_context(open_backend()), Notes(clock, CountingDice()).of, acting
         )
+        services = assemble(backend, clock, dice, key=KEY, passwords=Quick(), signer=Ed25519(KEY, b"test"))
         kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, clock))
-        app = create_app(services, authenticator=Chain((TOKENS, kept)), authorizer=POLICY, routes=all_routes())
+        app = create_app(
+            services, authenticator=Chain((TOKENS, kept)), authorizer=POLICY, routes=all_routes(), acts=acting
+        )
         clients = {
             role: await stack.enter_async_context(
                 client_of(app, headers={"Authorization": f"Bearer {role}-token"}, event_hooks=checked(app)),

@@ -24,6 +24,7 @@ from codetether_adapters.http.resources.shapes.agents import (
 )
 from codetether_adapters.http.resources.shapes.approvals import Approval, ApprovalAnswer, Approvals, Asked
 from codetether_adapters.http.resources.shapes.artifacts import ArtifactAnswer, Artifacts
+from codetether_adapters.http.resources.shapes.audit import AuditEvents, AuditHeads
 from codetether_adapters.http.resources.shapes.codebases import (
     Cancelled,
     Codebase,
@@ -116,6 +117,8 @@ __all__ = [
     "ArtifactAnswer",
     "Artifacts",
     "Asked",
+    "AuditEvents",
+    "AuditHeads",
     "Cancelled",
     "Claimed",
     "Codebase",

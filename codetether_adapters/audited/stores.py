@@ -1,0 +1,176 @@
+"""The stores of another backend, each of whose writes takes the records of its events along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Generic, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from codetether_core.codebases import Codebase
+from codetether_core.events import Event
+from codetether_core.ids import AgentName, CodebaseId, MessageId, SessionId, TaskId, TenantId, WorkerId
+from codetether_core.messages import Message
+from codetether_core.ports import (
+    ApprovalChange,
+    CodebaseStore,
+    Inbox,
+    RecordStore,
+    SessionQuery,
+    SessionStore,
+    TaskQuery,
+    TaskStore,
+    Versioned,
+)
+from codetether_core.sessions import Session, SessionMessage
+from codetether_core.tasks import Lane, Task, TaskState
+
+__all__ = ["AuditedCodebases", "AuditedInbox", "AuditedRecords", "AuditedSessions", "AuditedTasks", "Noted"]
+
+V = TypeVar("V", bound=Versioned)
+
+Noted: TypeAlias = Callable[[Sequence[Event]], Sequence[Event]]
+"""The same events, and their records."""
+
+
+@frozen(kw_only=True)
+class AuditedTasks:
+    """Tasks (a ``TaskStore``)."""
+
+    store: TaskStore
+    noted: Noted
+
+    async def add(self, task: Task, events: Sequence[Event] = ()) -> None:
+        await self.store.add(task, self.noted(events))
+
+    async def get(self, tenant: TenantId, id: TaskId) -> Task:
+        return await self.store.get(tenant, id)
+
+    async def replace(
+        self,
+        old: Task,
+        new: Task,
+        events: Sequence[Event] = (),
+        *,
+        approvals: Sequence[ApprovalChange] = (),
+        op: str = "",
+    ) -> None:
+        await self.store.replace(old, new, self.noted(events), approvals=approvals, op=op)
+
+    async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
+        return await self.store.lanes(tenant, after=after, limit=limit)
+
+    async def ready(self, lanes: Collection[Lane], limit: int) -> Sequence[Task]:
+        return await self.store.ready(lanes, limit)
+
+    async def overdue(self, now: datetime, limit: int) -> Sequence[Task]:
+        return await self.store.overdue(now, limit)
+
+    async def next_due(self) -> datetime | None:
+        return await self.store.next_due()
+
+    async def list(self, tenant: TenantId, query: TaskQuery) -> Sequence[Task]:
+        return await self.store.list(tenant, query)
+
+    async def count(self, tenant: TenantId) -> dict[TaskState, int]:
+        return await self.store.count(tenant)
+
+    async def held(self, tenant: TenantId, worker: WorkerId) -> Sequence[Task]:
+        return await self.store.held(tenant, worker)
+
+
+@frozen(kw_only=True)
+class AuditedRecords(Generic[V]):
+    """Values of one kind (a ``RecordStore``)."""
+
+    store: RecordStore[V]
+    noted: Noted
+
+    async def add(self, value: V, events: Sequence[Event] = ()) -> None:
+        await self.store.add(value, self.noted(events))
+
+    async def get(self, tenant: TenantId, id: str) -> V:
+        return await self.store.get(tenant, id)
+
+    async def replace(self, old: V, new: V, events: Sequence[Event] = ()) -> None:
+        await self.store.replace(old, new, self.noted(events))
+
+    async def remove(self, old: V, events: Sequence[Event] = ()) -> None:
+        await self.store.remove(old, self.noted(events))
+
+    async def list(self, tenant: TenantId) -> Sequence[V]:
+        return await self.store.list(tenant)
+
+
+@frozen(kw_only=True)
+class AuditedCodebases(AuditedRecords[Codebase]):
+    """Codebases (a ``CodebaseStore``)."""
+
+    store: CodebaseStore
+
+    async def find(self, tenant: TenantId, name: str, path: str) -> Codebase | None:
+        return await self.store.find(tenant, name, path)
+
+
+@frozen(kw_only=True)
+class AuditedSessions:
+    """Sessions (a ``SessionStore``)."""
+
+    store: SessionStore
+    noted: Noted
+
+    async def put(
+        self,
+        old: Session | None,
+        new: Session,
+        messages: Sequence[SessionMessage] = (),
+        events: Sequence[Event] = (),
+        *,
+        forget: Collection[str] = (),
+    ) -> None:
+        await self.store.put(old, new, messages, self.noted(events), forget=forget)
+
+    async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
+        return await self.store.get(tenant, codebase, id)
+
+    async def list(self, tenant: TenantId, query: SessionQuery) -> tuple[Sequence[Session], int]:
+        return await self.store.list(tenant, query)
+
+    async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
+        return await self.store.quiet(before, limit)
+
+    async def messages(
+        self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0
+    ) -> tuple[Sequence[SessionMessage], int]:
+        return await self.store.messages(tenant, codebase, id, limit=limit, after=after)
+
+
+@frozen(kw_only=True)
+class AuditedInbox:
+    """Messages (an ``Inbox``)."""
+
+    store: Inbox
+    noted: Noted
+
+    async def add(self, message: Message, events: Sequence[Event] = ()) -> None:
+        await self.store.add(message, self.noted(events))
+
+    async def get(self, tenant: TenantId, id: MessageId) -> Message:
+        return await self.store.get(tenant, id)
+
+    async def replace(self, old: Message, new: Message, events: Sequence[Event] = ()) -> None:
+        await self.store.replace(old, new, self.noted(events))
+
+    async def list(
+        self,
+        tenant: TenantId,
+        *,
+        recipients: frozenset[AgentName] | None = None,
+        conversation: str | None = None,
+        queued_only: bool = False,
+        limit: int = 100,
+    ) -> Sequence[Message]:
+        return await self.store.list(
+            tenant, recipients=recipients, conversation=conversation, queued_only=queued_only, limit=limit
+        )

@@ -1,0 +1,43 @@
+"""A request on its way, as the audit trail will tell of it."""
+
+from __future__ import annotations
+
+from attrs import define
+
+from codetether_core.access import DEFAULT_TENANT, Principal
+from codetether_core.audit import Act, Actor
+from codetether_core.ids import TenantId
+
+__all__ = ["Request"]
+
+
+@define(eq=False)
+class Request:
+    """As far as is known of it by now: ``route`` is the path as it was declared, ``permission`` what it takes.
+
+    ``subject`` is what the request is about, where its path does not tell.
+    """
+
+    method: str
+    path: str
+    act: Act
+    route: str = ""
+    permission: str = ""
+    tenant: TenantId = DEFAULT_TENANT
+    subject: str = ""
+
+    @property
+    def id(self) -> str:
+        """What the answer calls it."""
+        return self.act.actor.request_id
+
+    def recognize(self, principal: Principal) -> None:
+        """It is the principal's."""
+        before = self.act.actor
+        self.tenant = principal.tenant
+        self.act.actor = Actor(
+            name=principal.name,
+            ip=before.ip,
+            session_id=principal.credential or "",
+            request_id=before.request_id,
+        )

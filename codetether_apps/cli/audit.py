@@ -1,0 +1,165 @@
+"""``codetether audit``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from codetether_apps.cli.connection import connected
+from codetether_apps.cli.lazy import Group
+from codetether_apps.cli.printing import age, print_json, print_table, say, wants_json
+from codetether_apps.cli.trail import Trail, heads_in, lines_in, lines_of
+from codetether_apps.cli.wishes import shared
+from codetether_apps.settings import DURATION
+
+__all__ = ["audit"]
+
+
+@click.group(cls=Group)
+def audit() -> None:
+    """What was done here, by whom; and whether anybody changed the record of it."""
+
+
+@audit.command("list")
+@click.option("--actor", "actors", multiple=True, help="Only what this principal did; may be repeated.")
+@click.option("--action", "actions", multiple=True, help="Only this, such as task.created or task.*; may be repeated.")
+@click.option("--outcome", "outcomes", multiple=True, help="success, failure or denied; may be repeated.")
+@click.option("--resource", metavar="TEXT", help="Only what was done to something with this in its name.")
+@click.option("--last", "span", metavar="DURATION", help="Only what is not older than that, such as 2h or 7d.")
+@click.option("-n", "--limit", default=50, show_default=True, help="How many.")
+@shared
+@click.pass_context
+def list_all(
+    ctx: click.Context,
+    actors: tuple[str, ...],
+    actions: tuple[str, ...],
+    outcomes: tuple[str, ...],
+    resource: str | None,
+    span: str | None,
+    limit: int,
+) -> None:
+    """List what was done, the latest first."""
+    since = _since(span)
+    with connected(ctx) as client:
+        found = client.audit.find(
+            actor=actors, action=actions, outcome=outcomes, resource=resource, since=since, limit=limit
+        )
+        events = list(found.events)
+        while found.cursor is not None and len(events) < limit:
+            found = client.audit.find(
+                actor=actors,
+                action=actions,
+                outcome=outcomes,
+                resource=resource,
+                since=since,
+                limit=limit - len(events),
+                cursor=found.cursor,
+            )
+            events += found.events
+    print_table(
+        ctx,
+        events,
+        {
+            "ago": lambda each: age(each.timestamp),
+            "actor": lambda each: each.actor,
+            "action": lambda each: each.action,
+            "outcome": lambda each: each.outcome,
+            "resource": lambda each: each.resource,
+            "from": lambda each: each.ip,
+            "count": lambda each: each.metadata.get("count", ""),
+        },
+        none="nothing of the kind",
+    )
+
+
+@audit.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@shared
+@click.pass_context
+def export(ctx: click.Context, file: Path | None) -> None:
+    """Write the whole trail to FILE, which must not be there yet, or print it: JSON Lines."""
+    with connected(ctx) as client, file.open("xb") if file else nullcontext(sys.stdout.buffer) as out:
+        for chunk in client.audit.export():
+            out.write(chunk)
+
+
+@audit.command()
+@shared
+@click.pass_context
+def head(ctx: click.Context) -> None:
+    """Print how far the trail goes, to be kept where nobody who can change it can change that."""
+    with connected(ctx) as client:
+        print_json(client.audit.heads())
+
+
+@audit.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
+@click.option("--head", "kept", type=click.Path(path_type=Path, exists=True), help="What `audit head` printed earlier.")
+@click.option("--key", "keys", multiple=True, metavar="HEX", help="A public key to trust; may be repeated.")
+@shared
+@click.pass_context
+def verify(ctx: click.Context, files: tuple[Path, ...], kept: Path | None, keys: tuple[str, ...]) -> None:
+    """Find every record that was changed, removed, moved or cut off: in FILES, in their order, or at the server.
+
+    Exits with 1 if there is one. Without --head, records that were cut off the end together with the checkpoints that
+    vouch for them are not missed.
+    """
+    known = heads_in(kept) if kept else {}
+    trail = Trail(keys=frozenset(keys), known=known)
+    last = None
+    if files:
+        for file in files:
+            trail.feed(lines_in(file), f"{file}: line")
+    else:
+        with connected(ctx) as client:
+            heads = client.audit.heads()
+            last = {each.chain: each.number for each in heads.chains}
+            if not keys and heads.key:
+                trail.keys = frozenset({heads.key})
+            trail.feed(lines_of(client.audit.export()))
+    flaws = [*trail.unreadable, *map(str, trail.finish(last))]
+    _tell(ctx, trail, flaws)
+    if flaws:
+        ctx.exit(1)
+
+
+def _tell(ctx: click.Context, trail: Trail, flaws: list[str]) -> None:
+    chains = trail.chains.values()
+    told = [
+        {
+            "chain": each.chain,
+            "records": each.records,
+            "last": each.last,
+            "sealed": each.sealed,
+            "checkpoints": each.checkpoints,
+            "keys": sorted(each.signers),
+        }
+        for each in chains
+    ]
+    if wants_json(ctx):
+        print_json({"sound": not flaws, "flaws": flaws, "chains": told})
+        return
+    for flaw in flaws:
+        print(flaw)
+    records, waiting = sum(each.records for each in chains), sum(each.unsealed for each in chains)
+    signers = sorted({key for each in chains for key in each.signers})
+    by = f"signed by {', '.join(key or 'nobody' for key in signers)}" if signers else "no checkpoint yet"
+    say(f"{_counted(records, 'record')} in {_counted(len(told), 'chain')}, {by}; {waiting:,} not sealed yet")
+    say(_counted(len(flaws), "flaw") if flaws else "nothing was changed")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _since(span: str | None) -> datetime | None:
+    if span is None:
+        return None
+    try:
+        return datetime.now(UTC) - DURATION.read(span)
+    except ValueError as error:
+        raise click.UsageError(f"--last must be {error}") from None

@@ -1,0 +1,32 @@
+"""The audit trail: records of what was done, in chains that show every change."""
+
+from __future__ import annotations
+
+from codetether_core.audit.chain import FILED, GENESIS, Chain, Link, digest_of, following
+from codetether_core.audit.checkpoint import CHECKPOINT, Checkpoint
+from codetether_core.audit.lines import line_of, link_of
+from codetether_core.audit.record import SYSTEM_ACTOR, Act, Actor, AuditRecord, Outcome
+from codetether_core.audit.search import AuditQuery
+from codetether_core.audit.verification import Flaw, FlawKind, Verification
+
+__all__ = [
+    "CHECKPOINT",
+    "FILED",
+    "GENESIS",
+    "SYSTEM_ACTOR",
+    "Act",
+    "Actor",
+    "AuditQuery",
+    "AuditRecord",
+    "Chain",
+    "Checkpoint",
+    "Flaw",
+    "FlawKind",
+    "Link",
+    "Outcome",
+    "Verification",
+    "digest_of",
+    "following",
+    "line_of",
+    "link_of",
+]

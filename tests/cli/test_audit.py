@@ -1,0 +1,91 @@
+"""``codetether audit``: seeing what was done, and finding out whether somebody changed the record of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codetether_adapters.client import Client
+from tests.audit.chains import SIGNER, Made
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def exported(client: Client, run: Run, tmp_path: Path) -> Path:
+    """A file with a trail that has a few records."""
+    for number in range(3):
+        client.tasks.run("p", title=f"audited {number}")
+    assert run("audit", "export", "trail.jsonl") == 0
+    return tmp_path / "trail.jsonl"
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_what_was_done_is_listed(client: Client, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    task = client.tasks.run("p", title="listed").id
+    assert run("audit", "list", "--action", "task.*", "--resource", task, "--last", "1h", "--json") == 0
+    (event,) = told(capsys)
+    assert (event["action"], event["resource"]) == ("task.created", f"task/{task}")
+    assert run("audit", "list", "--last", "soon") == 2
+    assert "--last must be a duration" in capsys.readouterr().err
+
+
+def test_a_trail_that_nobody_changed_is_sound(
+    exported: Path, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The server's, a file's, and both back to a head that was kept."""
+    assert run("audit", "head") == 0
+    (tmp_path / "head.json").write_text(capsys.readouterr().out, encoding="utf-8")
+    assert run("audit", "verify", "--json") == 0
+    assert told(capsys)["sound"]
+    assert run("audit", "verify", "--head", "head.json") == 0
+    assert "nothing was changed" in capsys.readouterr().err
+    assert run("audit", "verify", str(exported)) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda lines: [lines[0].replace(b"success", b"failure"), *lines[1:]], "record 1 of chain"),
+        (lambda lines: [lines[0], *lines[2:]], "record 2 of chain"),
+        (lambda lines: [lines[1], lines[0], *lines[2:]], "is not in its place"),
+        (lambda lines: [b"nonsense\n", *lines], "line 1 is no record of an audit trail"),
+    ],
+    ids=["changed", "dropped", "exchanged", "nonsense"],
+)
+def test_a_file_that_was_changed_is_not(
+    exported: Path, run: Run, capsys: pytest.CaptureFixture[str], change: Any, said: str
+) -> None:
+    lines = exported.read_bytes().splitlines(keepends=True)
+    exported.write_bytes(b"".join(change(lines)))
+    assert run("audit", "verify", str(exported)) == 1
+    assert said in capsys.readouterr().out
+
+
+def test_a_file_that_was_cut_off_is_found_by_a_head(
+    exported: Path, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run("audit", "head") == 0
+    (tmp_path / "head.json").write_text(capsys.readouterr().out, encoding="utf-8")
+    lines = exported.read_bytes().splitlines(keepends=True)
+    exported.write_bytes(b"".join(lines[:2]))
+    assert run("audit", "verify", str(exported), "--head", "head.json") == 1
+    assert "cut off the end" in capsys.readouterr().out
+    (tmp_path / "head.json").write_text("{}", encoding="utf-8")
+    assert run("audit", "verify", str(exported), "--head", "head.json") == 2
+    assert "codetether audit head > FILE" in capsys.readouterr().err
+
+
+def test_checkpoints_of_another_key_are_told(run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A file that somebody wrote anew is signed with another key than the one that is trusted."""
+    (tmp_path / "trail.jsonl").write_bytes(b"".join(Made.of([2]).lines()))
+    assert run("audit", "verify", "trail.jsonl", "--key", SIGNER.key) == 0
+    assert run("audit", "verify", "trail.jsonl") == 0
+    assert f"signed by {SIGNER.key}" in capsys.readouterr().err
+    assert run("audit", "verify", "trail.jsonl", "--key", "00" * 32) == 1
+    assert "a key that is not trusted" in capsys.readouterr().out
