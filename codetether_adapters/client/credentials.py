@@ -40,11 +40,18 @@ class Tokens(Resource[M]):
         )
 
     @operation
-    async def list(self) -> Sequence[TokenView]:
-        """Yours, or for an administrator all of them; latest first."""
-        return await self._send(Request(method="GET", path=f"{AUTH}/keys", read=many(TokenView, "tokens")))
+    async def list(self, *, sign_ins: bool = False) -> Sequence[TokenView]:
+        """Yours, or for an administrator all of them; latest first. Sign-ins only if asked for."""
+        query = {"sign_ins": "true" if sign_ins else None}
+        return await self._send(Request(method="GET", path=f"{AUTH}/keys", query=query, read=many(TokenView, "tokens")))
 
     @operation
     async def revoke(self, id: str) -> TokenView:
         """It opens nothing from now on."""
         return await self._send(Request(method="DELETE", path=path(f"{AUTH}/keys", id), read=one(TokenView)))
+
+    @operation
+    async def revoke_all(self, owner: str) -> Sequence[TokenView]:
+        """Whatever stands for somebody, sign-ins too; which ones that were."""
+        request = Request(method="DELETE", path=f"{AUTH}/keys", query={"owner": owner}, read=many(TokenView, "tokens"))
+        return await self._send(request)

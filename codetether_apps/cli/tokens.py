@@ -55,12 +55,13 @@ def create(
 
 @token.command("list")
 @click.option("--all", "everything", is_flag=True, help="Revoked ones too.")
+@click.option("--sign-ins", is_flag=True, help="Sign-ins too.")
 @shared
 @click.pass_context
-def list_all(ctx: click.Context, everything: bool) -> None:
+def list_all(ctx: click.Context, everything: bool, sign_ins: bool) -> None:
     """List your tokens, an administrator everybody's, without their secrets."""
     with connected(ctx) as client:
-        found = [each for each in client.tokens.list() if everything or each.status == "active"]
+        found = [each for each in client.tokens.list(sign_ins=sign_ins) if everything or each.status == "active"]
     print_table(
         ctx,
         found,
@@ -78,17 +79,20 @@ def list_all(ctx: click.Context, everything: bool) -> None:
 
 
 @token.command()
-@click.argument("id")
+@click.argument("id", required=False)
+@click.option("--owner", metavar="NAME", help="All that stand for this principal, sign-ins too.")
 @shared
 @click.pass_context
-def revoke(ctx: click.Context, id: str) -> None:
+def revoke(ctx: click.Context, id: str | None, owner: str | None) -> None:
     """Take a token back: it opens nothing any more, and streams that it opened end."""
+    if (id is None) is (owner is None):
+        raise click.UsageError("Say which: ID, or all of --owner NAME")
     with connected(ctx) as client:
-        revoked = client.tokens.revoke(id)
+        revoked = [client.tokens.revoke(id)] if id else client.tokens.revoke_all(owner or "")
     if wants_json(ctx):
-        print_json(revoked)
+        print_json(revoked[0] if id else revoked)
     else:
-        click.echo(f"revoked {revoked.name}")
+        click.echo(f"revoked {', '.join(each.name or each.id for each in revoked) or 'nothing'}")
 
 
 def _may(token: TokenView) -> str:

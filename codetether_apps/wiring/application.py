@@ -37,10 +37,10 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
     """The whole API over the settings' store; ``tokens`` are those of this process itself."""
     drain, acting = Drain(), Acting()
     async with (
-        open_services(settings, acting) as services,
+        open_policy(settings) as policy,
+        open_services(settings, acting, policy) as services,
         open_kept_tokens(services.issuing, services.watching, services.clock) as kept,
         open_identities(settings, services.clock) as identities,
-        open_policy(settings) as policy,
         open_limiter(settings) as limiter,
     ):
         access = access_of(settings, tokens)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from codetether_adapters.tokens import RolePolicy
 from codetether_apps.settings import Settings, SettingsError
 from codetether_core.ports import Authorizer
+from codetether_core.services import RolePolicy
 
 __all__ = ["open_policy", "policy_modules"]
 

@@ -22,6 +22,7 @@ from codetether_apps.wiring.keeping import keep_running
 from codetether_apps.wiring.presence import tell_of_absence
 from codetether_apps.wiring.timekeeping import keep_time
 from codetether_apps.wiring.trail import end_trail, tell_of_unsigned
+from codetether_core.ports import Authorizer
 from codetether_core.services import Notes, Services, assemble
 from codetether_core.tasks import LeaseTerms
 
@@ -31,10 +32,12 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, acting: Acting | None = None) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, acting: Acting | None = None, policy: Authorizer | None = None
+) -> AsyncIterator[Services]:
     """The services of this process. What they keep running ends before the store is closed.
 
-    ``acting`` tells whose the changes are that they make.
+    ``acting`` tells whose the changes are that they make, ``policy`` who may act for others.
     """
     leases = settings.leases
     async with (
@@ -49,6 +52,7 @@ async def open_services(settings: Settings, acting: Acting | None = None) -> Asy
             blobs=blobs,
             key=key,
             signer=Ed25519(key, b"audit trail"),
+            authorizer=policy,
             passwords=Argon2id(),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
             reaper_interval=leases.reaper_interval,

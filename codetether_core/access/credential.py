@@ -20,7 +20,16 @@ from codetether_core.access.token import Token
 from codetether_core.errors import IllegalTransition, Unauthenticated
 from codetether_core.ids import CredentialId, TenantId, WorkerId
 
-__all__ = ["TRANSITIONS", "Credential", "CredentialKind", "CredentialState", "principal_of", "require_active", "revoke"]
+__all__ = [
+    "TRANSITIONS",
+    "Credential",
+    "CredentialKind",
+    "CredentialState",
+    "ended_before",
+    "principal_of",
+    "require_active",
+    "revoke",
+]
 
 
 class CredentialKind(StrEnum):
@@ -90,6 +99,12 @@ def require_active(credential: Credential) -> None:
     """``Unauthenticated`` for one that was revoked."""
     if credential.state is CredentialState.REVOKED:
         raise Unauthenticated("The token was revoked", hint="ask for a new one", id=credential.id)
+
+
+def ended_before(credential: Credential, moment: datetime) -> bool:
+    """Whether it had been of no use to anybody for a while by then."""
+    ends = (credential.revoked_at, credential.ends_at or credential.expires_at)
+    return any(end is not None and end < moment for end in ends)
 
 
 def principal_of(credential: Credential, token: Token, key: bytes, now: datetime) -> Principal:

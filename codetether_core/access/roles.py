@@ -15,7 +15,7 @@ from codetether_core.access.scopes import covers
 from codetether_core.errors import PermissionDenied
 from codetether_core.ids import WorkerId
 
-__all__ = ["PERMISSIONS", "PUBLIC", "ROLES", "allows", "denied", "owns", "refuse_delegated", "require_worker"]
+__all__ = ["PERMISSIONS", "PUBLIC", "ROLES", "allows", "denied", "refuse_delegated", "require_worker"]
 
 PUBLIC: Final = "public"
 
@@ -94,8 +94,3 @@ def require_worker(principal: Principal, worker: WorkerId) -> None:
     """``PermissionDenied`` for a principal that is some other worker."""
     if principal.worker not in (None, worker):
         raise PermissionDenied(f"This token is good for the worker {principal.worker} alone", id=worker)
-
-
-def owns(principal: Principal, owner: str) -> bool:
-    """Whether it may speak for what ``owner`` registered: the owner itself, or who may do that for all."""
-    return principal.name == owner or allows(principal, "registrations:override")

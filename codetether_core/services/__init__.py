@@ -18,6 +18,7 @@ from codetether_core.services.questions import Question, Questions
 from codetether_core.services.recording import Recording
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import TRAILING_GRACE, Reporting
+from codetether_core.services.role_policy import RolePolicy
 from codetether_core.services.sealing import Sealing
 from codetether_core.services.signing_in import SignedIn, SigningIn
 from codetether_core.services.submission import Submission
@@ -56,6 +57,7 @@ __all__ = [
     "Registration",
     "Reporting",
     "Resync",
+    "RolePolicy",
     "Sealing",
     "Services",
     "SignedIn",

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from attrs import frozen
 
-from codetether_core.ports import Backend, BlobStore, Clock, Entropy, Passwords, Signer
+from codetether_core.ports import Authorizer, Backend, BlobStore, Clock, Entropy, Passwords, Signer
 from codetether_core.services.accounts import Accounts
 from codetether_core.services.archiving import Archiving
 from codetether_core.services.attaching import Attaching
@@ -21,10 +21,12 @@ from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import Monitoring
 from codetether_core.services.no_blobs import NoBlobs
 from codetether_core.services.no_signer import NoSigner
+from codetether_core.services.ownership import Ownership
 from codetether_core.services.questions import Questions
 from codetether_core.services.recording import Recording
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import Reporting
+from codetether_core.services.role_policy import RolePolicy
 from codetether_core.services.sealing import Sealing
 from codetether_core.services.signing_in import SigningIn
 from codetether_core.services.submission import Submission
@@ -84,6 +86,7 @@ def assemble(
     key: bytes | None = None,
     passwords: Passwords | None = None,
     signer: Signer | None = None,
+    authorizer: Authorizer | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
@@ -93,12 +96,14 @@ def assemble(
 
     Without ``blobs`` files are refused, and old logs are forgotten. Without the installation's ``key`` no credentials
     are issued, without ``passwords`` there are no accounts, without a ``signer`` nobody vouches for the audit trail.
+    ``authorizer`` tells who may act for the owners of things; without one, roles do.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
     writer = TaskWriter(tasks, backend.approvals, clock, entropy)
+    ownership = Ownership(authorizer or RolePolicy())
     dispatch = Dispatch(writer, tasks, backend.notifier, clock)
-    claiming = Claiming(writer, dispatch, tasks, directory, clock, entropy, terms)
+    claiming = Claiming(writer, dispatch, tasks, directory, clock, entropy, terms, ownership)
     watching = Watching(log, backend.notifier, clock)
     logs = TaskLogs(writer, tasks, log, blobs, watching, clock)
     transcripts = Transcripts(backend.sessions, blobs)
@@ -106,7 +111,7 @@ def assemble(
     submission = Submission(writer, tasks, backend.codebases, clock, entropy)
     recording = Recording(backend.audit, clock, Notes(clock, entropy))
     sealing = Sealing(backend.audit, recording, signer or NoSigner())
-    issuing = Issuing(backend.credentials, clock, entropy, key)
+    issuing = Issuing(backend.credentials, clock, entropy, ownership, key)
     return Services(
         backend=backend,
         blobs=blobs,
@@ -120,7 +125,7 @@ def assemble(
         questions=questions,
         watching=watching,
         conversation=Conversation(backend.sessions, backend.codebases, submission, transcripts, clock),
-        registration=Registration(backend.codebases, directory, tasks, clock, entropy),
+        registration=Registration(backend.codebases, directory, tasks, clock, entropy, ownership),
         messaging=Messaging(backend.inbox, directory, clock, entropy),
         monitoring=Monitoring(log),
         maintenance=Maintenance(

@@ -8,12 +8,13 @@ from typing import Final
 
 from attrs import frozen
 
-from codetether_core.access import Principal, owns, require_worker
+from codetether_core.access import Principal, require_worker
 from codetether_core.errors import Invalid, NotFound, PermissionDenied, StaleLease, TaskUnavailable
 from codetether_core.ids import CodebaseId, TaskId, TenantId, WorkerId, digest
 from codetether_core.ports import Clock, Directory, Entropy, TaskStore
 from codetether_core.services.dispatch import Dispatch
 from codetether_core.services.lanes import PAGE
+from codetether_core.services.ownership import REGISTRATIONS, Ownership
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import (
     ANYWHERE,
@@ -62,6 +63,7 @@ class Claiming:
     clock: Clock
     entropy: Entropy
     terms: LeaseTerms
+    ownership: Ownership
 
     async def claim(self, principal: Principal, worker: WorkerId, id: TaskId, *, tokened: bool, key: str = "") -> Task:
         """Grant the task to the worker; ``TaskUnavailable`` says why not.
@@ -75,7 +77,7 @@ class Claiming:
         require_worker(principal, worker)
         nonce = digest(principal.name, worker, id, key) if key else self.entropy.bytes(16).hex()
         registered = await self._registered(principal.tenant, worker)
-        if registered and not owns(principal, registered.principal):
+        if registered and not await self._speaks_for(principal, registered.principal):
             raise PermissionDenied("Another principal registered this worker", id=worker)
         profile = self._profile(principal.tenant, worker, registered)
 
@@ -133,6 +135,10 @@ class Claiming:
                 there = tuple(each.id for each in held if each.id != id and _share_a_checkout(each, task))
                 found.append(Explanation(worker, presence(worker, now), refusals(lane, profile), len(held), there))
         return task, found
+
+    async def _speaks_for(self, principal: Principal, owner: str) -> bool:
+        """Whether it may; the policy is asked only about what is not its own."""
+        return principal.name == owner or (await self.ownership.reach(principal, REGISTRATIONS)).everybody
 
     async def _registered(self, tenant: TenantId, worker: WorkerId) -> Worker | None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,17 +18,26 @@ from codetether_core.access import (
     CredentialState,
     Principal,
     Token,
-    allows,
     covers,
+    ended_before,
     principal_of,
     refuse_delegated,
     require_active,
     revoke,
 )
-from codetether_core.errors import Invalid, NotConfigured, NotFound, PermissionDenied, Unauthenticated
+from codetether_core.errors import (
+    Conflict,
+    Invalid,
+    NotConfigured,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+    VersionConflict,
+)
 from codetether_core.events import CREDENTIALS, Event, Topic
 from codetether_core.ids import CredentialId, TenantId, WorkerId, new_id
 from codetether_core.ports import Clock, Entropy, RecordStore
+from codetether_core.services.ownership import KEYS, Ownership, Reach
 from codetether_core.services.swapping import until_swapped
 
 __all__ = ["RENEWED", "REVOKED", "Issuing", "credential_event"]
@@ -39,6 +49,9 @@ REVOKED: Final = "credential.revoked"
 """The kind of the event that ends what a credential began."""
 
 _WORKER: Final = frozenset({"worker"})
+
+_KEPT: Final = timedelta(days=30)
+_TIDY_EVERY: Final = timedelta(hours=1)
 
 
 @frozen
@@ -52,8 +65,10 @@ class Issuing:
     credentials: RecordStore[Credential]
     clock: Clock
     entropy: Entropy
+    ownership: Ownership
     key: bytes | None
     observers: list[Callable[[Credential], None]] = field(factory=list)
+    _tidied: dict[TenantId, datetime] = field(factory=dict, init=False)
 
     async def issue_key(
         self,
@@ -103,11 +118,14 @@ class Issuing:
             lifetime=lifetime,
         )
 
-    async def list(self, principal: Principal) -> Sequence[Credential]:
-        """Keys and workers' tokens that the principal may revoke, latest first."""
+    async def list(self, principal: Principal, *, sign_ins: bool = False) -> Sequence[Credential]:
+        """What the principal may revoke, latest first; sign-ins only if asked for."""
         every = await self.credentials.list(principal.tenant)
+        reach = await self.ownership.reach(principal, KEYS)
         return [
-            each for each in reversed(every) if each.kind is not CredentialKind.SIGN_IN and _may_see(principal, each)
+            each
+            for each in reversed(every)
+            if (sign_ins or each.kind is not CredentialKind.SIGN_IN) and _reaches(reach, each)
         ]
 
     async def active(self, tenant: TenantId, owner: str) -> Sequence[Credential]:
@@ -117,9 +135,21 @@ class Issuing:
 
     async def revoke(self, principal: Principal, id: CredentialId) -> Credential:
         """Take one back: what it began ends within seconds. ``NotFound`` also for somebody else's."""
-        if not _may_see(principal, await self.credentials.get(principal.tenant, id)):
+        reach = await self.ownership.reach(principal, KEYS)
+        if not _reaches(reach, await self.credentials.get(principal.tenant, id)):
             raise NotFound("credential", id)
         return await self.end(principal.tenant, id, by=principal.name)
+
+    async def revoke_all(self, principal: Principal, owner: str) -> Sequence[Credential]:
+        """Take back all that stands for somebody, sign-ins too; ``PermissionDenied`` for who may not act for it."""
+        if not (await self.ownership.reach(principal, KEYS)).covers(owner):
+            raise PermissionDenied("These are another's tokens", permission=KEYS)
+        revoked: list[Credential] = []
+        while found := await self.active(principal.tenant, owner):  # more may be issued by one that is about to end
+            for credential in found:
+                with suppress(Conflict):  # somebody else ended it
+                    revoked.append(await self.end(principal.tenant, credential.id, by=principal.name))
+        return revoked
 
     async def end(self, tenant: TenantId, id: CredentialId, *, by: str) -> Credential:
         """It no longer counts; ``IllegalTransition`` if that was so already."""
@@ -133,6 +163,17 @@ class Issuing:
         revoked = await until_swapped(attempt, "credential", id)
         self.tell(revoked)
         return revoked
+
+    async def tidy(self, tenant: TenantId) -> None:
+        """Forget what ended long ago, from time to time: the trail has what became of it."""
+        now = self.clock.now()
+        if tenant in self._tidied and now - self._tidied[tenant] < _TIDY_EVERY:
+            return
+        self._tidied[tenant] = now
+        for credential in await self.credentials.list(tenant):
+            if ended_before(credential, now - _KEPT):
+                with suppress(VersionConflict):  # another replica was faster
+                    await self.credentials.remove(credential)
 
     def tell(self, changed: Credential) -> None:
         """Tell this process at once; the log tells everybody else."""
@@ -168,6 +209,7 @@ class Issuing:
         lifetime: timedelta | None,
     ) -> tuple[Credential, str]:
         key = self.require_key()
+        await self.tidy(principal.tenant)
         if lifetime is not None and lifetime <= timedelta():
             raise Invalid("lifetime", "must be more than nothing")
         now = self.clock.now()
@@ -206,6 +248,6 @@ def credential_event(kind: str, credential: Credential, at: datetime, by: str) -
     return Event(Topic(credential.tenant, CREDENTIALS, credential.id), kind, at, data)
 
 
-def _may_see(principal: Principal, credential: Credential) -> bool:
-    own = credential.kind is not CredentialKind.WORKER and credential.owner == principal.name
-    return own or allows(principal, "keys:admin")
+def _reaches(reach: Reach, credential: Credential) -> bool:
+    """Whether the principal may see it and take it back; a worker's token is nobody's own."""
+    return reach.everybody or (credential.kind is not CredentialKind.WORKER and reach.covers(credential.owner))

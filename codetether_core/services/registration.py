@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 from attrs import evolve, frozen
 
 from codetether_core import codec
-from codetether_core.access import Principal, owns, require_worker
+from codetether_core.access import Principal, require_worker
 from codetether_core.agents import EXPIRES_AFTER, Agent, discoverable, heard
 from codetether_core.codebases import Codebase, served_by
 from codetether_core.errors import AlreadyExists, Conflict, NotFound, PermissionDenied, VersionConflict
 from codetether_core.events import AGENTS, CODEBASES, Event, Topic
 from codetether_core.ids import AgentName, CodebaseId, TenantId, WorkerId, new_id
 from codetether_core.ports import Clock, CodebaseStore, Directory, Entropy, RecordStore, TaskQuery, TaskStore, Versioned
+from codetether_core.services.ownership import REGISTRATIONS, Ownership, Reach
 from codetether_core.services.swapping import until_swapped
 from codetether_core.tasks import LIVE
 from codetether_core.workers import Worker, left, seen
@@ -36,6 +37,7 @@ class Registration:
     tasks: TaskStore
     clock: Clock
     entropy: Entropy
+    ownership: Ownership
 
     async def add_codebase(
         self,
@@ -128,7 +130,7 @@ class Registration:
         except NotFound:
             await self._add_or_replace_worker(principal, worker)
             return worker
-        _owned(known, principal)
+        _owned(known, await self._reach(principal))
         return await _change(
             self.directory.workers,
             principal.tenant,
@@ -138,20 +140,22 @@ class Registration:
 
     async def greet_worker(self, principal: Principal, id: WorkerId) -> Worker:
         """Note a worker's beat; ``NotFound`` if it has to register (again)."""
+        reach = await self._reach(principal)
         return await _change(
             self.directory.workers,
             principal.tenant,
             id,
-            lambda worker: seen(_owned(worker, principal), self.clock.now()),
+            lambda worker: seen(_owned(worker, reach), self.clock.now()),
         )
 
     async def dismiss_worker(self, principal: Principal, id: WorkerId) -> Worker:
         """The worker signs off."""
+        reach = await self._reach(principal)
         return await _change(
             self.directory.workers,
             principal.tenant,
             id,
-            lambda worker: left(_owned(worker, principal), self.clock.now()),
+            lambda worker: left(_owned(worker, reach), self.clock.now()),
         )
 
     async def add_agent(self, principal: Principal, agent: Agent) -> Agent:
@@ -161,7 +165,7 @@ class Registration:
         except NotFound:
             await self.directory.agents.add(agent, [_agent_event("agent.registered", agent)])
             return agent
-        _owned(known, principal)
+        _owned(known, await self._reach(principal))
         return await _change(
             self.directory.agents,
             principal.tenant,
@@ -171,16 +175,18 @@ class Registration:
 
     async def hear_agent(self, principal: Principal, name: AgentName) -> Agent:
         """Note a heartbeat; an agent that had expired is discoverable again. ``NotFound`` if it never registered."""
+        reach = await self._reach(principal)
         return await _change(
             self.directory.agents,
             principal.tenant,
             name,
-            lambda agent: heard(_owned(agent, principal), self.clock.now()),
+            lambda agent: heard(_owned(agent, reach), self.clock.now()),
         )
 
     async def remove_agent(self, principal: Principal, name: AgentName) -> None:
         """Forget an agent; its inbox stays."""
-        agent = _owned(await self.directory.agents.get(principal.tenant, name), principal)
+        agent = await self.directory.agents.get(principal.tenant, name)
+        _owned(agent, await self._reach(principal))
         await self.directory.agents.remove(agent, [_agent_event("agent.removed", agent)])
 
     async def discover(self, principal: Principal, *, max_age: timedelta = EXPIRES_AFTER) -> Sequence[Agent]:
@@ -189,6 +195,9 @@ class Registration:
         return [
             agent for agent in await self.directory.agents.list(principal.tenant) if discoverable(agent, now, max_age)
         ]
+
+    async def _reach(self, principal: Principal) -> Reach:
+        return await self.ownership.reach(principal, REGISTRATIONS)
 
     async def _add_or_replace_worker(self, principal: Principal, worker: Worker) -> None:
         topic = Topic.worker(worker.tenant, worker.id)
@@ -199,9 +208,9 @@ class Registration:
             await self.add_worker(principal, worker)
 
 
-def _owned(registered: P, principal: Principal) -> P:
-    """What the principal registered, or may change because it may do anything; ``PermissionDenied`` otherwise."""
-    if not owns(principal, registered.principal):
+def _owned(registered: P, reach: Reach) -> P:
+    """What the principal registered, or may change for whoever did; ``PermissionDenied`` otherwise."""
+    if not reach.covers(registered.principal):
         raise PermissionDenied("Another principal registered this", id=registered.id)
     return registered
 

@@ -92,6 +92,7 @@ class SigningIn:
         device: Mapping[str, str],
         key: bytes,
     ) -> SignedIn:
+        await self.issuing.tidy(tenant)
         now = self.clock.now()
         id = CredentialId(new_id(CredentialKind.SIGN_IN, now, self.entropy.bytes(16)))
         access, renewal = self._tokens(tenant, id, key)

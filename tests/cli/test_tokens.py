@@ -57,3 +57,16 @@ def test_what_makes_no_token(
 ) -> None:
     assert run("token", "create", "n", *arguments) != 0
     assert said in capsys.readouterr().err
+
+
+def test_all_of_somebodys_are_taken_back(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """One, or all of an owner's: which has to be said."""
+    assert run("token", "create", "mine") == 0
+    assert run("token", "revoke") == 2
+    assert "all of --owner NAME" in capsys.readouterr().err
+    assert run("token", "list", "--sign-ins", "--json") == 0
+    owner = next(each["owner"] for each in json.loads(capsys.readouterr().out) if each["name"] == "mine")
+    assert run("token", "revoke", "--owner", owner) == 0
+    assert "mine" in capsys.readouterr().out
+    assert run("token", "revoke", "--owner", owner) == 0
+    assert "revoked nothing" in capsys.readouterr().out

@@ -14,8 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from codetether_adapters import memory
 from codetether_adapters.http import create_app
 from codetether_adapters.http.resources import all_routes
-from codetether_adapters.tokens import RolePolicy
-from codetether_core.services import assemble
+from codetether_core.services import RolePolicy, assemble
 from tests.http.harness import EDITOR, TOKENS, client_of
 from tests.http.resources.world import CountingDice, FakeClock
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codetether_core.access import DEFAULT_TENANT, PERMISSIONS, PUBLIC, ROLES, SYSTEM, Principal, allows, owns
+from codetether_core.access import DEFAULT_TENANT, PERMISSIONS, PUBLIC, ROLES, SYSTEM, Principal, allows
 from tests.contracts.policy import CASES, MATRIX, ROLE_NAMES, Case
 
 roles = st.frozensets(st.sampled_from(sorted(ROLES)))
@@ -54,12 +54,6 @@ def test_a_permission_that_is_misspelt_opens_nothing(permission: str) -> None:
         assert not allows(having(role), permission)
         assert not allows(having(role, scopes=frozenset({permission, "*:*", ":*"})), permission)
     assert allows(having(), PUBLIC)
-
-
-def test_whoever_keeps_the_installation_going_speaks_for_what_others_registered() -> None:
-    assert owns(having(), "carol") and owns(having("operator"), "dave")
-    assert not owns(having("editor"), "dave")
-    assert not owns(having("operator", scopes=frozenset({"workers:*"})), "dave")
 
 
 def test_a_principal_belongs_to_the_default_tenant_unless_said_otherwise() -> None:

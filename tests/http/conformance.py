@@ -19,10 +19,10 @@ from referencing.jsonschema import DRAFT202012
 from codetether_adapters.http import Application, Routes, create_app, document
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.http.routing import MethodNotAllowed, Route
-from codetether_adapters.tokens import RolePolicy, StaticTokens
+from codetether_adapters.tokens import StaticTokens
 from codetether_core.codec import moment, timestamp
 from codetether_core.errors import CodeTetherError, NotFound
-from codetether_core.services import Services
+from codetether_core.services import RolePolicy, Services
 
 __all__ = ["check", "checked", "description", "table"]
 

@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Message
 from codetether_adapters.http import Application, Call, Json, Route, create_app
 from codetether_adapters.memory.audit import MemoryAudit
 from codetether_adapters.system import SystemEntropy
-from codetether_adapters.tokens import RolePolicy, StaticToken, StaticTokens
+from codetether_adapters.tokens import StaticToken, StaticTokens
 from codetether_core.access import PUBLIC, ROLES
 from codetether_core.ports import Clock
-from codetether_core.services import Notes, Recording, Services
+from codetether_core.services import Notes, Recording, RolePolicy, Services
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 TOKENS = StaticTokens(StaticToken.of(name, f"{name}-token", [name]) for name in ROLES)

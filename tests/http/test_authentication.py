@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codetether_adapters.http import Call, Json, Route
-from codetether_adapters.tokens import RolePolicy, StaticToken, StaticTokens
+from codetether_adapters.tokens import StaticToken, StaticTokens
 from codetether_core.access import PUBLIC, Principal
 from codetether_core.errors import PermissionDenied
 from codetether_core.ids import TenantId
+from codetether_core.services import RolePolicy
 from tests.http.harness import EDITOR, application, client_of
 
 

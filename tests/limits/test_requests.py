@@ -14,8 +14,7 @@ from codetether_adapters.http import create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.limits import open_windows
 from codetether_adapters.memory import open_backend
-from codetether_adapters.tokens import RolePolicy
-from codetether_core.services import assemble
+from codetether_core.services import RolePolicy, assemble
 from tests.http.harness import TOKENS, client_of
 from tests.http.resources.world import KEY, CountingDice, FakeClock, Quick
 

@@ -14,11 +14,11 @@ import pytest
 from attrs import evolve
 
 from codetether_adapters.opa import PolicyBroken, RegoPolicy, open_opa_server, shipped_policy
-from codetether_adapters.tokens import RolePolicy
 from codetether_core.access import PUBLIC, Principal
 from codetether_core.errors import PermissionDenied, Unavailable
 from codetether_core.ids import CredentialId
 from codetether_core.ports import Authorizer
+from codetether_core.services import RolePolicy
 from tests.contracts.policy import CASES
 from tests.policy.opa import RealOpa, opa_server
 

@@ -88,9 +88,23 @@ async def issue_worker_token(call: Call) -> Response:
     return Json({**credential_view(credential), "token": token}, 201)
 
 
+@frozen(kw_only=True)
+class Listing:
+    """Sign-ins are told only if asked for."""
+
+    sign_ins: bool = False
+
+
+@frozen(kw_only=True)
+class Whose:
+    """The name of the principal that tokens stand for."""
+
+    owner: str
+
+
 async def find(call: Call) -> Response:
     """The caller's own, or for an administrator all of them; latest first."""
-    found = await call.services.issuing.list(call.principal)
+    found = await call.services.issuing.list(call.principal, sign_ins=call.query(Listing).sign_ins)
     return Json({"tokens": [credential_view(each) for each in found]})
 
 
@@ -98,6 +112,12 @@ async def revoke(call: Call) -> Response:
     """From now on it opens nothing, and streams that it opened end."""
     revoked = await call.services.issuing.revoke(call.principal, CredentialId(call.path["id"]))
     return Json(credential_view(revoked))
+
+
+async def revoke_all(call: Call) -> Response:
+    """All that stand for somebody, sign-ins too, whoever issued them: that person has to come in anew, if at all."""
+    revoked = await call.services.issuing.revoke_all(call.principal, _name(call.query(Whose).owner, "owner"))
+    return Json({"tokens": [credential_view(each) for each in revoked]})
 
 
 def _name(text: str, field: str = "name") -> str:
@@ -144,6 +164,17 @@ ROUTES: Final = (
         summary="List issued tokens",
         answer=shapes.IssuedTokens,
         tag=_TAG,
+        query=Listing,
+    ),
+    Route(
+        "DELETE",
+        "/v1/auth/keys",
+        revoke_all,
+        "keys:write",
+        summary="Revoke all that stand for somebody",
+        answer=shapes.IssuedTokens,
+        tag=_TAG,
+        query=Whose,
     ),
     Route(
         "DELETE",

@@ -18,9 +18,9 @@ from codetether_adapters.http import Application, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.memory import MemoryBlobs
 from codetether_adapters.sse import Decoder, ServerSentEvent
-from codetether_adapters.tokens import RolePolicy, StaticToken, StaticTokens
+from codetether_adapters.tokens import StaticToken, StaticTokens
 from codetether_core.ports import Backend
-from codetether_core.services import Services, assemble
+from codetether_core.services import RolePolicy, Services, assemble
 from tests.http.conformance import check, checked
 
 PATIENCE = 30.0

@@ -11,9 +11,10 @@ import pytest
 
 from codetether_adapters.http import IdentityProvider, create_app
 from codetether_adapters.http.resources import all_routes
-from codetether_adapters.tokens import Chain, KeptTokens, RolePolicy
+from codetether_adapters.tokens import Chain, KeptTokens
 from codetether_core.access import Principal, Token
 from codetether_core.errors import Unauthenticated
+from codetether_core.services import RolePolicy
 from tests.http.coverage import covers
 from tests.http.harness import Peer, client_of
 from tests.http.resources.world import FakeClock, World, ok, open_world

@@ -12,12 +12,12 @@ from attrs import define, evolve, field
 
 from codetether_adapters.http import create_app
 from codetether_adapters.http.resources import all_routes
-from codetether_adapters.tokens import RolePolicy, open_kept_tokens
+from codetether_adapters.tokens import open_kept_tokens
 from codetether_core.access import DEFAULT_TENANT, Credential
 from codetether_core.errors import Unauthenticated
 from codetether_core.ids import TenantId
 from codetether_core.ports import RecordStore
-from codetether_core.services import assemble
+from codetether_core.services import RolePolicy, assemble
 from tests.http.coverage import covers
 from tests.http.harness import TOKENS, Peer, client_of
 from tests.http.resources.world import KEY, World, ok, open_world
@@ -264,6 +264,47 @@ async def test_a_stream_that_begins_after_its_token_was_revoked_ends_at_once() -
             fallen: list[bool] = []
             with kept.standing(principal, lambda: fallen.append(True)):
                 assert fallen == [True]
+
+
+@covers("DELETE /v1/auth/keys")
+async def test_all_that_stands_for_somebody_can_be_taken_back() -> None:
+    """By that person or an administrator: keys, and sign-ins, which are listed for this."""
+    async with open_world() as world:
+        account = {"name": "ann", "password": "correct horse", "roles": ["editor"]}
+        assert (await world.client.post("/v1/auth/accounts", json=account)).status_code == 201
+        told = ok(await world.client.post("/v1/auth/login", json={"username": "ann", "password": "correct horse"}))
+        ann = {"Authorization": f"Bearer {told['access_token']}"}
+        key = (await world.client.post(KEYS, json={"name": "ci"}, headers=ann)).json()
+        others = await issued(world.editor)
+        kinds = [each["kind"] for each in (await world.get(KEYS, sign_ins=True))["tokens"] if each["owner"] == "ann"]
+        assert sorted(kinds) == ["api_key", "sign_in"]
+        assert (await world.editor.delete(KEYS, params={"owner": "ann"})).status_code == 403
+        assert (await world.client.delete(KEYS)).status_code == 422
+        gone = ok(await world.client.delete(KEYS, params={"owner": "ann"}))["tokens"]
+        assert {each["id"] for each in gone} >= {key["id"]} and len(gone) == 2
+        tokens = (told["access_token"], key["token"], others["token"])
+        assert [await status(world, token) for token in tokens] == [401, 401, 200]
+        assert ok(await world.client.delete(KEYS, params={"owner": "ann"})) == {"tokens": []}
+
+
+async def test_what_ended_long_ago_is_forgotten() -> None:
+    """A month later, when the next one is issued; what the trail says of it stays."""
+    async with open_world() as world:
+
+        async def known() -> set[str]:
+            return {each["id"] for each in (await world.get(KEYS))["tokens"]}
+
+        short, long = await issued(world.client, expires_in=60), await issued(world.client)
+        revoked = await issued(world.client)
+        ok(await world.client.delete(f"{KEYS}/{revoked['id']}"))
+        world.clock.advance(days=29)
+        await issued(world.client)
+        assert await known() >= {short["id"], long["id"], revoked["id"]}
+        world.clock.advance(days=3)
+        await issued(world.client)
+        assert long["id"] in await known() and not await known() & {short["id"], revoked["id"]}
+        events = (await world.get("/v1/audit/events", action="credential.revoked"))["events"]
+        assert [each["resource"] for each in events] == [f"credential/{revoked['id']}"]
 
 
 @define(eq=False)

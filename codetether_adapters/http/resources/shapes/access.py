@@ -23,7 +23,7 @@ __all__ = [
 
 @frozen(kw_only=True)
 class KnownToken:
-    """A token, without its secret. ``kind`` is ``api_key`` or ``worker``."""
+    """A token, without its secret. ``kind`` is ``api_key``, ``worker`` or ``sign_in``."""
 
     id: str
     kind: str

@@ -1,4 +1,4 @@
-"""The default policy: what a principal's roles allow."""
+"""The policy without an engine: what a principal's roles allow."""
 
 from __future__ import annotations
 

@@ -1,0 +1,46 @@
+"""Whose something is, and who may act for its owner all the same, as the policy says."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from codetether_core.access import Principal
+from codetether_core.errors import PermissionDenied
+from codetether_core.ports import Authorizer
+
+__all__ = ["KEYS", "REGISTRATIONS", "Ownership", "Reach"]
+
+KEYS: Final = "keys:admin"
+"""Whoever may do this acts for the owner of any token."""
+
+REGISTRATIONS: Final = "registrations:override"
+"""Whoever may do this speaks for whatever anybody registered."""
+
+
+@frozen
+class Reach:
+    """For whom a principal may act: itself, or ``everybody``."""
+
+    name: str
+    everybody: bool
+
+    def covers(self, owner: str) -> bool:
+        """Whether it may act for that one."""
+        return self.everybody or self.name == owner
+
+
+@frozen
+class Ownership:
+    """Asks the policy."""
+
+    authorizer: Authorizer
+
+    async def reach(self, principal: Principal, permission: str) -> Reach:
+        """How far the principal reaches with a permission to act for everybody, or without it."""
+        try:
+            await self.authorizer.authorize(principal, permission)
+        except PermissionDenied:
+            return Reach(principal.name, everybody=False)
+        return Reach(principal.name, everybody=True)
