@@ -27,10 +27,14 @@ class Acting:
         finally:
             self._present.reset(before)
 
-    def noted(self, records: int) -> Actor:
-        """The actor, of whom there are so many records more."""
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
         act = self._present.get()
-        if act is None:
-            return SYSTEM_ACTOR
-        act.records += records
-        return act.actor
+        return SYSTEM_ACTOR if act is None else act.actor
+
+    def did(self, records: int) -> None:
+        """The trail has so many records more of what is being done."""
+        act = self._present.get()
+        if act is not None:
+            act.records += records

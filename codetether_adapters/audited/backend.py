@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -15,7 +15,7 @@ from codetether_adapters.audited.stores import (
     AuditedRecords,
     AuditedSessions,
     AuditedTasks,
-    Noted,
+    Noting,
 )
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
@@ -54,19 +54,19 @@ class AuditedBackend:
     @classmethod
     def over(cls, backend: Backend, note: Note, acting: Acting) -> AuditedBackend:
         """The same stores; who acts is asked when a write begins."""
-        noted = _noted(note, acting)
+        noting = _noting(note, acting)
         directory = backend.directory
         return cls(
-            tasks=AuditedTasks(store=backend.tasks, noted=noted),
-            codebases=AuditedCodebases(store=backend.codebases, noted=noted),
+            tasks=AuditedTasks(store=backend.tasks, noting=noting),
+            codebases=AuditedCodebases(store=backend.codebases, noting=noting),
             directory=_Directory(
-                AuditedRecords(store=directory.workers, noted=noted),
-                AuditedRecords(store=directory.agents, noted=noted),
+                AuditedRecords(store=directory.workers, noting=noting),
+                AuditedRecords(store=directory.agents, noting=noting),
             ),
-            sessions=AuditedSessions(store=backend.sessions, noted=noted),
-            inbox=AuditedInbox(store=backend.inbox, noted=noted),
-            credentials=AuditedRecords(store=backend.credentials, noted=noted),
-            accounts=AuditedRecords(store=backend.accounts, noted=noted),
+            sessions=AuditedSessions(store=backend.sessions, noting=noting),
+            inbox=AuditedInbox(store=backend.inbox, noting=noting),
+            credentials=AuditedRecords(store=backend.credentials, noting=noting),
+            accounts=AuditedRecords(store=backend.accounts, noting=noting),
             backend=backend,
         )
 
@@ -103,8 +103,9 @@ class AuditedBackend:
         await self._backend.ping()
 
 
-def _noted(note: Note, acting: Acting) -> Noted:
-    def noted(events: Sequence[Event]) -> Sequence[Event]:
-        return [*events, *note(events, acting.noted(len(events)))] if events else events
+def _noting(note: Note, acting: Acting) -> Noting:
+    async def noting(events: Sequence[Event], write: Callable[[Sequence[Event]], Awaitable[None]]) -> None:
+        await write([*events, *note(events, acting.actor)] if events else events)
+        acting.did(len(events))
 
-    return noted
+    return noting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
@@ -26,12 +26,12 @@ from codetether_core.ports import (
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import Lane, Task, TaskState
 
-__all__ = ["AuditedCodebases", "AuditedInbox", "AuditedRecords", "AuditedSessions", "AuditedTasks", "Noted"]
+__all__ = ["AuditedCodebases", "AuditedInbox", "AuditedRecords", "AuditedSessions", "AuditedTasks", "Noting"]
 
 V = TypeVar("V", bound=Versioned)
 
-Noted: TypeAlias = Callable[[Sequence[Event]], Sequence[Event]]
-"""The same events, and their records."""
+Noting: TypeAlias = Callable[[Sequence[Event], Callable[[Sequence[Event]], Awaitable[None]]], Awaitable[None]]
+"""Calls a write with the same events and their records."""
 
 
 @frozen(kw_only=True)
@@ -39,10 +39,10 @@ class AuditedTasks:
     """Tasks (a ``TaskStore``)."""
 
     store: TaskStore
-    noted: Noted
+    noting: Noting
 
     async def add(self, task: Task, events: Sequence[Event] = ()) -> None:
-        await self.store.add(task, self.noted(events))
+        await self.noting(events, lambda noted: self.store.add(task, noted))
 
     async def get(self, tenant: TenantId, id: TaskId) -> Task:
         return await self.store.get(tenant, id)
@@ -56,7 +56,7 @@ class AuditedTasks:
         approvals: Sequence[ApprovalChange] = (),
         op: str = "",
     ) -> None:
-        await self.store.replace(old, new, self.noted(events), approvals=approvals, op=op)
+        await self.noting(events, lambda noted: self.store.replace(old, new, noted, approvals=approvals, op=op))
 
     async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
         return await self.store.lanes(tenant, after=after, limit=limit)
@@ -85,19 +85,19 @@ class AuditedRecords(Generic[V]):
     """Values of one kind (a ``RecordStore``)."""
 
     store: RecordStore[V]
-    noted: Noted
+    noting: Noting
 
     async def add(self, value: V, events: Sequence[Event] = ()) -> None:
-        await self.store.add(value, self.noted(events))
+        await self.noting(events, lambda noted: self.store.add(value, noted))
 
     async def get(self, tenant: TenantId, id: str) -> V:
         return await self.store.get(tenant, id)
 
     async def replace(self, old: V, new: V, events: Sequence[Event] = ()) -> None:
-        await self.store.replace(old, new, self.noted(events))
+        await self.noting(events, lambda noted: self.store.replace(old, new, noted))
 
     async def remove(self, old: V, events: Sequence[Event] = ()) -> None:
-        await self.store.remove(old, self.noted(events))
+        await self.noting(events, lambda noted: self.store.remove(old, noted))
 
     async def list(self, tenant: TenantId) -> Sequence[V]:
         return await self.store.list(tenant)
@@ -118,7 +118,7 @@ class AuditedSessions:
     """Sessions (a ``SessionStore``)."""
 
     store: SessionStore
-    noted: Noted
+    noting: Noting
 
     async def put(
         self,
@@ -129,7 +129,7 @@ class AuditedSessions:
         *,
         forget: Collection[str] = (),
     ) -> None:
-        await self.store.put(old, new, messages, self.noted(events), forget=forget)
+        await self.noting(events, lambda noted: self.store.put(old, new, messages, noted, forget=forget))
 
     async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
         return await self.store.get(tenant, codebase, id)
@@ -151,16 +151,16 @@ class AuditedInbox:
     """Messages (an ``Inbox``)."""
 
     store: Inbox
-    noted: Noted
+    noting: Noting
 
     async def add(self, message: Message, events: Sequence[Event] = ()) -> None:
-        await self.store.add(message, self.noted(events))
+        await self.noting(events, lambda noted: self.store.add(message, noted))
 
     async def get(self, tenant: TenantId, id: MessageId) -> Message:
         return await self.store.get(tenant, id)
 
     async def replace(self, old: Message, new: Message, events: Sequence[Event] = ()) -> None:
-        await self.store.replace(old, new, self.noted(events))
+        await self.noting(events, lambda noted: self.store.replace(old, new, noted))
 
     async def list(
         self,

@@ -54,6 +54,7 @@ class AuditHeadView:
 class AuditHeadsView:
     """All chains, and the public key that their checkpoints are signed with."""
 
+    tenant: str
     key: str
     chains: tuple[AuditHeadView, ...]
 

@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codetether_adapters.http.addresses import Network, client_address
 from codetether_adapters.http.agent_card import card_route
-from codetether_adapters.http.auditing import Acts, Auditing, nobody_else_acts
 from codetether_adapters.http.authentication import Authentication, IdentityProvider
 from codetether_adapters.http.bodies import Disconnected, Limits
 from codetether_adapters.http.call import Call
@@ -32,6 +31,7 @@ from codetether_adapters.http.openapi import described
 from codetether_adapters.http.probes import Check, probe_routes
 from codetether_adapters.http.problems import problem, report, status_of
 from codetether_adapters.http.request import Request
+from codetether_adapters.http.request_trail import Acts, RequestTrail, nobody_else_acts
 from codetether_adapters.http.routing import MethodNotAllowed, Route, Routes
 from codetether_core.access import PUBLIC, Principal
 from codetether_core.audit import Actor
@@ -70,7 +70,7 @@ class Application:
     limiting: Limiting
     trusted_proxies: Sequence[Network]
     acts: Acts
-    auditing: Auditing
+    trail: RequestTrail
     _run: str = field(factory=lambda: token_hex(6), init=False)
     _count: Iterator[int] = field(factory=count, init=False)
 
@@ -102,7 +102,7 @@ class Application:
             except Disconnected:
                 return
             except Exception as error:
-                await self.auditing.refused(request, error)
+                await self.trail.refused(request, error)
                 if isinstance(error, CodeTetherError) and not reply.started and status_of(error) != 500:
                     answer = problem(error, request_id, headers)
                 else:
@@ -141,7 +141,7 @@ class Application:
                 limiting=self.limiting,
             )
         )
-        self.auditing.answered(request)
+        self.trail.answered(request)
         return answer
 
     async def _recognized(self, headers: Headers, address: str) -> Principal:
@@ -246,5 +246,5 @@ def create_app(
         limiting=Limiting(limiter),
         trusted_proxies=tuple(trusted_proxies),
         acts=acts,
-        auditing=Auditing(services.recording),
+        trail=RequestTrail(services.recording),
     )

@@ -40,7 +40,7 @@ class MemoryAudit:
     async def chains(self, tenant: TenantId | None = None) -> Sequence[Chain]:
         """Sorted."""
         return [
-            Chain(tenant=owner, name=name, start=kept.start, last=kept.start + len(kept.bodies), own=name == self.own)
+            Chain(tenant=owner, name=name, start=kept.start, last=kept.start + len(kept.bodies), own=self.is_own(name))
             for (owner, name), kept in sorted(self._chains.items())
             if tenant in (None, owner)
         ]
@@ -51,6 +51,16 @@ class MemoryAudit:
         first = max(after - kept.start, 0)
         bodies = islice(kept.bodies, first, first + limit)
         return [Link(number, body) for number, body in enumerate(bodies, kept.start + first + 1)]
+
+    async def latest(self, tenant: TenantId, chain: str, *, before: int | None = None, limit: int) -> Sequence[Link]:
+        """By counting from the end."""
+        kept = self._chains.get((tenant, chain), _Kept())
+        end = len(kept.bodies) if before is None else min(max(before - 1 - kept.start, 0), len(kept.bodies))
+        return [Link(kept.start + at + 1, kept.bodies[at]) for at in range(end - 1, max(end - limit, 0) - 1, -1)]
+
+    def is_own(self, chain: str) -> bool:
+        """There is one."""
+        return chain == self.own
 
     async def keep(self, tenant: TenantId, chain: str, start: int, links: Sequence[Link]) -> None:
         """As they are."""

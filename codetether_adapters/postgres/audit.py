@@ -20,6 +20,10 @@ _CHAINS_OF: Final = "SELECT tenant, chain, start, last FROM audit_chains WHERE t
 _READ: Final = (
     "SELECT number, body FROM audit WHERE tenant = %s AND chain = %s AND number > %s ORDER BY number LIMIT %s"
 )
+_LATEST: Final = (
+    "SELECT number, body FROM audit WHERE tenant = %s AND chain = %s AND number < %s ORDER BY number DESC LIMIT %s"
+)
+_ALL: Final = 2**63 - 1
 _TAKE_OVER: Final = """
 WITH link AS (
     SELECT * FROM unnest(%s::bigint[], %s::bytea[]) AS link (number, body)
@@ -60,7 +64,7 @@ class PostgresAudit:
         """By primary key."""
         found = await (self._reader.rows(_CHAINS) if tenant is None else self._reader.rows(_CHAINS_OF, tenant))
         return [
-            Chain(tenant=owner, name=name, start=start, last=last, own=name == self._own)
+            Chain(tenant=owner, name=name, start=start, last=last, own=self.is_own(name))
             for owner, name, start, last in found
         ]
 
@@ -68,16 +72,23 @@ class PostgresAudit:
         """A stretch of the primary key."""
         return [Link(*row) for row in await self._reader.rows(_READ, tenant, chain, after, limit)]
 
+    async def latest(self, tenant: TenantId, chain: str, *, before: int | None = None, limit: int) -> Sequence[Link]:
+        """The same from the other end."""
+        end = _ALL if before is None else before
+        return [Link(*row) for row in await self._reader.rows(_LATEST, tenant, chain, end, limit)]
+
+    def is_own(self, chain: str) -> bool:
+        """There is one."""
+        return chain == self._own
+
     async def keep(self, tenant: TenantId, chain: str, start: int, links: Sequence[Link]) -> None:
         """As they are."""
         last = max((link.number for link in links), default=start)
         given = [[link.number for link in links], [link.body for link in links]]
         values = [*given, tenant, chain, start, last]
-        await self._writer.write(Operation(sql=_TAKE_OVER, values=values, settle=lambda row: (), quiet=True))
+        await self._writer.write(Operation(sql=_TAKE_OVER, values=values, settle=lambda row: ()))
 
     async def trim(self, tenant: TenantId, chain: str, through: int) -> int:
         """Delete the beginning of a chain."""
-        row = await self._writer.write(
-            Operation(sql=_FORGET, values=[through, tenant, chain], settle=lambda row: (), quiet=True)
-        )
+        row = await self._writer.write(Operation(sql=_FORGET, values=[through, tenant, chain], settle=lambda row: ()))
         return int(row[0])

@@ -11,8 +11,9 @@ from codetether_adapters.redis.nodes import Nodes
 from codetether_adapters.redis.scripts import FILE, KEEP
 from codetether_adapters.redis.tail import Tail
 from codetether_adapters.redis.writer import Writer
-from codetether_adapters.tail import encoded
+from codetether_adapters.tail import Entry, encoded
 from codetether_core.audit import Chain, Link
+from codetether_core.errors import Conflict
 from codetether_core.events import AUDIT, Event
 from codetether_core.ids import TenantId
 
@@ -29,8 +30,13 @@ class RedisAudit:
 
     async def append(self, events: Sequence[Event], *, chain: str = "") -> None:
         """In the shard that has the chain, or the tenant's own."""
-        for event, body in encoded(events):
-            await self._writer.write(self._shard(event.topic.tenant, chain), entries=[(event, body)])
+        if chain and not self.is_own(chain):
+            raise Conflict("This chain has ended: the store has a new epoch", id=chain)
+        shards: dict[int, list[Entry]] = {}
+        for entry in encoded(events):
+            shards.setdefault(self._shard(entry[0].topic.tenant, chain), []).append(entry)
+        for shard, entries in shards.items():
+            await self._writer.write(shard, entries=entries)
 
     async def chains(self, tenant: TenantId | None = None) -> Sequence[Chain]:
         """What every shard knows of its own."""
@@ -44,6 +50,18 @@ class RedisAudit:
         key = self._nodes.layout.key(shard, f"audit:{chain_text(tenant, chain)}")
         entries = await self._nodes.call(shard, "XRANGE", key, f"{after + 1}-0", "+", "COUNT", limit)
         return [Link(int(id.partition(b"-")[0]), body) for id, (_, body) in entries]
+
+    async def latest(self, tenant: TenantId, chain: str, *, before: int | None = None, limit: int) -> Sequence[Link]:
+        """The same from the other end."""
+        shard = self._shard(tenant, chain)
+        key = self._nodes.layout.key(shard, f"audit:{chain_text(tenant, chain)}")
+        end = "+" if before is None else f"({max(before, 0)}-0"
+        entries = await self._nodes.call(shard, "XREVRANGE", key, end, "-", "COUNT", limit)
+        return [Link(int(id.partition(b"-")[0]), body) for id, (_, body) in entries]
+
+    def is_own(self, chain: str) -> bool:
+        """Every shard has one, of the present epoch."""
+        return chain == chain_of(self._tail.epoch, shard_of(chain, self._nodes.layout.shards))
 
     async def keep(self, tenant: TenantId, chain: str, start: int, links: Sequence[Link]) -> None:
         """In the shard that its name leads to."""
@@ -69,12 +87,11 @@ class RedisAudit:
             *(self._nodes.call(shard, "HGETALL", layout.key(shard, name)) for name in ("chains", "chain-starts"))
         )
         begun = dict(_pairs(starts))
-        own = chain_of(self._tail.epoch, shard)
         chains = []
         for text, last in _pairs(lasts):
             tenant, name = (part.decode() for part in unframed(text))
             start = int(begun.get(text, 0))
-            chains.append(Chain(tenant=TenantId(tenant), name=name, start=start, last=int(last), own=name == own))
+            chains.append(Chain(tenant=TenantId(tenant), name=name, start=start, last=int(last), own=self.is_own(name)))
         return chains
 
     def _keys(self, shard: int, text: str) -> Sequence[str]:

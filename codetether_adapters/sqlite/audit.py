@@ -17,6 +17,10 @@ __all__ = ["SqliteAudit"]
 
 _CHAINS: Final = "SELECT tenant, chain, start, last FROM audit_chains WHERE ?1 IS NULL OR tenant = ?1 ORDER BY 1, 2"
 _READ: Final = "SELECT number, body FROM audit WHERE tenant = ? AND chain = ? AND number > ? ORDER BY number LIMIT ?"
+_LATEST: Final = (
+    "SELECT number, body FROM audit WHERE tenant = ? AND chain = ? AND number < ? ORDER BY number DESC LIMIT ?"
+)
+_ALL: Final = 2**63 - 1
 _TAKE_OVER: Final = (
     "INSERT INTO audit_chains VALUES (?, ?, ?, ?) ON CONFLICT (tenant, chain) DO UPDATE SET last = excluded.last"
 )
@@ -40,7 +44,7 @@ class SqliteAudit:
     async def chains(self, tenant: TenantId | None = None) -> Sequence[Chain]:
         """By primary key."""
         return [
-            Chain(tenant=owner, name=name, start=start, last=last, own=name == self._own)
+            Chain(tenant=owner, name=name, start=start, last=last, own=self.is_own(name))
             for owner, name, start, last in self._reader.rows(_CHAINS, tenant)
         ]
 
@@ -50,6 +54,17 @@ class SqliteAudit:
         return await self._reader.scan(
             lambda connection: [Link(number, body) for number, body in connection.execute(_READ, values)]
         )
+
+    async def latest(self, tenant: TenantId, chain: str, *, before: int | None = None, limit: int) -> Sequence[Link]:
+        """The same from the other end."""
+        values = (tenant, chain, _ALL if before is None else before, limit)
+        return await self._reader.scan(
+            lambda connection: [Link(number, body) for number, body in connection.execute(_LATEST, values)]
+        )
+
+    def is_own(self, chain: str) -> bool:
+        """There is one."""
+        return chain == self._own
 
     async def keep(self, tenant: TenantId, chain: str, start: int, links: Sequence[Link]) -> None:
         """As they are."""

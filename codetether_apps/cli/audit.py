@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -77,12 +80,12 @@ def list_all(
 
 
 @audit.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @shared
 @click.pass_context
 def export(ctx: click.Context, file: Path | None) -> None:
     """Write the whole trail to FILE, which must not be there yet, or print it: JSON Lines."""
-    with connected(ctx) as client, file.open("xb") if file else nullcontext(sys.stdout.buffer) as out:
+    with connected(ctx) as client, _new(file) if file else nullcontext(sys.stdout.buffer) as out:
         for chunk in client.audit.export():
             out.write(chunk)
 
@@ -98,18 +101,22 @@ def head(ctx: click.Context) -> None:
 
 @audit.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
-@click.option("--head", "kept", type=click.Path(path_type=Path, exists=True), help="What `audit head` printed earlier.")
+@click.option(
+    "--head", "kept", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="What `audit head` printed."
+)
 @click.option("--key", "keys", multiple=True, metavar="HEX", help="A public key to trust; may be repeated.")
 @shared
 @click.pass_context
 def verify(ctx: click.Context, files: tuple[Path, ...], kept: Path | None, keys: tuple[str, ...]) -> None:
-    """Find every record that was changed, removed, moved or cut off: in FILES, in their order, or at the server.
+    """Find every record that was changed, removed, moved or cut off: in FILES (- is the standard input), or at the
+    server.
 
     Exits with 1 if there is one. Without --head, records that were cut off the end together with the checkpoints that
     vouch for them are not missed.
     """
-    known = heads_in(kept) if kept else {}
-    trail = Trail(keys=frozenset(keys), known=known)
+    if bad := [key for key in keys if not re.fullmatch(r"[0-9a-f]{64}", key)]:
+        raise click.UsageError(f"--key {bad[0]} is no public key: 64 hexadecimal digits, as `audit head` prints it")
+    trail = Trail(frozenset(keys), heads_in(kept) if kept else {})
     last = None
     if files:
         for file in files:
@@ -118,25 +125,30 @@ def verify(ctx: click.Context, files: tuple[Path, ...], kept: Path | None, keys:
         with connected(ctx) as client:
             heads = client.audit.heads()
             last = {each.chain: each.number for each in heads.chains}
+            trail.tenant = heads.tenant
             if not keys and heads.key:
                 trail.keys = frozenset({heads.key})
             trail.feed(lines_of(client.audit.export()))
     flaws = [*trail.unreadable, *map(str, trail.finish(last))]
+    if files and not any(chain.records for chain in trail.chains):
+        flaws.append("there are no records")
     _tell(ctx, trail, flaws)
     if flaws:
         ctx.exit(1)
 
 
 def _tell(ctx: click.Context, trail: Trail, flaws: list[str]) -> None:
-    chains = trail.chains.values()
+    chains = trail.chains
     told = [
         {
+            "tenant": each.tenant,
             "chain": each.chain,
             "records": each.records,
             "last": each.last,
             "sealed": each.sealed,
             "checkpoints": each.checkpoints,
             "keys": sorted(each.signers),
+            "filed": each.filed,
         }
         for each in chains
     ]
@@ -145,11 +157,31 @@ def _tell(ctx: click.Context, trail: Trail, flaws: list[str]) -> None:
         return
     for flaw in flaws:
         print(flaw)
+    for each in chains:
+        for filing in each.filed:
+            say(f"records {filing.first} to {filing.last} of {each.chain} are in the blob {filing.blob}: not looked at")
     records, waiting = sum(each.records for each in chains), sum(each.unsealed for each in chains)
     signers = sorted({key for each in chains for key in each.signers})
     by = f"signed by {', '.join(key or 'nobody' for key in signers)}" if signers else "no checkpoint yet"
     say(f"{_counted(records, 'record')} in {_counted(len(told), 'chain')}, {by}; {waiting:,} not sealed yet")
     say(_counted(len(flaws), "flaw") if flaws else "nothing was changed")
+
+
+@contextmanager
+def _new(file: Path) -> Iterator[IO[bytes]]:
+    """A file that was not there, and is not if not all of it could be written."""
+    try:
+        out = file.open("xb")
+    except FileExistsError:
+        raise click.UsageError(f"{file} is there already: name another file") from None
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be written: {error.strerror}") from None
+    try:
+        with out:
+            yield out
+    except BaseException:
+        file.unlink()
+        raise
 
 
 def _counted(number: int, what: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from codetether_core.audit.chain import FILED, GENESIS, Chain, Link, digest_of, following
+from codetether_core.audit.chain import GENESIS, Chain, Link, digest_of, following
 from codetether_core.audit.checkpoint import CHECKPOINT, Checkpoint
+from codetether_core.audit.flaws import Flaw, FlawKind
 from codetether_core.audit.lines import line_of, link_of
 from codetether_core.audit.record import SYSTEM_ACTOR, Act, Actor, AuditRecord, Outcome
 from codetether_core.audit.search import AuditQuery
-from codetether_core.audit.verification import Flaw, FlawKind, Verification
+from codetether_core.audit.verification import Verification
+from codetether_core.audit.words import FILED, Filing, checkpoint_in, filing_in, record_in
 
 __all__ = [
     "CHECKPOINT",
@@ -20,13 +22,17 @@ __all__ = [
     "AuditRecord",
     "Chain",
     "Checkpoint",
+    "Filing",
     "Flaw",
     "FlawKind",
     "Link",
     "Outcome",
     "Verification",
+    "checkpoint_in",
     "digest_of",
+    "filing_in",
     "following",
     "line_of",
     "link_of",
+    "record_in",
 ]

@@ -10,10 +10,7 @@ from attrs import frozen
 
 from codetether_core.ids import TenantId
 
-__all__ = ["FILED", "GENESIS", "Chain", "Link", "digest_of", "following"]
-
-FILED: Final = "audit.filed"
-"""The action of a record that says which records, up to ``last`` in its metadata, went into which ``blob``."""
+__all__ = ["GENESIS", "Chain", "Link", "digest_of", "following"]
 
 GENESIS: Final = bytes(32)
 """The head of a chain that has no records yet."""

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
+
+from codetether_core.audit.members import members
 
 __all__ = ["CHECKPOINT", "Checkpoint"]
 
@@ -53,6 +55,29 @@ class Checkpoint:
             key=key,
         )
 
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Checkpoint | None:
+        """The checkpoint that a record is; ``None`` for one that only looks like it."""
+        said = members(record.get("metadata"))
+        if not all(isinstance(said.get(name), str) for name in ("chain", "head", "digests", "key", "signature")):
+            return None
+        if type(said.get("since")) is not int or type(said.get("through")) is not int:
+            return None
+        try:
+            digests = b64decode(said["digests"], validate=True)
+            return cls(
+                tenant=str(record.get("tenant")),
+                chain=said["chain"],
+                since=said["since"],
+                through=said["through"],
+                head=bytes.fromhex(said["head"]),
+                digests=tuple(digests[at : at + _SHORT] for at in range(0, len(digests), _SHORT)),
+                key=said["key"],
+                signature=bytes.fromhex(said["signature"]),
+            )
+        except ValueError:
+            return None
+
     @property
     def message(self) -> bytes:
         """What is signed."""
@@ -73,30 +98,23 @@ class Checkpoint:
             "signature": self.signature.hex(),
         }
 
-    @classmethod
-    def read(cls, record: Mapping[str, Any]) -> Checkpoint | None:
-        """The checkpoint that a record is; ``None`` for one that only looks like it."""
-        try:
-            said = record["metadata"]
-            digests = b64decode(said["digests"], validate=True)
-            return cls(
-                tenant=record["tenant"],
-                chain=said["chain"],
-                since=int(said["since"]),
-                through=int(said["through"]),
-                head=bytes.fromhex(said["head"]),
-                digests=tuple(digests[at : at + _SHORT] for at in range(0, len(digests), _SHORT)),
-                key=said["key"],
-                signature=bytes.fromhex(said["signature"]),
-            )
-        except (KeyError, TypeError, ValueError):
-            return None
+    def is_of(self, chain: str, number: int) -> bool:
+        """Whether it can have been record ``number`` of that chain."""
+        covered = self.through - self.since
+        return self.chain == chain and 0 <= self.since < self.through < number and covered == len(self.digests)
 
-    def recognizes(self, number: int, digest: bytes) -> bool:
-        """Whether the record of that number, one of its group, had that digest."""
-        return self.digests[number - self.since - 1] == digest[:_SHORT]
+    def is_genuine(self, verify: Callable[[str, bytes, bytes], bool]) -> bool:
+        """Whether the key that it names signed it; one that names none says nothing that could be wrong."""
+        return not self.key or verify(self.key, self.message, self.signature)
 
-    def place_of(self, digest: bytes) -> int | None:
-        """The number of the record with that digest in its group, if there is one."""
-        short = digest[:_SHORT]
-        return self.since + 1 + self.digests.index(short) if short in self.digests else None
+    def compare(self, found: Mapping[int, bytes]) -> dict[int, bool]:
+        """Of the records found, by number, those of its group that are not what it vouches for.
+
+        ``True`` for one that belongs elsewhere in the group.
+        """
+        known = set(self.digests)
+        return {
+            number: digest[:_SHORT] in known
+            for number, digest in found.items()
+            if self.since < number <= self.through and self.digests[number - self.since - 1] != digest[:_SHORT]
+        }

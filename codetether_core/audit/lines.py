@@ -14,7 +14,7 @@ from codetether_core.errors import Invalid
 
 __all__ = ["line_of", "link_of"]
 
-_PLACE: Final = re.compile(rb',"chain":"([^"\\]*)","number":(\d+),"hash":"([0-9a-f]{64})"\}\s*\Z')
+_PLACE: Final = re.compile(rb',"chain":"([^"\\]*)","number":([1-9]\d{0,17}),"hash":"([0-9a-f]{64})"\}\s*\Z')
 
 
 def line_of(chain: str, link: Link, head: bytes) -> bytes:

@@ -2,83 +2,41 @@
 
 from __future__ import annotations
 
-import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from enum import StrEnum
-from typing import Any, Final
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define
 
-from codetether_core.audit.chain import FILED, GENESIS, Link, digest_of, following
+from codetether_core.audit.chain import GENESIS, Link, digest_of, following
 from codetether_core.audit.checkpoint import CHECKPOINT, Checkpoint
+from codetether_core.audit.flaws import Flaw, FlawKind
+from codetether_core.audit.words import Filing, filing_in, record_in
 
-__all__ = ["Flaw", "FlawKind", "Verification"]
-
-_OWN_WORDS: Final = CHECKPOINT.encode(), FILED.encode()
-
-
-class FlawKind(StrEnum):
-    """What is wrong with records."""
-
-    EDITED = "edited"
-    MISSING = "missing"
-    REORDERED = "reordered"
-    REPEATED = "repeated"
-    TRUNCATED = "truncated"
-    FORGED = "forged"
-    FOREIGN = "foreign"
-    DIVERGED = "diverged"
-
-
-_SAID: Final[Mapping[FlawKind, str]] = {
-    FlawKind.EDITED: "was changed after it was written",
-    FlawKind.MISSING: "is not there",
-    FlawKind.REORDERED: "is not in its place",
-    FlawKind.REPEATED: "is there more than once",
-    FlawKind.TRUNCATED: "was cut off the end",
-    FlawKind.FORGED: "is a checkpoint that its key did not sign",
-    FlawKind.FOREIGN: "is a checkpoint signed with a key that is not trusted",
-    FlawKind.DIVERGED: "does not lead to the head that was kept elsewhere",
-}
-
-
-@frozen(order=True)
-class Flaw:
-    """Records ``first`` to ``last`` of a chain, and what is wrong with them."""
-
-    chain: str
-    first: int
-    last: int
-    kind: FlawKind
-
-    def __str__(self) -> str:
-        """For people."""
-        which = f"record {self.first}" if self.first == self.last else f"each of records {self.first} to {self.last}"
-        if self.kind is FlawKind.EDITED and self.first != self.last:
-            which = f"one of records {self.first} to {self.last}"
-        return f"{which} of chain {self.chain} {_SAID[self.kind]}"
+__all__ = ["Verification"]
 
 
 @define
 class Verification:
-    """One chain, its records fed in the order in which they were found.
+    """One tenant's chain, its records fed in the order in which they were found.
 
-    ``genuine`` checks a checkpoint's signature against the key that it names, and is content with one that names none.
-    ``keys`` are the trusted ones; without any, each is. ``known`` has heads that were kept elsewhere, by number.
-    ``sealed`` is the number up to which checkpoints vouch for what was found. ``filed`` has the blobs into which
-    records went up to a number.
+    ``verify`` checks a signature against a key and a message. ``keys`` are the trusted ones; without any, each is.
+    ``known`` has heads that were kept elsewhere, by number. ``sealed`` is the number up to which checkpoints vouch for
+    what was found; ``filed`` are the filings that they vouch for.
     """
 
+    tenant: str
     chain: str
-    genuine: Callable[[Checkpoint], bool]
+    verify: Callable[[str, bytes, bytes], bool]
     keys: frozenset[str] = frozenset()
     known: Mapping[int, bytes] = Factory(dict[int, bytes])
     records: int = 0
     checkpoints: int = 0
     signers: set[str] = Factory(set[str])
     sealed: int = 0
-    filed: dict[int, str] = Factory(dict[int, str])
+    filed: list[Filing] = Factory(list[Filing])
     _flaws: set[Flaw] = Factory(set[Flaw])
+    _missing: list[tuple[int, int]] = Factory(list[tuple[int, int]])
+    _filings: dict[int, Filing] = Factory(dict[int, Filing])
     _begins: int = 0
     _head: bytes | None = None
     _stated: bytes | None = None
@@ -92,35 +50,27 @@ class Verification:
         if not self.records:
             self._begin(number)
         self.records += 1
-        if number < self._begins:
-            self._add(FlawKind.REORDERED, number)
-            self._begins = number
-            if self._head is not None:
-                return
-            self._begin(number)
-        if number in self._group or number <= self.sealed:
-            self._add(FlawKind.REORDERED if self._is_missed(number) else FlawKind.REPEATED, number)
+        if not self._place(number, digest, stated):
             return
-        self._group[number] = digest
-        if number < self._last:
-            self._add(FlawKind.REORDERED, number)
-        else:
-            self._compare(number, digest, stated)
-            self._last = number
-        action, record = _own_word(link.body)
-        if action == CHECKPOINT:
+        record = record_in(link.body)
+        if record is None:
+            self._add(FlawKind.EDITED, number)
+            return
+        if record.get("tenant") != self.tenant:
+            self._add(FlawKind.MISPLACED, number)
+        if record.get("action") == CHECKPOINT:
             self._seals.add(number)
             self._seal(number, Checkpoint.read(record))
-        elif action == FILED:
-            self.filed[record["metadata"]["last"]] = record["metadata"]["blob"]
+        elif (filing := filing_in(record)) and filing.chain == self.chain:
+            self._filings[number] = filing
 
     def finish(self, last: int = 0) -> list[Flaw]:
         """There are no more records, though the store says that it gave out numbers up to ``last``; what is wrong."""
         through = max(self._group, default=self.sealed)
-        if self._begins > 1 and self._begins - 1 not in self.filed:
+        if self._begins > 1 and all(each.last != self._begins - 1 for each in self.filed):
             self._add(FlawKind.MISSING, 1, self._begins - 1)
         self._lead(through)
-        self._add_missing(self.sealed + 1, through)
+        self._miss(self.sealed + 1, through)
         told = max(last, *self.known, 0)
         if told > max(self._last, self.sealed):
             self._add(FlawKind.TRUNCATED, max(self._last, self.sealed) + 1, told)
@@ -146,42 +96,50 @@ class Verification:
         if number == 1:
             self._head = self._stated = GENESIS
 
-    def _compare(self, number: int, digest: bytes, stated: bytes | None) -> None:
-        """Whether the line before leads to this one, if lines say where they lead."""
+    def _place(self, number: int, digest: bytes, stated: bytes | None) -> bool:
+        """Take note of where a record was found; whether there is something to look at that was not seen before."""
+        if number < self._begins:
+            self._add(FlawKind.REORDERED, number)
+            self._begins = number
+            if self._head is not None:
+                return False
+            self._begin(number)
+        if number in self._group or number <= self.sealed:
+            self._add(FlawKind.REORDERED if self._is_missed(number) else FlawKind.REPEATED, number)
+            return False
+        self._group[number] = digest
+        if number < self._last:
+            self._add(FlawKind.REORDERED, number)
+            return True
         before = self._stated if number == self._last + 1 else None
         if stated is not None and before is not None and following(before, [digest]) != stated:
             self._add(FlawKind.EDITED, number)
-        self._stated = stated
+        self._stated, self._last = stated, number
+        return True
 
     def _seal(self, number: int, checkpoint: Checkpoint | None) -> None:
-        if checkpoint is None or not self._is_of_here(number, checkpoint) or not self.genuine(checkpoint):
+        if checkpoint is None or not checkpoint.is_of(self.chain, number) or not checkpoint.is_genuine(self.verify):
             self._add(FlawKind.FORGED, number)
             return
-        if self.keys and checkpoint.key not in self.keys:
+        if not checkpoint.key and self.keys and not self.signers:
+            return  # from before there was a key: what it vouches for the first signed one vouches for as well
+        if (not checkpoint.key and any(self.signers)) or (self.keys and checkpoint.key not in self.keys):
             self._add(FlawKind.FOREIGN, number)
             return
         self.checkpoints += 1
         self.signers.add(checkpoint.key)
-        if self._head is None:
-            if checkpoint.through < self._begins - 1:
-                return
+        if self._head is None and checkpoint.through < self._begins:
             if checkpoint.through == self._begins - 1:
                 self._head = checkpoint.head
-                return
+            return
         if checkpoint.through > self.sealed:
             if self._head is None or self._lead(checkpoint.through) != checkpoint.head:
                 self._name(checkpoint)
             self._head, self.sealed = checkpoint.head, checkpoint.through
             self._group = {each: digest for each, digest in self._group.items() if each > self.sealed}
+            self.filed += [self._filings.pop(each) for each in sorted(self._filings) if each <= self.sealed]
         elif checkpoint.through == self.sealed and checkpoint.head != self._head:
             self._add(FlawKind.FORGED, number)
-
-    def _is_of_here(self, number: int, checkpoint: Checkpoint) -> bool:
-        return (
-            checkpoint.chain == self.chain
-            and checkpoint.through < number
-            and checkpoint.through - checkpoint.since == len(checkpoint.digests) > 0
-        )
 
     def _lead(self, through: int) -> bytes | None:
         """The head that the records lead to from what is sealed; ``None`` if one is missing, or the head is unknown."""
@@ -197,36 +155,25 @@ class Verification:
     def _name(self, checkpoint: Checkpoint) -> None:
         """Which records of the group are not what the checkpoint vouches for."""
         before = len(self._flaws)
-        self._add_missing(self.sealed + 1, checkpoint.through)
-        for number, digest in self._group.items():
-            if checkpoint.since < number <= checkpoint.through and not checkpoint.recognizes(number, digest):
-                moved = checkpoint.place_of(digest) is not None
-                self._add(FlawKind.REORDERED if moved else FlawKind.EDITED, number)
-        if self._head is not None and len(self._flaws) == before:
-            named = any(self.sealed < each.first <= checkpoint.through for each in self._flaws)
-            if not named:
-                self._add(FlawKind.EDITED, self.sealed + 1, checkpoint.through)
+        self._miss(self.sealed + 1, checkpoint.through)
+        for number, moved in checkpoint.compare(self._group).items():
+            self._add(FlawKind.REORDERED if moved else FlawKind.EDITED, number)
+        named = any(self.sealed < each.first <= checkpoint.through for each in self._flaws)
+        if self._head is not None and len(self._flaws) == before and not named:
+            self._add(FlawKind.EDITED, self.sealed + 1, checkpoint.through)
+
+    def _miss(self, first: int, last: int) -> None:
+        for low, high in _gaps(first, last, self._group):
+            self._missing.append((low, high))
+            self._add(FlawKind.MISSING, low, high)
 
     def _is_missed(self, number: int) -> bool:
-        return any(each.kind is FlawKind.MISSING and each.first <= number <= each.last for each in self._flaws)
-
-    def _add_missing(self, first: int, last: int) -> None:
-        for low, high in _gaps(first, last, self._group):
-            self._add(FlawKind.MISSING, low, high)
+        """Whether it is one of those that were not there; stretches of them are found in order."""
+        at = bisect_right(self._missing, number, key=lambda stretch: stretch[0]) - 1
+        return at >= 0 and number <= self._missing[at][1]
 
     def _add(self, kind: FlawKind, first: int, last: int = 0) -> None:
         self._flaws.add(Flaw(self.chain, first, last or first, kind))
-
-
-def _own_word(body: bytes) -> tuple[str, Any]:
-    """What the trail says of itself, as action and record; nothing of any other record."""
-    if not any(each in body for each in _OWN_WORDS):
-        return "", None
-    try:
-        record = json.loads(body)
-        return record["action"], record
-    except (KeyError, TypeError, ValueError):  # it was tampered with
-        return "", None
 
 
 def _gaps(first: int, last: int, present: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -31,6 +31,14 @@ class AuditLog(Protocol):
         """The kept records that come after that number, at most ``limit``, in order."""
         ...
 
+    async def latest(self, tenant: TenantId, chain: str, *, before: int | None = None, limit: int) -> Sequence[Link]:
+        """The last kept records, or those before that number, at most ``limit``, the latest first."""
+        ...
+
+    def is_own(self, chain: str) -> bool:
+        """Whether this store adds to chains of that name."""
+        ...
+
     async def keep(self, tenant: TenantId, chain: str, start: int, links: Sequence[Link]) -> None:
         """Take over a stretch of another store's chain as it is, the next after what is here.
 

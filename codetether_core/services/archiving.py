@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from attrs import define, evolve, frozen
@@ -18,13 +19,14 @@ from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.approvals import Approval
 from codetether_core.artifacts import BlobId
-from codetether_core.audit import Link
+from codetether_core.audit import SYSTEM_ACTOR, Link, Outcome, filing_in, record_in
 from codetether_core.codebases import Codebase
-from codetether_core.errors import Conflict, Invalid, Unavailable
-from codetether_core.events import Event, Record, Topic
+from codetether_core.errors import Conflict, Invalid, NotFound, Unavailable
+from codetether_core.events import AUDIT, Event, Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.messages import Message
 from codetether_core.ports import ApprovalChange, Backend, BlobStore, Clock, RecordStore, SessionQuery, TaskQuery
+from codetether_core.services.recording import Recording
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TASK_KINDS, TaskWriter
 from codetether_core.services.watching import Resync, Watching
@@ -65,6 +67,7 @@ class Archiving:
     writer: TaskWriter
     watching: Watching
     logs: TaskLogs
+    recording: Recording
     clock: Clock
 
     async def copy(self, tenant: TenantId) -> AsyncGenerator[Entry, None]:
@@ -134,6 +137,7 @@ class Archiving:
             await self.backend.log.append(events)
         for id in held:
             await self.writer.apply(tenant, id, lambda task: requeue(task, self.clock.now()))
+        await self.recording.record(tenant, SYSTEM_ACTOR, "backup.restored", "store", Outcome.SUCCESS, counted)
         await self.backend.set_whole(True)
         return counted
 
@@ -146,6 +150,10 @@ class Archiving:
                 if not links:
                     break
                 after = links[-1].number
+                for filing in (filing_in(record_in(link.body) or {}) for link in links):
+                    if filing is not None:
+                        with suppress(NotFound):  # whoever verifies the trail hears of it
+                            yield await self._blob(tenant, BlobId(filing.blob))
                 records = [[link.number, link.body.decode()] for link in links]
                 yield Entry("audit", {"chain": chain.name, "start": chain.start, "records": records})
 
@@ -239,6 +247,8 @@ class Archiving:
                 await _add(backend.accounts, codec.load(Account, data), tenant)
             case "audit":
                 links = [Link(number, body.encode()) for number, body in data["records"]]
+                if backend.audit.is_own(data["chain"]) or not all(record_in(link.body) for link in links):
+                    raise Invalid("audit", "has records that are none", hint="take a backup that was not tampered with")
                 await backend.audit.keep(tenant, data["chain"], data["start"], links)
             case "message":
                 await backend.inbox.add(evolve(codec.load(Message, data), tenant=tenant))
@@ -279,5 +289,7 @@ def _told(record: Record) -> Entry:
 
 
 def _event(tenant: TenantId, data: Mapping[str, Any]) -> Event:
+    if data["scope"] == AUDIT:
+        raise Invalid("event", "is of the audit trail", hint="take a backup that was not tampered with")
     topic = Topic(tenant, data["scope"], data["subject"])
     return Event(topic, data["kind"], codec.moment(data["at"]), data["data"])

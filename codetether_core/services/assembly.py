@@ -142,7 +142,7 @@ def assemble(
         issuing=issuing,
         signing_in=SigningIn(backend.accounts, issuing, passwords, clock, entropy),
         accounts=Accounts(backend.accounts, issuing, passwords, clock),
-        archiving=Archiving(backend, blobs, writer, watching, logs, clock),
+        archiving=Archiving(backend, blobs, writer, watching, logs, recording, clock),
         attaching=Attaching(writer, tasks, blobs, clock, terms),
         task_logs=logs,
         transcripts=transcripts,
@@ -152,7 +152,7 @@ def assemble(
         trail_upkeep=TrailUpkeep(
             recording,
             sealing,
-            TrailFiling(backend.audit, blobs, recording, clock, audit_retention if files else None),
+            TrailFiling(backend.audit, blobs, recording, sealing, clock, audit_retention if files else None),
             clock,
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from attrs import frozen
@@ -31,16 +32,16 @@ _KEPT: Final = (
     "path",
     "previous",
     "priority",
-    "reason",
     "roles",
     "session_id",
     "status",
     "task_id",
     "to_agent",
-    "url",
     "worker_id",
 )
 """Members of events that say what happened; what was said to or by an agent is none of them."""
+
+_LONGEST: Final = 300
 
 
 @frozen
@@ -52,24 +53,25 @@ class Notes:
 
     def of(self, events: Sequence[Event], actor: Actor) -> list[Event]:
         """The records of these events, to be written with them."""
-        return [event_of(note_of(event, actor, self.id())) for event in events]
+        now = self.clock.now()
+        return [event_of(note_of(event, actor, self.id(), now)) for event in events]
 
     def id(self) -> str:
         """A new record's."""
         return new_id("aud", self.clock.now(), self.entropy.bytes(16))
 
 
-def note_of(event: Event, actor: Actor, id: str) -> AuditRecord:
+def note_of(event: Event, actor: Actor, id: str, now: datetime) -> AuditRecord:
     """The record of an event that somebody brought about."""
     what = event.kind.partition(".")[0]
     said: Mapping[str, Any] = event.data
     named = f"{what}_id"
-    metadata = {name: said[name] for name in _KEPT if name != named and said.get(name) is not None}
+    metadata = {name: _kept(said[name]) for name in _KEPT if name != named and said.get(name) is not None}
     if actor.request_id:
         metadata["request_id"] = actor.request_id
     return AuditRecord(
         id=id,
-        timestamp=event.at,
+        timestamp=now,
         actor=actor.name,
         action=event.kind,
         resource=f"{what}/{said.get(named) or event.topic.subject}",
@@ -79,6 +81,11 @@ def note_of(event: Event, actor: Actor, id: str) -> AuditRecord:
         ip=actor.ip,
         session_id=actor.session_id,
     )
+
+
+def _kept(value: Any) -> Any:
+    """No more of a text than tells what happened."""
+    return value[:_LONGEST] if isinstance(value, str) else value
 
 
 def event_of(record: AuditRecord) -> Event:

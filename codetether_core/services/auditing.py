@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
-from datetime import timedelta
 from typing import Final
 
 from attrs import frozen
@@ -22,19 +21,17 @@ from codetether_core.audit import (
     digest_of,
     following,
     line_of,
+    record_in,
 )
 from codetether_core.errors import Invalid
 from codetether_core.ports import AuditLog
-from codetether_core.services.sealing import Head, Sealing, checkpoint_of
+from codetether_core.services.sealing import Head, Sealing
 
 __all__ = ["Auditing", "FoundRecords", "KnownHead"]
 
 _PAGE: Final = 200
 _LOOKED_AT: Final = 10_000
 """Records that one question looks at; who wants to go on says so."""
-
-_SKEW: Final = timedelta(minutes=1)
-"""By how much the moments of records may be out of order."""
 
 
 @frozen
@@ -65,30 +62,33 @@ class Auditing:
     ) -> FoundRecords:
         """Up to ``limit`` of the records that match, checkpoints only if asked for; ``Invalid`` for a bad cursor."""
         chains = await self.trail.chains(principal.tenant)
-        places = {chain.name: chain.last for chain in chains} | _places(cursor)
+        given = _places(cursor)
+        places = {chain.name: given[chain.name] for chain in chains if chain.name in given}
         found: list[AuditRecord] = []
         looked = 0
-        async with aclosing(self._latest_first(chains, places, query)) as records:
+        async with aclosing(self._latest_first(chains, {**places}, query)) as records:
             async for chain, number, record in records:
                 if len(found) == limit or looked == _LOOKED_AT:
                     return FoundRecords((*found,), json.dumps(places, separators=(",", ":")))
                 looked += 1
-                places[chain] = number - 1
+                places[chain] = number
                 if _wanted(query, record):
                     found.append(record)
         return FoundRecords((*found,), None)
 
     async def heads(self, principal: Principal) -> Sequence[KnownHead]:
-        """Of each of the tenant's chains."""
-        chains = await self.trail.chains(principal.tenant)
-        return [KnownHead(chain, await self.sealing.head(chain)) for chain in chains]
+        """Of each of the tenant's chains, but of those whose beginning nobody vouches for."""
+        heads = [(chain, await self.sealing.head(chain)) for chain in await self.trail.chains(principal.tenant)]
+        return [KnownHead(chain, head) for chain, head in heads if head is not None]
 
     async def lines(self, principal: Principal) -> AsyncGenerator[bytes, None]:
         """Everything, one chain after the other, as JSON Lines."""
         for chain in await self.trail.chains(principal.tenant):
-            head = await self._head_at_start(chain)
+            head: bytes | None = None
             async with aclosing(self._forwards(chain)) as links:
                 async for link in links:
+                    if head is None:
+                        head = await self.sealing.head_at(chain, link.number - 1) or GENESIS
                     head = following(head, [digest_of(link.body)])
                     yield line_of(chain.name, link, head)
 
@@ -107,7 +107,7 @@ class Auditing:
             walks: dict[str, AsyncGenerator[tuple[int, AuditRecord], None]] = {}
             heads: dict[str, tuple[int, AuditRecord]] = {}
             for chain in chains:
-                walks[chain.name] = walk = self._backwards(chain, min(places[chain.name], chain.last), query)
+                walks[chain.name] = walk = self._backwards(chain, places.get(chain.name), query)
                 await stack.enter_async_context(aclosing(walk))
                 if (head := await anext(walk, None)) is not None:
                     heads[chain.name] = head
@@ -118,38 +118,44 @@ class Auditing:
                     heads[name] = head
 
     async def _backwards(
-        self, chain: Chain, last: int, query: AuditQuery
+        self, chain: Chain, before: int | None, query: AuditQuery
     ) -> AsyncGenerator[tuple[int, AuditRecord], None]:
-        """Records from that number downwards, as far as they may be late enough."""
-        while last > chain.start:
-            after = max(last - _PAGE, chain.start)
-            for link in reversed(await self.trail.read(chain.tenant, chain.name, after=after, limit=last - after)):
-                record = codec.load(AuditRecord, json.loads(link.body))
-                if query.since is not None and record.timestamp < query.since - _SKEW:
-                    return
-                yield link.number, record
-            last = after
+        """Records before that number, as far down as a whole page of them is too old."""
+        while links := await self.trail.latest(chain.tenant, chain.name, before=before, limit=_PAGE):
+            records = [(link.number, _record(link)) for link in links]
+            for number, record in records:
+                if record is not None:
+                    yield number, record
+            if query.since is not None and all(each is None or each.timestamp < query.since for _, each in records):
+                return
+            before = links[-1].number
 
-    async def _head_at_start(self, chain: Chain) -> bytes:
-        """Of what was filed away, as the first checkpoint after it says."""
-        if chain.start:
-            async with aclosing(self._forwards(chain)) as links:
-                async for link in links:
-                    checkpoint = checkpoint_of(link)
-                    if checkpoint is not None and checkpoint.through == chain.start:
-                        return checkpoint.head
-        return GENESIS
+
+@frozen
+class _Cursor:
+    """The number, of each chain, before which to go on."""
+
+    places: Mapping[str, int]
+
+
+def _record(link: Link) -> AuditRecord | None:
+    """A record; ``None`` for what none of ours can have been, which is for ``verify`` to name."""
+    said = record_in(link.body)
+    try:
+        return None if said is None else codec.parse(AuditRecord, said)
+    except Invalid:
+        return None
 
 
 def _wanted(query: AuditQuery, record: AuditRecord) -> bool:
     return (record.action != CHECKPOINT or CHECKPOINT in query.actions) and query.matches(record)
 
 
-def _places(cursor: str | None) -> dict[str, int]:
+def _places(cursor: str | None) -> Mapping[str, int]:
     """Where to go on in each chain."""
     if cursor is None:
         return {}
     try:
-        return codec.parse(dict[str, int], json.loads(cursor))
-    except (ValueError, Invalid):
+        return codec.parse(_Cursor, {"places": json.loads(cursor)}).places
+    except (Invalid, RecursionError, ValueError):
         raise Invalid("cursor", "is none that an answer gave", hint="leave it out to begin with the latest") from None

@@ -13,6 +13,7 @@ from codetether_core.access import (
     PERMISSIONS,
     ROLES,
     SECRET_BYTES,
+    SYSTEM,
     Credential,
     CredentialKind,
     CredentialState,
@@ -173,7 +174,9 @@ class Issuing:
         for credential in await self.credentials.list(tenant):
             if ended_before(credential, now - _KEPT):
                 with suppress(VersionConflict):  # another replica was faster
-                    await self.credentials.remove(credential)
+                    await self.credentials.remove(
+                        credential, [credential_event("credential.forgotten", credential, now, SYSTEM.name)]
+                    )
 
     def tell(self, changed: Credential) -> None:
         """Tell this process at once; the log tells everybody else."""

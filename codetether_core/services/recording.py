@@ -17,7 +17,7 @@ from codetether_core.services.audit_notes import Notes, event_of
 __all__ = ["Recording"]
 
 _MANY: Final = 10_000
-"""Different counts in memory, beyond which details are left out of new ones."""
+"""Different counts in memory, beyond which new ones do not tell what of and from where."""
 
 _BATCH: Final = 500
 
@@ -73,19 +73,19 @@ class Recording:
         """Once more. Never refused: with too many different ones the same are told apart less."""
         counted = _Counted(tenant, actor.name, action, outcome, resource, actor.ip, actor.session_id)
         if len(self._counts) >= _MANY and counted not in self._counts:
-            counted = _Counted(tenant, "", action, outcome)
+            counted = _Counted(tenant, actor.name, action, outcome)
         if counted not in self._counts:
             self._counts[counted] = _Count(self.clock.now())
         self._counts[counted].times += 1
 
     async def flush(self) -> None:
         """Write the counts down; what cannot be written now is written with the next ones."""
-        while self._counts:
-            batch = [*self._counts.items()][:_BATCH]
-            told = [(each, count.times, self._told(each, count)) for each, count in batch]
-            await self.trail.append([event_of(record) for _, _, record in told])
-            for counted, times, _ in told:
-                self._subtract(counted, times)
+        for tenant in {counted.tenant for counted in self._counts}:
+            while batch := [each for each in self._counts.items() if each[0].tenant == tenant][:_BATCH]:
+                told = [(each, count.times, self._told(each, count)) for each, count in batch]
+                await self.trail.append([event_of(record) for _, _, record in told])
+                for counted, times, _ in told:
+                    self._subtract(counted, times)
 
     def _told(self, counted: _Counted, count: _Count) -> AuditRecord:
         metadata = {"count": count.times, "since": codec.timestamp(count.first)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from attrs import evolve, frozen
@@ -83,7 +83,7 @@ class Registration:
             if known is not None:
                 codebase = served_by(known, worker, now, description=description, agent_config=agent_config)
                 if codebase is not known:
-                    await self.codebases.replace(known, codebase, [_codebase_event("codebase.changed", codebase)])
+                    await self.codebases.replace(known, codebase, [_codebase_event("codebase.changed", codebase, now)])
                 return codebase
             codebase = Codebase(
                 id=CodebaseId(new_id("cbs", now, self.entropy.bytes(16))),
@@ -97,7 +97,7 @@ class Registration:
                 workers=frozenset({worker} if worker else ()),
             )
             try:
-                await self.codebases.add(codebase, [_codebase_event("codebase.registered", codebase)])
+                await self.codebases.add(codebase, [_codebase_event("codebase.registered", codebase, now)])
             except AlreadyExists as error:
                 raise VersionConflict("Somebody else registered it first", name=name) from error
             return codebase
@@ -113,14 +113,14 @@ class Registration:
                 return old
             return evolve(new, version=old.version + 1, updated_at=self.clock.now())
 
-        return await _change(self.codebases, tenant, id, raised)
+        return await _change(self.codebases, tenant, id, raised, self._told("codebase.changed", _codebase_event))
 
     async def remove_codebase(self, principal: Principal, id: CodebaseId) -> None:
         """Forget it; the tasks that it had stay. ``Conflict`` while one of them has not ended."""
         codebase = await self.codebases.get(principal.tenant, id)
         if await self.tasks.list(principal.tenant, TaskQuery(codebase=id, states=LIVE, limit=1)):
             raise Conflict("The codebase has tasks that have not ended", hint="cancel them first", id=id)
-        await self.codebases.remove(codebase, [_codebase_event("codebase.removed", codebase)])
+        await self.codebases.remove(codebase, [_codebase_event("codebase.removed", codebase, self.clock.now())])
 
     async def add_worker(self, principal: Principal, worker: Worker) -> Worker:
         """Keep what a worker says of itself, over what it said before; ``PermissionDenied`` if the id is another's."""
@@ -136,6 +136,7 @@ class Registration:
             principal.tenant,
             worker.id,
             lambda known: evolve(worker, registered_at=known.registered_at, version=known.version + 1),
+            self._told("worker.changed", _worker_event),
         )
 
     async def greet_worker(self, principal: Principal, id: WorkerId) -> Worker:
@@ -156,6 +157,7 @@ class Registration:
             principal.tenant,
             id,
             lambda worker: left(_owned(worker, reach), self.clock.now()),
+            self._told("worker.left", _worker_event),
         )
 
     async def add_agent(self, principal: Principal, agent: Agent) -> Agent:
@@ -163,7 +165,7 @@ class Registration:
         try:
             known = await self.directory.agents.get(principal.tenant, agent.name)
         except NotFound:
-            await self.directory.agents.add(agent, [_agent_event("agent.registered", agent)])
+            await self.directory.agents.add(agent, [_agent_event("agent.registered", agent, agent.registered_at)])
             return agent
         _owned(known, await self._reach(principal))
         return await _change(
@@ -171,6 +173,7 @@ class Registration:
             principal.tenant,
             agent.name,
             lambda known: evolve(agent, registered_at=known.registered_at, version=known.version + 1),
+            self._told("agent.changed", _agent_event),
         )
 
     async def hear_agent(self, principal: Principal, name: AgentName) -> Agent:
@@ -187,7 +190,7 @@ class Registration:
         """Forget an agent; its inbox stays."""
         agent = await self.directory.agents.get(principal.tenant, name)
         _owned(agent, await self._reach(principal))
-        await self.directory.agents.remove(agent, [_agent_event("agent.removed", agent)])
+        await self.directory.agents.remove(agent, [_agent_event("agent.removed", agent, self.clock.now())])
 
     async def discover(self, principal: Principal, *, max_age: timedelta = EXPIRES_AFTER) -> Sequence[Agent]:
         """The agents heard from recently."""
@@ -196,14 +199,15 @@ class Registration:
             agent for agent in await self.directory.agents.list(principal.tenant) if discoverable(agent, now, max_age)
         ]
 
+    def _told(self, kind: str, make: Callable[[str, V, datetime], Event]) -> Callable[[V], Event]:
+        return lambda value: make(kind, value, self.clock.now())
+
     async def _reach(self, principal: Principal) -> Reach:
         return await self.ownership.reach(principal, REGISTRATIONS)
 
     async def _add_or_replace_worker(self, principal: Principal, worker: Worker) -> None:
-        topic = Topic.worker(worker.tenant, worker.id)
-        data = {"worker_id": worker.id, "name": worker.name, "hostname": worker.hostname}
         try:
-            await self.directory.workers.add(worker, [Event(topic, "worker.registered", worker.registered_at, data)])
+            await self.directory.workers.add(worker, [_worker_event("worker.registered", worker, worker.registered_at)])
         except AlreadyExists:
             await self.add_worker(principal, worker)
 
@@ -215,24 +219,34 @@ def _owned(registered: P, reach: Reach) -> P:
     return registered
 
 
-async def _change(store: RecordStore[V], tenant: TenantId, id: str, verb: Callable[[V], V]) -> V:
-    """Swap the stored value for what the verb makes of it, again and again until nobody was faster."""
+async def _change(
+    store: RecordStore[V], tenant: TenantId, id: str, verb: Callable[[V], V], told: Callable[[V], Event] | None = None
+) -> V:
+    """Swap the stored value for what the verb makes of it, again and again until nobody was faster.
+
+    Whatever is not ``told`` is no more than a sign of life.
+    """
 
     async def attempt() -> V:
         old = await store.get(tenant, id)
         new = verb(old)
         if new is not old:
-            await store.replace(old, new)
+            await store.replace(old, new, [told(new)] if told else [])
         return new
 
     return await until_swapped(attempt, "record", id)
 
 
-def _codebase_event(kind: str, codebase: Codebase) -> Event:
+def _codebase_event(kind: str, codebase: Codebase, at: datetime) -> Event:
     data: dict[str, Any] = codec.dump(codebase)
-    return Event(Topic(codebase.tenant, CODEBASES, codebase.id), kind, codebase.updated_at, data)
+    return Event(Topic(codebase.tenant, CODEBASES, codebase.id), kind, at, data)
 
 
-def _agent_event(kind: str, agent: Agent) -> Event:
+def _worker_event(kind: str, worker: Worker, at: datetime) -> Event:
+    data = {"worker_id": worker.id, "name": worker.name, "hostname": worker.hostname}
+    return Event(Topic.worker(worker.tenant, worker.id), kind, at, data)
+
+
+def _agent_event(kind: str, agent: Agent, at: datetime) -> Event:
     data = {"agent_name": agent.name, "url": agent.url, "description": agent.description}
-    return Event(Topic(agent.tenant, AGENTS, agent.name), kind, agent.last_seen, data)
+    return Event(Topic(agent.tenant, AGENTS, agent.name), kind, at, data)

@@ -5,7 +5,6 @@ Any replica may do it, at the same time as others: a checkpoint more is no harm.
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from attrs import Factory, define, evolve, frozen
@@ -16,8 +15,8 @@ from codetether_core.audit import (
     SYSTEM_ACTOR,
     Chain,
     Checkpoint,
-    Link,
     Outcome,
+    checkpoint_in,
     digest_of,
     following,
 )
@@ -25,7 +24,7 @@ from codetether_core.ids import TenantId
 from codetether_core.ports import AuditLog, Signer
 from codetether_core.services.recording import Recording
 
-__all__ = ["Head", "Sealing", "checkpoint_of"]
+__all__ = ["Head", "Sealing"]
 
 _GROUP: Final = 500
 """Records that a checkpoint vouches for at most."""
@@ -54,44 +53,68 @@ class Sealing:
         """Seal what is not; how many checkpoints that took."""
         return sum([await self._seal(chain) for chain in await self.trail.chains() if chain.own])
 
-    def genuine(self, checkpoint: Checkpoint) -> bool:
-        """Whether it is as its key signed it, or names none."""
-        return not checkpoint.key or self.signer.verify(checkpoint.key, checkpoint.message, checkpoint.signature)
-
-    async def head(self, chain: Chain) -> Head:
-        """The chain's present head."""
-        reached = await self.sealed(chain)
-        while links := await self.trail.read(chain.tenant, chain.name, after=reached.number, limit=_PAGE):
-            digests = [digest_of(link.body) for link in links]
-            reached = Head(links[-1].number, following(reached.hash, digests))
+    async def head(self, chain: Chain) -> Head | None:
+        """The chain's present head; ``None`` if nobody vouches for where it begins."""
+        reached = await self._base(chain)
+        while reached and (links := await self.trail.read(chain.tenant, chain.name, after=reached.number, limit=_PAGE)):
+            reached = Head(links[-1].number, following(reached.hash, [digest_of(link.body) for link in links]))
         return reached
 
-    async def sealed(self, chain: Chain) -> Head:
-        """How far the last checkpoint that is genuine reaches."""
+    async def head_at(self, chain: Chain, number: int) -> bytes | None:
+        """The head that the chain had with that record, which may have been filed away; ``None`` if nobody tells."""
+        if number == 0:
+            return GENESIS
+        after = number
+        while links := await self.trail.read(chain.tenant, chain.name, after=after, limit=_PAGE):
+            for link in links:
+                checkpoint = checkpoint_in(link.body)
+                if checkpoint and checkpoint.through == number and self._vouches(chain, link.number, checkpoint):
+                    return checkpoint.head
+            after = links[-1].number
+        return None
+
+    def _vouches(self, chain: Chain, number: int, checkpoint: Checkpoint) -> bool:
+        return (
+            checkpoint.tenant == chain.tenant
+            and checkpoint.is_of(chain.name, number)
+            and checkpoint.is_genuine(self.signer.verify)
+        )
+
+    async def _base(self, chain: Chain) -> Head | None:
+        """How far the last checkpoint of our own reaches, or else where the chain begins."""
         known = self._sealed.get((chain.tenant, chain.name))
         if known is not None and known.number >= chain.start:
             return known
-        before = chain.last
-        while before > chain.start:
-            after = max(before - _PAGE, chain.start)
-            links = await self.trail.read(chain.tenant, chain.name, after=after, limit=before - after)
-            for link in reversed(links):
-                checkpoint = checkpoint_of(link)
-                if checkpoint is not None and checkpoint.chain == chain.name and self.genuine(checkpoint):
+        before: int | None = None
+        while links := await self.trail.latest(chain.tenant, chain.name, before=before, limit=_PAGE):
+            for link in links:
+                checkpoint = checkpoint_in(link.body)
+                if (
+                    checkpoint
+                    and checkpoint.key == self.signer.key
+                    and checkpoint.through >= chain.start
+                    and self._vouches(chain, link.number, checkpoint)
+                ):
                     return Head(checkpoint.through, checkpoint.head)
-            before = after
-        return Head(chain.start, GENESIS)
+            before = links[-1].number
+        head = await self.head_at(chain, chain.start)
+        return None if head is None else Head(chain.start, head)
 
     async def _seal(self, chain: Chain) -> int:
-        made, reached = 0, await self.sealed(chain)
-        while links := await self.trail.read(chain.tenant, chain.name, after=reached.number, limit=_GROUP):
-            if all(checkpoint_of(link) for link in links):
+        made, reached = 0, await self._base(chain)
+        while reached and (
+            links := await self.trail.read(chain.tenant, chain.name, after=reached.number, limit=_GROUP)
+        ):
+            # Behind one that is missing nobody vouches for anything.
+            links = [link for number, link in enumerate(links, reached.number + 1) if link.number == number]
+            if all(checkpoint_in(link.body) for link in links):
                 break
             digests = [digest_of(link.body) for link in links]
             head = following(reached.hash, digests)
             await self._add(chain, reached.number, head, digests)
             made, reached = made + 1, Head(links[-1].number, head)
-        self._sealed[chain.tenant, chain.name] = reached
+        if reached:
+            self._sealed[chain.tenant, chain.name] = reached
         return made
 
     async def _add(self, chain: Chain, since: int, head: bytes, digests: list[bytes]) -> None:
@@ -108,11 +131,3 @@ class Sealing:
             signed.metadata,
             chain=chain.name,
         )
-
-
-def checkpoint_of(link: Link) -> Checkpoint | None:
-    """The checkpoint that a record is, if it is one."""
-    if CHECKPOINT.encode() not in link.body:
-        return None
-    record = json.loads(link.body)
-    return Checkpoint.read(record) if record.get("action") == CHECKPOINT else None

@@ -72,6 +72,14 @@ class SigningIn:
         await self._confirm(account, told.credential)
         return told
 
+    async def knows(self, tenant: TenantId, name: str) -> bool:
+        """Whether there is such an account; never to be told to who asks."""
+        try:
+            await self.accounts.get(tenant, name)
+        except NotFound:
+            return False
+        return True
+
     async def exchange(self, principal: Principal, device: Mapping[str, str] | None = None) -> SignedIn:
         """A sign-in for somebody whom an identity provider vouches for, in place of its token.
 

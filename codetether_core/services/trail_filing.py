@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
 from attrs import frozen
@@ -12,20 +12,20 @@ from attrs import frozen
 from codetether_core import codec
 from codetether_core.audit import (
     FILED,
-    GENESIS,
     SYSTEM_ACTOR,
     Chain,
-    Checkpoint,
     Link,
     Outcome,
+    checkpoint_in,
     digest_of,
     following,
     line_of,
+    record_in,
 )
 from codetether_core.ports import AuditLog, BlobStore, Clock
 from codetether_core.services.log_lines import compressed
 from codetether_core.services.recording import Recording
-from codetether_core.services.sealing import checkpoint_of
+from codetether_core.services.sealing import Sealing
 
 __all__ = ["TrailFiling"]
 
@@ -43,6 +43,7 @@ class TrailFiling:
     trail: AuditLog
     blobs: BlobStore
     recording: Recording
+    sealing: Sealing
     clock: Clock
     retention: timedelta | None
 
@@ -55,41 +56,38 @@ class TrailFiling:
 
     async def _file(self, chain: Chain, horizon: datetime) -> int:
         links = await self.trail.read(chain.tenant, chain.name, after=chain.start, limit=_STRETCH)
-        old = [link for link in links if _moment(link) < horizon]
-        if len(old) < _LEAST:
+        old = [*takewhile(lambda link: _moment(link) < horizon, links)]
+        end = _anchor(old, chain)
+        before = await self.sealing.head_at(chain, chain.start)
+        leaving = [link for link in old if link.number <= end]
+        if len(leaving) < _LEAST or before is None or end - chain.start != len(leaving):
             return 0
-        before, end = _anchors(old, chain.start)
-        if end is None:
-            return 0
-        leaving = [link for link in old if link.number <= end.through]
         blob = await self.blobs.put(chain.tenant, compressed(_lines(chain, leaving, before)))
-        metadata = {"chain": chain.name, "first": leaving[0].number, "last": end.through, "blob": blob}
         await self.recording.record(
             chain.tenant,
             SYSTEM_ACTOR,
             FILED,
             f"chain/{chain.name}",
             Outcome.SUCCESS,
-            metadata,
+            {"chain": chain.name, "first": leaving[0].number, "last": end, "blob": blob},
             chain=chain.name,
         )
-        return await self.trail.trim(chain.tenant, chain.name, end.through)
+        await self.sealing.seal()  # nobody believes it before
+        return await self.trail.trim(chain.tenant, chain.name, end)
 
 
-def _anchors(links: Sequence[Link], start: int) -> tuple[bytes, Checkpoint | None]:
-    """The head before the first of them; and a checkpoint that vouches for the chain up to a record behind which it is
-    the first, so that whoever begins there finds it.
+def _anchor(links: Sequence[Link], chain: Chain) -> int:
+    """The last record up to which a checkpoint vouches for the chain that is the first one behind it: whoever begins to
+    read there finds that before any other.
     """
-    before, end, beyond = GENESIS, None, start
+    end, beyond = chain.start, chain.start
     for link in links:
-        checkpoint = checkpoint_of(link)
-        if checkpoint is not None:
-            if checkpoint.through == start:
-                before = checkpoint.head
-            elif checkpoint.through > beyond:
-                end = checkpoint
+        checkpoint = checkpoint_in(link.body)
+        if checkpoint is not None and checkpoint.is_of(chain.name, link.number):
+            if checkpoint.through > beyond:
+                end = checkpoint.through
             beyond = link.number
-    return before, end
+    return end
 
 
 async def _lines(chain: Chain, links: Sequence[Link], head: bytes) -> AsyncIterator[bytes]:
@@ -99,4 +97,8 @@ async def _lines(chain: Chain, links: Sequence[Link], head: bytes) -> AsyncItera
 
 
 def _moment(link: Link) -> datetime:
-    return codec.moment(json.loads(link.body)["timestamp"])
+    """When it was written; what none of ours can have been stays where it is."""
+    try:
+        return codec.moment(str((record_in(link.body) or {})["timestamp"]))
+    except (KeyError, ValueError):
+        return datetime.max.replace(tzinfo=UTC)

@@ -39,10 +39,10 @@ class TrailUpkeep:
     async def tend(self) -> None:
         """Do what is due."""
         now = self.clock.now()
+        await self.sealing.seal()
         if self._flushed_at is None or now - self._flushed_at >= _FLUSH_EVERY:
             await self.recording.flush()
             self._flushed_at = now
-        await self.sealing.seal()
         if self._filed_at is None or now - self._filed_at >= _FILE_EVERY:
             self._filed_at = now
             await self.filing.file()

@@ -74,11 +74,9 @@ class Made:
         return [line_of(CHAIN, link, head) for link, head in zip(self.links, [*heads][1:], strict=True)]
 
 
-def checked(links: Sequence[Link], last: int = 0, **settings: Any) -> Verification:
+def checked(links: Sequence[Link], last: int = 0, *, tenant: str = "default", **settings: Any) -> Verification:
     """What a walk along the links finds."""
-    walk = Verification(
-        CHAIN, lambda each: SIGNER.verify(each.key, each.message, each.signature), frozenset({SIGNER.key}), **settings
-    )
+    walk = Verification(tenant, CHAIN, SIGNER.verify, frozenset({SIGNER.key}), **settings)
     for link in links:
         walk.feed(link)
     walk.finish(last)

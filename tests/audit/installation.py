@@ -80,16 +80,16 @@ class Walk:
 
     @property
     def unsealed(self) -> int:
-        return sum(chain.unsealed for chain in self.trail.chains.values())
+        return sum(chain.unsealed for chain in self.trail.chains)
 
     @property
     def filed(self) -> list[str]:
-        return [blob for chain in self.trail.chains.values() for blob in chain.filed.values()]
+        return [filing.blob for chain in self.trail.chains for filing in chain.filed]
 
 
 async def walked(services: Services, known: Mapping[str, Mapping[int, bytes]] | None = None) -> Walk:
     """By somebody who knows the key, and how far the store says that it goes."""
-    trail = Trail(keys=frozenset({services.sealing.signer.key}), known=known or {})
+    trail = Trail(frozenset({services.sealing.signer.key}), known or {}, ADMIN.tenant)
     last = {chain.name: chain.last for chain in await services.backend.audit.chains(ADMIN.tenant)}
     trail.feed(await lines(services))
     return Walk(trail, [*trail.unreadable, *map(str, trail.finish(last))])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve, frozen
 
-from codetether_core.audit import Actor, Outcome
-from codetether_core.services import Services
+from codetether_core.audit import Actor, AuditQuery, Outcome
+from codetether_core.errors import Invalid
+from codetether_core.ports import Clock
+from codetether_core.services import Entry, Services
 from tests.audit.installation import ADMIN, installation, lines, submit, unpacked, walked
 from tests.e2e.engines import ENGINES, store_settings
 
@@ -106,3 +109,91 @@ async def test_what_is_done_to_the_file_is_found(statements: Sequence[str], flaw
         ((chain,),) = connection.execute("SELECT chain FROM audit_chains").fetchall()
     async with installation({}, tmp_path) as services:
         assert [flaw.replace(f" of chain {chain}", "") for flaw in (await walked(services)).flaws] == flaws
+
+
+async def test_of_what_is_filed_nothing_is_lost(tmp_path: Path) -> None:
+    """Not even a record that is younger than those around it."""
+    async with installation({}, tmp_path, retention=timedelta(0)) as services:
+        for number in range(600):
+            actor = Actor(name=f"reader {number}")
+            services.recording.count(ADMIN.tenant, actor, "tasks:read", "/v1/agent/tasks", Outcome.SUCCESS)
+        await services.recording.flush()
+        ahead = evolve(services.recording, clock=Ahead(services.clock))
+        await ahead.record(ADMIN.tenant, Actor(name="ahead"), "tried", "x", Outcome.SUCCESS, {})
+        await services.sealing.seal()
+        await submit(services, 1)
+        await services.sealing.seal()
+        assert await services.trail_upkeep.filing.file() in (0, 500)
+        walk = await walked(services)
+        kept = [line for blob in walk.filed for line in await unpacked(services, blob)]
+        assert walk.flaws == []
+        assert sum(b'"actor":"ahead"' in line for line in [*kept, *await lines(services)]) == 1
+
+
+@frozen
+class Ahead:
+    """A clock that is fast."""
+
+    clock: Clock
+
+    def now(self) -> datetime:
+        return self.clock.now() + timedelta(seconds=30)
+
+    async def sleep(self, duration: timedelta) -> None:
+        await self.clock.sleep(duration)
+
+
+async def test_a_count_that_was_tampered_with_stops_nobody(tmp_path: Path) -> None:
+    """It says how far the chain goes; what is there is read all the same."""
+    async with installation({}, tmp_path) as services:
+        await submit(services, 3)
+    with closing(sqlite3.connect(tmp_path / "codetether.db")) as connection, connection:
+        connection.execute("UPDATE audit_chains SET last = 1000000000000000")
+    async with installation({}, tmp_path) as services:
+        await services.sealing.seal()
+        assert len((await services.auditing.find(ADMIN, AuditQuery(), limit=9)).records) == 3
+        assert any("cut off the end" in flaw or "is not there" in flaw for flaw in (await walked(services)).flaws)
+
+
+async def test_a_copy_brings_the_trail_along(tmp_path: Path) -> None:
+    """Byte for byte, with what was filed away of it; the new store adds to a chain of its own."""
+    async with (
+        installation({"CODETETHER_STORE": f"sqlite://{tmp_path}/old.db"}, tmp_path, retention=timedelta(0)) as old,
+        installation({"CODETETHER_STORE": f"sqlite://{tmp_path}/new.db"}, tmp_path) as new,
+    ):
+        for number in range(600):
+            old.recording.count(ADMIN.tenant, Actor(name=f"{number}"), "tasks:read", "/", Outcome.SUCCESS)
+        await old.recording.flush()
+        await old.sealing.seal()
+        await submit(old, 2)
+        await old.sealing.seal()
+        assert await old.trail_upkeep.filing.file()
+        before = await lines(old)
+        entries = [entry async for entry in old.archiving.copy(ADMIN.tenant)]
+        (blob,) = [entry.data["id"] for entry in entries if entry.kind == "blob"]
+        await new.archiving.restore(ADMIN.tenant, told(entries))
+        after = await lines(new)
+        assert [line for line in after if line in before] == before
+        walk = await walked(new)
+        assert walk.flaws == [] and walk.filed == [blob]
+        assert any(b'"action":"backup.restored"' in line for line in after)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        Entry("event", {"scope": "audit", "subject": "", "kind": "k", "at": "2026-11-28T00:00:00Z", "data": {}}),
+        Entry("audit", {"chain": "other", "start": 0, "records": [[1, "no record"]]}),
+        Entry("audit", {"chain": "other", "start": 0, "records": [[1, "[]"]]}),
+    ],
+)
+async def test_a_copy_cannot_forge_the_trail(entry: Entry, tmp_path: Path) -> None:
+    async with installation({}, tmp_path) as services:
+        with pytest.raises(Invalid, match="audit"):
+            await services.archiving.restore(ADMIN.tenant, told([entry]))
+        assert not await lines(services)
+
+
+async def told(entries: Sequence[Entry]) -> AsyncIterator[Entry]:
+    for entry in entries:
+        yield entry

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from attrs import asdict
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codetether_adapters.signing import Ed25519
-from codetether_core.audit import FILED, FlawKind, Link, digest_of, following, line_of, link_of
+from codetether_core.audit import CHECKPOINT, FILED, Filing, FlawKind, Link, digest_of, following, line_of, link_of
+from codetether_core.errors import Invalid
 from tests.audit.chains import GENESIS, Made, checked, found, renumbered
 
 groups = st.lists(st.integers(1, 5), min_size=1, max_size=4)
@@ -34,7 +37,8 @@ def test_a_changed_byte_is_found(made: Made, data: st.DataObject) -> None:
     body = bytearray(made.links[at].body)
     body[data.draw(st.integers(0, len(body) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     made.links[at] = Link(at + 1, bytes(body))
-    assert found(made.links) == [(FlawKind.EDITED, at + 1, at + 1)]
+    flaws = found(made.links)
+    assert (FlawKind.EDITED, at + 1, at + 1) in flaws and {first for _, first, _ in flaws} == {at + 1}
 
 
 @given(chains, st.data())
@@ -101,9 +105,12 @@ def test_a_chain_may_begin_where_a_checkpoint_vouches_for_what_was_before() -> N
     """What was filed away, as the trail itself says, is not missed; anything else is."""
     made = Made.of([3, 4, 2], after=1)
     assert found(made.links[3:]) == [(FlawKind.MISSING, 1, 3)]  # record 4 seals them
-    made.add({"action": FILED, "tenant": "default", "metadata": {"chain": "c.0", "last": 3, "blob": "b"}})
+    filing = Filing("c.0", 1, 3, "b")
+    made.add({"action": FILED, "tenant": "default", "metadata": asdict(filing)})
+    assert found(made.links[3:]) == [(FlawKind.MISSING, 1, 3)]  # it is not sealed yet
+    made.seal()
     assert found(made.links[3:]) == []
-    assert checked(made.links[3:]).filed == {3: "b"}
+    assert checked(made.links[3:]).filed == [filing]
     assert found(made.links[5:])[0] == (FlawKind.MISSING, 1, 5)
 
 
@@ -122,3 +129,69 @@ def test_a_line_is_the_record_byte_for_byte(made: Made) -> None:
         line = line_of("c.0", link, head)
         assert link_of(line) == ("c.0", link, head)
         assert json.loads(line).items() >= json.loads(link.body).items()
+
+
+def test_a_filing_excuses_nothing_that_no_checkpoint_vouches_for() -> None:
+    """Nor one that is about another chain."""
+    for metadata in (
+        {"chain": "c.0", "first": 1, "last": 3, "blob": "b"},
+        {"chain": "other", "first": 1, "last": 3, "blob": "b"},
+    ):
+        made = Made.of([3, 4], after=1)
+        if metadata["chain"] == "other":
+            made.add({"action": FILED, "tenant": "default", "metadata": metadata})
+            made.seal()
+        links = [*made.links[3:]]
+        if metadata["chain"] == "c.0":
+            links.append(Link(len(made.links) + 1, json.dumps({"action": FILED, "metadata": metadata}).encode()))
+        assert (FlawKind.MISSING, 1, 3) in found(links)
+
+
+def test_another_tenants_chain_is_not_this_ones() -> None:
+    """All tenants of a store have chains of the same name, sealed with the same key."""
+    made = Made.of([2])
+    assert {kind for kind, _, _ in found(made.links, tenant="acme")} == {FlawKind.MISPLACED}
+
+
+def test_a_chain_that_was_signed_is_signed_from_then_on() -> None:
+    """What was sealed before there was a key is vouched for by the first that is signed."""
+    nobody = Ed25519(None, b"")
+    made = Made()
+    made.write(2)
+    made.seal(nobody)
+    made.write(1)
+    made.sealed = 0
+    made.seal()
+    assert found(made.links) == []
+    made.write(1)
+    made.seal(nobody)
+    assert found(made.links) == [(FlawKind.FOREIGN, len(made.links), len(made.links))]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"action": FILED, "metadata": {"chain": "c.0", "last": {}, "blob": "b"}},
+        {"action": FILED},
+        {"action": CHECKPOINT, "metadata": {"since": float("inf")}},
+        {"action": CHECKPOINT, "metadata": []},
+        {"action": ["x"]},
+        [],
+        "text",
+        None,
+    ],
+)
+def test_a_record_that_makes_no_sense_is_named(record: object) -> None:
+    """Whatever somebody put in the place of one."""
+    made = Made.of([3])
+    made.links[1] = Link(2, json.dumps(record).encode())
+    assert (FlawKind.EDITED, 2, 2) in found(made.links)
+    nested = Link(2, b'{"action":' + b"[" * 100_000 + b"}")
+    made.links[1] = nested
+    assert (FlawKind.EDITED, 2, 2) in found(made.links)
+
+
+def test_no_line_has_a_number_below_one() -> None:
+    line = line_of("c.0", Link(1, b'{"a":1}'), GENESIS)
+    with pytest.raises(Invalid):
+        link_of(line.replace(b'"number":1', b'"number":0'))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -88,4 +89,25 @@ def test_checkpoints_of_another_key_are_told(run: Run, capsys: pytest.CaptureFix
     assert run("audit", "verify", "trail.jsonl") == 0
     assert f"signed by {SIGNER.key}" in capsys.readouterr().err
     assert run("audit", "verify", "trail.jsonl", "--key", "00" * 32) == 1
-    assert "a key that is not trusted" in capsys.readouterr().out
+    assert "no trusted key signed" in capsys.readouterr().out
+    assert run("audit", "verify", "trail.jsonl", "--key", "zz") == 2
+    assert "64 hexadecimal digits" in capsys.readouterr().err
+
+
+def test_what_is_no_trail_is_not_taken_for_one(run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Nothing at all, a file that was cut off, heads that are none, a file that is there already."""
+    (tmp_path / "empty").touch()
+    assert run("audit", "verify", "empty") == 1
+    assert "there are no records" in capsys.readouterr().out
+    whole = gzip.compress(b"".join(Made.of([2]).lines()))
+    (tmp_path / "whole.gz").write_bytes(whole)
+    assert run("audit", "verify", "whole.gz") == 0
+    (tmp_path / "cut.gz").write_bytes(whole[: len(whole) // 2])
+    capsys.readouterr()
+    assert run("audit", "verify", "cut.gz") == 2
+    assert "damaged, or cut off" in capsys.readouterr().err
+    (tmp_path / "head").write_text('{"chains": [{"chain": "c.0", "number": -5, "hash": "00"}]}')
+    assert run("audit", "verify", "whole.gz", "--head", "head") == 2
+    assert run("audit", "export", "empty") == 2
+    assert "is there already" in capsys.readouterr().err
+    assert run("audit", "export", "no/such/directory") == 2

@@ -80,7 +80,8 @@ async def test_a_copy_of_the_copy_is_the_same() -> None:
         counted = await there.archiving.restore(TENANT, told(entries))
         assert sum(counted.values()) == len(entries)
         again = await copied(there)
-        assert [e for e in again if e.kind != "task"] == [e for e in entries if e.kind != "task"]
+        changed = ("task", "audit")  # grants are burnt, and the trail says that it was restored
+        assert [e for e in again if e.kind not in changed] == [e for e in entries if e.kind not in changed]
         assert [r.number for r in await everything(there)] == [r.number for r in await everything(desk.services)]
         sessions, _ = await other.sessions.list(TENANT, SessionQuery())
         assert [each.id for each in sessions] == ["ses_1"]

@@ -22,6 +22,9 @@ __all__ = ["ROUTES"]
 
 _TAG: Final = "audit"
 _MOST: Final = 1000
+_MOST_VALUES: Final = 50
+_LONGEST: Final = 300
+_LONGEST_CURSOR: Final = 10_000
 
 
 @frozen(kw_only=True)
@@ -43,6 +46,10 @@ class Wanted:
 
     def query(self) -> AuditQuery:
         """What to look for; ``Invalid`` for an outcome that there is none of."""
+        for field in ("actor", "action", "outcome"):
+            values: tuple[str, ...] = getattr(self, field)
+            if len(values) > _MOST_VALUES or any(len(value) > _LONGEST for value in values):
+                raise Invalid(field, f"must have at most {_MOST_VALUES} values of {_LONGEST} characters")
         known = {each.value: each for each in Outcome}
         for outcome in self.outcome:
             if outcome not in known:
@@ -75,7 +82,7 @@ async def heads(call: Call) -> Response:
         {"chain": each.chain.name, "start": each.chain.start, "number": each.head.number, "hash": each.head.hash.hex()}
         for each in found
     ]
-    return Json({"key": call.services.sealing.signer.key, "chains": chains})
+    return Json({"tenant": call.principal.tenant, "key": call.services.sealing.signer.key, "chains": chains})
 
 
 async def export(call: Call) -> Response:
@@ -91,6 +98,8 @@ async def export(call: Call) -> Response:
 
 
 async def _found(call: Call, wanted: Wanted) -> Response:
+    if wanted.cursor is not None and len(wanted.cursor) > _LONGEST_CURSOR:
+        raise Invalid("cursor", "is none that an answer gave", hint="leave it out to begin with the latest")
     limit = within("limit", wanted.limit, 1, _MOST)
     found = await call.services.auditing.find(call.principal, wanted.query(), limit=limit, cursor=wanted.cursor)
     return Json({"events": [asdict(each) for each in found.records], "cursor": found.cursor})

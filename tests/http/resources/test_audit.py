@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from codetether_core.audit import CHECKPOINT
+from codetether_core.access import DEFAULT_TENANT, Principal
+from codetether_core.audit import CHECKPOINT, AuditQuery, Link, Outcome
 from codetether_core.errors import Unavailable
+from codetether_core.ids import TenantId
 from codetether_core.services import Recording
 from tests.http.coverage import covers
 from tests.http.resources.world import World, ok, open_world
@@ -144,6 +147,12 @@ async def test_conditions_narrow_and_cursors_go_on() -> None:
         ({"limit": 1001}, "limit"),
         ({"cursor": "nonsense"}, "cursor"),
         ({"cursor": '{"a": "b"}'}, "cursor"),
+        ({"cursor": "[]"}, "cursor"),
+        ({"cursor": "null"}, "cursor"),
+        ({"cursor": "[" * 9_000}, "cursor"),
+        ({"cursor": "x" * 20_000}, "cursor"),
+        ({"action": ["x"] * 51}, "action"),
+        ({"actor": ["x" * 301]}, "actor"),
         ({"actor": "alice"}, "actor"),
         ({"since": "yesterday"}, "since"),
     ],
@@ -194,3 +203,63 @@ async def test_only_operators_and_administrators_may_look() -> None:
                 await client.get("/v1/audit/export"),
             ]
             assert [each.status_code for each in answers] == [403] * 4
+
+
+async def test_every_change_of_what_is_registered_has_a_record() -> None:
+    """By whom, and when it was made, however long ago the thing was last heard of."""
+    async with open_world() as world:
+        await world.register()
+        codebase = await world.codebase()
+        ok(await world.client.post("/v1/agent/agents", json={"name": "reviewer"}))
+        world.clock.advance(days=6)
+        await world.register(name="renamed")
+        ok(await world.client.post("/v1/agent/agents", json={"name": "reviewer", "url": "http://elsewhere"}))
+        ok(await world.client.post(f"/v1/agent/codebases/{codebase}/watch/start"))
+        ok(await world.client.post("/v1/agent/workers/wrk-1/unregister"))
+        ok(await world.client.delete("/v1/agent/agents/reviewer"))
+        since = (world.clock.now() - timedelta(hours=1)).isoformat()
+        actions = [each["action"] for each in reversed(await told(world, since=since))]
+        assert [each for each in actions if ":" not in each] == [
+            "worker.changed",
+            "agent.changed",
+            "codebase.changed",
+            "worker.left",
+            "agent.removed",
+        ]
+
+
+async def test_an_attempt_at_another_tenants_account_is_told_there() -> None:
+    """And one at an account that there is none of, to nobody's but the default one."""
+    async with open_world() as world:
+        acme = Principal(name="root", tenant=TenantId("acme"), roles=frozenset({"admin"}))
+        await world.services.accounts.add(acme, "ann", "correct horse", frozenset({"editor"}))
+        for tenant, name in (("acme", "ann"), ("acme", "nobody"), ("umbrella", "ann")):
+            body = {"username": name, "password": "wrong", "tenant_id": tenant}
+            assert (await world.client.post("/v1/auth/login", json=body)).status_code == 401
+        assert {chain.tenant for chain in await world.services.backend.audit.chains()} == {"acme", "default"}
+        query = AuditQuery(outcomes=frozenset({Outcome.DENIED}))
+        found = await world.services.auditing.find(acme, query, limit=10)
+        assert [each.resource for each in found.records] == ["account/ann"]
+        assert len(await told(world, outcome="denied")) == 2
+
+
+async def test_of_a_change_that_came_too_late_there_is_a_count() -> None:
+    """Somebody else was faster; the trail has who tried."""
+    async with open_world() as world:
+        task = ok(await world.editor.post("/v1/agent/tasks", json={"title": "t", "prompt": "p"}))["id"]
+        for client in (world.editor, world.client):
+            ok(await client.post(f"/v1/agent/tasks/{task}/cancel"))
+        found = {(each["actor"], each["action"]) for each in await told(world)}
+        assert found >= {("editor", "task.cancelled"), ("admin", "tasks:write")}
+
+
+async def test_records_that_are_none_stop_nobody() -> None:
+    """Somebody wrote to the store; what is wrong is for ``codetether audit verify`` to name."""
+    async with open_world() as world:
+        ok(await world.editor.post("/v1/agent/tasks", json={"title": "t", "prompt": "p"}))
+        (chain,) = await world.services.backend.audit.chains()
+        for body in (b"{audit.checkpoint", b"{}", b'{"action":"audit.checkpoint"}', b"[]"):
+            await world.services.backend.audit.keep(DEFAULT_TENANT, chain.name, 0, [Link(0, body)])
+        await world.services.sealing.seal()
+        assert (await told(world, action="task.created"))[0]["actor"] == "editor"
+        assert (await world.client.get("/v1/audit/heads")).status_code == 200

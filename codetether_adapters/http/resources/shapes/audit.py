@@ -49,5 +49,6 @@ class AuditHead:
 class AuditHeads:
     """``key`` is the public Ed25519 key that checkpoints are signed with, in hexadecimal; empty if there is none."""
 
+    tenant: str
     key: str
     chains: tuple[AuditHead, ...]

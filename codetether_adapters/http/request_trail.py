@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from attrs import frozen
 
+from codetether_adapters.http.addresses import network_of
 from codetether_adapters.http.problems import status_of
 from codetether_adapters.http.request import Request
 from codetether_core.access import PUBLIC
@@ -19,7 +20,7 @@ from codetether_core.audit import Act, Actor, Outcome
 from codetether_core.errors import PermissionDenied, Unauthenticated, Unavailable
 from codetether_core.services import Recording
 
-__all__ = ["Acts", "Auditing", "nobody_else_acts"]
+__all__ = ["Acts", "RequestTrail", "nobody_else_acts"]
 
 Acts: TypeAlias = Callable[[Actor], AbstractContextManager[Act]]
 """Within the context the actor is who acts."""
@@ -34,7 +35,7 @@ def nobody_else_acts(actor: Actor) -> AbstractContextManager[Act]:
 
 
 @frozen
-class Auditing:
+class RequestTrail:
     """Tells the trail."""
 
     recording: Recording
@@ -54,6 +55,7 @@ class Auditing:
             case Unauthenticated() if request.permission == PUBLIC:
                 await self._record(request, error)
             case Unauthenticated():
+                request.act.actor = _anybody(request.act.actor)
                 self._count(request, Outcome.DENIED)
             case _:
                 self._count(request, Outcome.FAILURE)
@@ -70,6 +72,11 @@ class Auditing:
 
     def _count(self, request: Request, outcome: Outcome) -> None:
         self.recording.count(request.tenant, request.act.actor, _action(request), request.route, outcome)
+
+
+def _anybody(actor: Actor) -> Actor:
+    """A stranger, of whom there may be as many as there are addresses."""
+    return Actor(name=actor.name, ip=network_of(actor.ip))
 
 
 def _action(request: Request) -> str:
