@@ -1,5 +1,6 @@
 # Everything here works on a bare machine with Python >= 3.11, git and make: each target builds .venv itself.
 #   PYTHON=/path/to/python   which interpreter makes a new .venv
+#   JOBS=N                   how many tests at once: one more than there are cores, for most of a test is waiting
 #   ARGS='...'               more arguments for test, test-system, chaos, demo, bench and bench-compare
 
 .DEFAULT_GOAL := help
@@ -7,11 +8,12 @@
 
 PYTHON ?=
 ARGS ?=
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 VENV := .venv
 BIN := $(VENV)/bin
 PINS := .ci/constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint $(PINS)
-PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+PYTEST = $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 SYSTEM := postgresql-15 redis-server
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 FIND_PYTHON := for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
