@@ -28,6 +28,7 @@ async def _run(settings: Settings) -> None:
     from codetether_adapters.tokens import StaticToken
     from codetether_apps.serving import announce, bound, listen, serve, url_of
     from codetether_apps.wiring.application import open_application
+    from codetether_apps.wiring.secret_sources import SERVERS, open_secrets
     from codetether_apps.working import open_worker
 
     configure_logs(settings)
@@ -36,6 +37,7 @@ async def _run(settings: Settings) -> None:
     own = StaticToken.of(_WORKER, token, {"worker"})
     async with AsyncExitStack() as stack:
         stopping = stack.enter_context(stop_signals())
+        settings = await stack.enter_async_context(open_secrets(settings, SERVERS, stopping))
         opened = await stack.enter_async_context(open_application(settings, [own]))
         listener = stack.enter_context(bound(settings))
         url = url_of(listener)

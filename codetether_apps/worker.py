@@ -24,12 +24,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _run(settings: Settings) -> None:
+    from codetether_apps.wiring.secret_sources import WORKERS, open_secrets
     from codetether_apps.working import open_worker
 
     configure_logs(settings)
     warn_of_misspelt_variables()
     with stop_signals() as stopping:
-        async with open_worker(settings) as worker:
+        async with open_secrets(settings, WORKERS, stopping) as settings, open_worker(settings) as worker:
             _log.info("working", name=worker.registration.name, agents=worker.registration.agents)
             await worker.run(stopping)
 

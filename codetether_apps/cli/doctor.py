@@ -62,7 +62,7 @@ def _findings(wishes: Wishes) -> Iterator[Finding]:
     yield Finding("settings", True, "readable")
     for name, meant in misspelt_variables(os.environ).items():
         yield Finding("environment", False, f"{name} means nothing", f"did you mean {meant}?")
-    yield _store(settings)
+    yield _store()
     yield _token_file(settings)
     yield Finding(
         "token",
@@ -73,7 +73,7 @@ def _findings(wishes: Wishes) -> Iterator[Finding]:
     yield from _server(settings, token)
 
 
-def _store(settings: Settings) -> Finding:
+def _store() -> Finding:
     from codetether_apps.wiring.migrations import migrate
 
     try:
@@ -82,9 +82,9 @@ def _store(settings: Settings) -> Finding:
     except CodeTetherError as error:
         return Finding("store", False, error.message, error.hint)
     if steps is None or not steps.pending:
-        return Finding("store", True, settings.store_shown)
+        return Finding("store", True, mine.store_shown)
     state = "its schema is brought up to date at the next start" if steps.applied else "made at the first start"
-    return Finding("store", True, f"{settings.store_shown}: {state}")
+    return Finding("store", True, f"{mine.store_shown}: {state}")
 
 
 def _token_file(settings: Settings) -> Finding:

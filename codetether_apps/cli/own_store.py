@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from codetether_apps.settings import Settings, read_settings
+from codetether_apps.wiring.secret_sources import SERVERS, with_secrets
 from codetether_core.errors import CodeTetherError, Unavailable
 
 __all__ = ["StoreUnusable", "own_store"]
@@ -21,7 +22,7 @@ class StoreUnusable(CodeTetherError):
 @contextmanager
 def own_store(store: str | None = None) -> Iterator[Settings]:
     """The settings, with the store at ``store`` if that is given. What goes wrong is said once, as an error."""
-    settings = read_settings({"storage.store": store} if store else {})
+    settings = with_secrets(read_settings({"storage.store": store} if store else {}), SERVERS)
     logger = logging.getLogger("codetether_adapters")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

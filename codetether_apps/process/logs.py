@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 
 from codetether_apps.settings import Settings
 
 __all__ = ["configure_logs"]
+
+_TRACEBACK: Final = structlog.dev.RichTracebackFormatter(show_locals=False)
+"""Without the values of variables: there are secrets among them."""
 
 
 def configure_logs(settings: Settings) -> None:
@@ -25,7 +29,7 @@ def configure_logs(settings: Settings) -> None:
     rendered: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_TRACEBACK)]
     )
     structlog.configure(
         processors=[*shared, *rendered],

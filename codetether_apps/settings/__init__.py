@@ -1,4 +1,5 @@
-"""Settings: flag, then environment, then ``codetether.toml``, then default; every value knows where it is from.
+"""Settings: flag, then environment, then mounted files, then ``codetether.toml``, then default; every value knows where
+it is from.
 
 ``sections`` is the table, as attrs classes whose fields carry what is to be known about them. Everything else follows
 from it: names of variables, flags, what is accepted, what is shown, the documentation.
@@ -11,6 +12,8 @@ from codetether_apps.settings.local_token import client_token, is_loopback, read
 from codetether_apps.settings.misspelt import misspelt_variables
 from codetether_apps.settings.quantities import DURATION
 from codetether_apps.settings.reading import read_settings, table
+from codetether_apps.settings.references import Reference
+from codetether_apps.settings.resolving import references, resolved
 from codetether_apps.settings.sections import Settings
 from codetether_apps.settings.showing import Shown, described, documented
 from codetether_apps.settings.sign_ins import SignIn, SignIns, sign_ins, sign_ins_file
@@ -20,6 +23,7 @@ __all__ = [
     "DURATION",
     "GivenCodebase",
     "GivenToken",
+    "Reference",
     "Settings",
     "SettingsError",
     "Shown",
@@ -32,6 +36,8 @@ __all__ = [
     "misspelt_variables",
     "read_settings",
     "read_token",
+    "references",
+    "resolved",
     "settings_from_flags",
     "sign_ins",
     "sign_ins_file",

@@ -1,4 +1,4 @@
-"""From flags, environment and files to ``Settings``: the first that says something about a setting decides."""
+"""From flags, environment, mounted files and ``codetether.toml`` to ``Settings``: who says something first decides."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from codetether_apps.settings.directories import config_files
 from codetether_apps.settings.errors import SettingsError
 from codetether_apps.settings.files import SettingsFile, read_file
 from codetether_apps.settings.kinds import Kind
+from codetether_apps.settings.mounted import DIRECTORY_VARIABLE, mounted_files, read_secret_file
+from codetether_apps.settings.references import reference_in
 from codetether_apps.settings.sections import Settings
 from codetether_apps.settings.setting import PREFIX, Setting, rows
 
@@ -53,11 +55,12 @@ def read_settings(
     """
     environment = os.environ if environment is None else environment
     files = _files(environment, directory or Path.cwd(), config)
+    mounted = mounted_files(environment)
     values: dict[str, dict[str, Any]] = {}
     origins: dict[str, str] = {}
     taken: set[str] = set()
     for row in table():
-        said = next(_said(row, flags or {}, environment, files, taken), None)
+        said = next(_said(row, flags or {}, environment, mounted, files, taken), None)
         if said is not None:
             section, _, key = row.name.partition(".")
             values.setdefault(section, {})[key] = _read(row, said)
@@ -82,6 +85,7 @@ def _said(
     row: Setting,
     flags: Mapping[str, object],
     environment: Mapping[str, str],
+    mounted: Mapping[str, Path],
     files: tuple[SettingsFile, ...],
     taken: Set[str],
 ) -> Iterator[_Said]:
@@ -100,7 +104,12 @@ def _said(
         if text:
             yield _Said(text, f"environment {variable}", kind, variable)
         elif file:
-            yield _Said(_secret(Path(file), variable), f"file {file} ({variable}_FILE)", kind, variable)
+            yield _Said(
+                read_secret_file(Path(file), f"{variable}_FILE"), f"file {file} ({variable}_FILE)", kind, variable
+            )
+    for variable, kind in names.items():
+        if (path := mounted.get(variable)) and (text := read_secret_file(path, DIRECTORY_VARIABLE)):
+            yield _Said(text, f"file {path} ({DIRECTORY_VARIABLE})", kind, variable)
     for content in files:
         if row.name in content.values:
             yield _Said(content.values[row.name], f"file {content.path}", row.kind)
@@ -111,18 +120,9 @@ def _option(row: Setting) -> str:
     return f"--{row.name.rpartition('.')[2].replace('_', '-')}"
 
 
-def _secret(path: Path, variable: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SettingsError(f"{variable}_FILE names {path}, which cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"{variable}_FILE names {path}, which is not text") from None
-
-
 def _read(row: Setting, said: _Said) -> Any:
     try:
-        return said.kind.read(said.raw)
+        return reference_in(row, said.kind, said.raw) or said.kind.read(said.raw)
     except ValueError as error:
         instead = "" if row.secret else f", not {said.raw!r}"
         raise SettingsError(f"{row.name} ({said.origin}) must be {error}{instead}", setting=row.name) from None

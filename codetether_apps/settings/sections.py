@@ -32,6 +32,7 @@ from codetether_apps.settings.kinds import (
 )  # fmt: skip
 from codetether_apps.settings.quantities import DURATION, SIZE
 from codetether_apps.settings.setting import setting
+from codetether_apps.settings.vault import Vault
 
 __all__ = ["Client", "Leases", "Process", "Server", "Settings", "Storage", "WorkerSettings"]
 
@@ -219,6 +220,7 @@ class Settings:
     client: Client = Factory(Client)
     worker: WorkerSettings = Factory(WorkerSettings)
     process: Process = Factory(Process)
+    vault: Vault = Factory(Vault)
     agents: Mapping[str, CommandTemplate] = Factory(dict)
     origins: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from codetether_apps.settings.reading import table
+from codetether_apps.settings.references import VAULT, Reference
 from codetether_apps.settings.sections import Settings
 
 __all__ = ["Shown", "described", "documented"]
 
 
 class Shown(NamedTuple):
-    """One setting as it is: its name, value in words (never a secret's), and origin."""
+    """One setting as it is: its name, value in words (never a secret's, but where that is kept), and origin."""
 
     name: str
     value: str
@@ -26,7 +27,8 @@ def described(settings: Settings) -> Iterator[Shown]:
         value = getattr(getattr(settings, section), key)
         origin = settings.origin(row.name)
         unset = value is None or (value in ((), "") and origin == "default")
-        yield Shown(row.name, row.shown if unset else row.kind.show(value), origin)
+        show = str if isinstance(value, Reference) else row.kind.show
+        yield Shown(row.name, row.shown if unset else show(value), origin)
 
 
 def documented() -> str:
@@ -37,7 +39,10 @@ def documented() -> str:
         for name, others in row.beside.items():
             names += f", `{name}` beside {' or '.join(f'`{other}`' for other in others)}"
         flag = f"`{row.flag}`" if row.flag else ""
-        file = " (also from the file that `…_FILE` names)" if row.secret else ""
+        file = ""
+        if row.secret:
+            kept = "" if row.name.startswith(f"{VAULT}.") else f", or `{VAULT}:MOUNT/PATH#FIELD`"
+            file = f" (also from the file that `…_FILE` names{kept})"
         default = f"`{row.shown}`" if " " not in row.shown and row.shown != "–" else row.shown
         lines.append(f"| `{row.name}` | {names} | {flag} | {default} | {row.help}{file} |")
     return "\n".join(lines)

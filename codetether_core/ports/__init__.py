@@ -19,6 +19,7 @@ from codetether_core.ports.passwords import Passwords
 from codetether_core.ports.rate_limiter import FAILURES, REQUESTS, SIGN_INS, Excess, RateLimiter
 from codetether_core.ports.record_store import RecordStore, Versioned
 from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutcome
+from codetether_core.ports.secret_source import SecretSource
 from codetether_core.ports.session_store import SessionQuery, SessionStore
 from codetether_core.ports.signer import Signer
 from codetether_core.ports.task_store import ApprovalChange, TaskQuery, TaskStore
@@ -56,6 +57,7 @@ __all__ = [
     "RunFailed",
     "RunOutcome",
     "Runner",
+    "SecretSource",
     "SessionQuery",
     "SessionStore",
     "Signer",

@@ -1,0 +1,117 @@
+"""Secrets of the settings that are kept elsewhere, read before anything is opened that needs them.
+
+A process that goes on for long waits for a vault that does not answer; a command says so and ends. Either reads only
+what it needs: a worker may know nothing of the server's store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import chain, repeat
+from typing import Final
+
+import structlog
+
+from codetether_apps.process import StartError, Stopping
+from codetether_apps.settings import Reference, Settings, SettingsError, references, resolved
+from codetether_apps.wiring.keeping import keep_running
+from codetether_apps.wiring.presence import tell_of_absence
+from codetether_core.errors import NotFound, PermissionDenied, Unavailable
+from codetether_core.ports import SecretSource
+
+__all__ = ["SERVERS", "WORKERS", "open_secrets", "with_secrets"]
+
+SERVERS: Final = ("storage", "auth", "limits")
+WORKERS: Final = ("client",)
+"""The sections whose secrets they need; commands that open the store are of the former, clients of the latter."""
+
+_PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds between two attempts; the last one from then on."""
+
+_LOOK_EVERY: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_secrets(settings: Settings, sections: tuple[str, ...], stopping: Stopping) -> AsyncIterator[Settings]:
+    """The settings with the secrets of these sections, once they are to be had; within, we stay signed in.
+
+    ``SettingsError`` if there is no such secret for us, ``StartError`` if we are asked to leave before we know.
+    """
+    wanted = dict(references(settings, *sections))
+    if not wanted:
+        yield settings
+        return
+    from codetether_apps.wiring.vault import open_the_vault
+
+    async with open_the_vault(settings) as vault:
+        known = resolved(settings, await _unless_asked_to_leave(settings, vault, wanted, stopping))
+        keeping = asyncio.create_task(
+            keep_running("secrets", partial(tell_of_absence, "secrets", vault.keep, every=_LOOK_EVERY))
+        )
+        try:
+            yield known
+        finally:
+            keeping.cancel()
+            await asyncio.wait({keeping})
+
+
+def with_secrets(settings: Settings, sections: tuple[str, ...]) -> Settings:
+    """The same for a command; ``Unavailable`` if the vault does not answer now."""
+    wanted = dict(references(settings, *sections))
+    return resolved(settings, asyncio.run(_read_once(settings, wanted))) if wanted else settings
+
+
+async def _read_once(settings: Settings, wanted: Mapping[str, Reference]) -> dict[str, str]:
+    from codetether_apps.wiring.vault import open_the_vault
+
+    async with open_the_vault(settings) as vault:
+        return await _read(settings, vault, wanted)
+
+
+async def _unless_asked_to_leave(
+    settings: Settings, source: SecretSource, wanted: Mapping[str, Reference], stopping: Stopping
+) -> dict[str, str]:
+    reading = asyncio.create_task(_read_at_last(settings, source, wanted))
+    asked = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({reading, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():
+            raise StartError("asked to leave before the vault with the secrets answered")
+        return reading.result()
+    finally:
+        reading.cancel()
+        asked.cancel()
+        await asyncio.wait({reading, asked})
+
+
+async def _read_at_last(settings: Settings, source: SecretSource, wanted: Mapping[str, Reference]) -> dict[str, str]:
+    told, pauses = "", chain(_PAUSES, repeat(_PAUSES[-1]))
+    while True:
+        try:
+            secrets = await _read(settings, source, wanted)
+        except Unavailable as error:
+            if error.message != told:
+                waiting = {"address": settings.vault.addr, "settings": [*wanted]}
+                _log.warning("secrets_unavailable", **waiting, error=error.message, hint=error.hint)
+            told = error.message
+            await asyncio.sleep(next(pauses))
+        else:
+            if told:
+                _log.warning("secrets_back")
+            return secrets
+
+
+async def _read(settings: Settings, source: SecretSource, wanted: Mapping[str, Reference]) -> dict[str, str]:
+    secrets = {}
+    for name, reference in wanted.items():
+        try:
+            secrets[name] = await source.read(reference.name)
+        except (NotFound, PermissionDenied) as error:
+            where = f"{name} ({settings.origin(name)}) is kept at {reference}"
+            raise SettingsError(f"{where}: {error.message}", hint=error.hint, setting=name) from None
+    return secrets

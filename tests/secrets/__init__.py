@@ -1,0 +1,1 @@
+"""Secrets of the settings that are kept elsewhere."""

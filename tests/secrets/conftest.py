@@ -1,0 +1,16 @@
+"""A vault, and programs that end with the test that started them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.apps.conftest import Launch, launch
+from tests.servers.vault import VaultServer, own_vault
+
+__all__ = ["Launch", "launch"]
+
+
+@pytest.fixture
+def vault() -> VaultServer:
+    """A real one, that the tests of this process share."""
+    return own_vault()
