@@ -20,18 +20,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _run(settings: Settings) -> None:
-    from codetether_apps.serving import announce, bound, listen, serve, url_of
+    from codetether_apps.serving import announce, bound, listen, open_tls, reloading, serve
     from codetether_apps.wiring.application import open_application
     from codetether_apps.wiring.secret_sources import SERVERS, open_secrets
 
     configure_logs(settings)
     warn_of_misspelt_variables()
+    tls = open_tls(settings)
     with stop_signals() as stopping:
-        async with open_secrets(settings, SERVERS, stopping) as settings, open_application(settings) as opened:
-            with bound(settings) as listener:
-                listen(listener, settings)
-                announce(url_of(listener), settings, opened.access)
-                await serve(opened.application, listener, settings, drain=opened.drain, stopping=stopping)
+        async with (
+            open_secrets(settings, SERVERS, stopping) as settings,
+            open_application(settings) as opened,
+            reloading(tls),
+        ):
+            with bound(settings, tls) as binds:
+                listen(binds)
+                announce(binds, settings, opened.access)
+                await serve(opened.application, binds, settings, drain=opened.drain, stopping=stopping)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from codetether_adapters.client.new_task import NewTask
 from codetether_adapters.client.operations import Async, Sync
 from codetether_adapters.client.patience import Patience
 from codetether_adapters.client.requests import fresh_key
+from codetether_adapters.client.tls import tls_with
 from codetether_adapters.client.views import (
     AccountView,
     AgentView,
@@ -91,4 +92,5 @@ __all__ = [
     "WorkerProtocol",
     "WorkerView",
     "fresh_key",
+    "tls_with",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Generic
@@ -64,9 +65,14 @@ class AsyncClient(_Resources[Async]):
     """
 
     def __init__(
-        self, server: str | None = None, *, token: str | None = None, patience: Patience | None = None
+        self,
+        server: str | None = None,
+        *,
+        token: str | None = None,
+        patience: Patience | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(AsyncTransport(find_server(server, token), patience or Patience()))
+        super().__init__(AsyncTransport(find_server(server, token, tls=tls), patience or Patience()))
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -88,9 +94,14 @@ class Client(_Resources[Sync]):
     """
 
     def __init__(
-        self, server: str | None = None, *, token: str | None = None, patience: Patience | None = None
+        self,
+        server: str | None = None,
+        *,
+        token: str | None = None,
+        patience: Patience | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(SyncTransport(find_server(server, token), patience or Patience()))
+        super().__init__(SyncTransport(find_server(server, token, tls=tls), patience or Patience()))
 
     def __enter__(self) -> Client:
         return self

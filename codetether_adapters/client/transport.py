@@ -1,4 +1,4 @@
-"""HTTP, and the only module that knows httpx: one request with its retries, or one stream of bytes.
+"""HTTP, and the only module that asks by httpx: one request with its retries, or one stream of bytes.
 
 Both transports have the same ``async`` methods. `AsyncTransport` waits on the event loop; `SyncTransport` blocks and
 never suspends, which lets the same code above it serve a client without a loop.
@@ -6,6 +6,7 @@ never suspends, which lets the same code above it serve a client without a loop.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import (
@@ -31,6 +32,7 @@ from codetether_adapters.client.outgoing import encoded_headers
 from codetether_adapters.client.patience import Patience
 from codetether_adapters.client.requests import Answer, Request
 from codetether_adapters.client.server import Server
+from codetether_adapters.client.tls import Untrusted, tls_with, untrusted
 from codetether_core.errors import CodeTetherError, RateLimited, Unavailable
 
 __all__ = ["AsyncTransport", "SyncTransport", "Transport"]
@@ -79,7 +81,7 @@ class AsyncTransport:
         self._server = server
         with _translated(server):
             self._http = httpx.AsyncClient(
-                base_url=server.url, headers=encoded_headers(server.headers), verify=_needs_tls(server)
+                base_url=server.url, headers=encoded_headers(server.headers), verify=_tls(server)
             )
 
     async def send(self, request: Request[Any]) -> Answer:
@@ -120,9 +122,7 @@ class SyncTransport:
         self.patience = patience
         self._server = server
         with _translated(server):
-            self._http = httpx.Client(
-                base_url=server.url, headers=encoded_headers(server.headers), verify=_needs_tls(server)
-            )
+            self._http = httpx.Client(base_url=server.url, headers=encoded_headers(server.headers), verify=_tls(server))
 
     async def send(self, request: Request[Any]) -> Answer:
         """See ``Transport``."""
@@ -183,7 +183,7 @@ def _attempts(request: Request[Any], patience: Patience) -> Any:
     retried = (*unheard, Unavailable, ConnectionFailed) if request.repeatable else unheard
 
     def again(error: Exception) -> bool | float:
-        if not isinstance(error, retried):
+        if isinstance(error, Untrusted) or not isinstance(error, retried):
             return False
         _keep_quiet()
         asked_for = float(error.details.get("retry_after", 0))
@@ -246,8 +246,12 @@ def _timeout(patience: Patience, read: float) -> httpx.Timeout:
     return httpx.Timeout(patience.read, connect=patience.connect, read=read)
 
 
-def _needs_tls(server: Server) -> bool:
-    """Whether certificates are wanted: reading them takes longer than a whole command against ``http://`` does."""
+def _tls(server: Server) -> ssl.SSLContext | bool:
+    """How to speak TLS, if at all: to read certificates takes longer than a whole command against ``http://`` does."""
+    return _tls_to(server) and (server.tls or tls_with())
+
+
+def _tls_to(server: Server) -> bool:
     return server.url.startswith("https:")
 
 
@@ -263,11 +267,16 @@ def _translated(server: Server) -> Iterator[None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        if refusal := untrusted(error, server.shown):
+            raise refusal from error
         raise _NotSent(
             f"Cannot connect to {server.shown}: {error or 'timed out'}", hint="is it running, and is that its address?"
         ) from error
     except httpx.TimeoutException as error:
         raise ConnectionFailed(f"{server.shown} did not answer in time") from error
+    except httpx.RemoteProtocolError as error:
+        hint = "it may want a certificate: CODETETHER_CLIENT_CERT" if _tls_to(server) else "it may speak TLS: https://"
+        raise ConnectionFailed(f"The connection to {server.shown} was lost: {error}", hint=hint) from error
     except httpx.TransportError as error:
         raise ConnectionFailed(f"The connection to {server.shown} was lost: {error or type(error).__name__}") from error
     except httpx.InvalidURL as error:

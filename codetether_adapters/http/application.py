@@ -46,12 +46,13 @@ _log = structlog.get_logger(__name__)
 _ANYBODY: Final = Principal(name="anonymous")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
 _ALWAYS: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
-_PAGES: Final = (
-    *_ALWAYS,
+_OVER_TLS: Final = ((b"strict-transport-security", b"max-age=31536000"),)
+_ON_PAGES: Final = (
     (b"content-security-policy", b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
 )
 
+_Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 
 
@@ -71,6 +72,7 @@ class Application:
     trusted_proxies: Sequence[Network]
     acts: Acts
     trail: RequestTrail
+    always: _Headers = _ALWAYS
     _run: str = field(factory=lambda: token_hex(6), init=False)
     _count: Iterator[int] = field(factory=count, init=False)
 
@@ -92,7 +94,7 @@ class Application:
         request_id = headers.get("x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = f"{self._run}-{next(self._count):x}"
-        reply = _Reply(send, request_id)
+        reply = _Reply(send, request_id, self.always)
         stranger = Actor(name=_ANYBODY.name, ip=client_address(scope, self.trusted_proxies), request_id=request_id)
         with self.acts(stranger) as act:
             request = Request(scope["method"], scope["path"], act)
@@ -181,9 +183,10 @@ class Application:
 class _Reply:
     """The way back to the server: adds our headers to the answer's, and knows whether it has begun."""
 
-    __slots__ = ("_request_id", "_send", "started")
+    __slots__ = ("_always", "_request_id", "_send", "started")
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, always: _Headers) -> None:
+        self._always = always
         self._send = send
         self._request_id = request_id
         self.started = False
@@ -193,8 +196,8 @@ class _Reply:
             self.started = True
             headers = message.get("headers", ())
             given = dict(headers)
-            ours = _PAGES if given.get(b"content-type", b"").startswith(b"text/html") else _ALWAYS
-            missing = (header for header in ours if header[0] not in given)
+            on_pages = _ON_PAGES if given.get(b"content-type", b"").startswith(b"text/html") else ()
+            missing = (header for header in (*self._always, *on_pages) if header[0] not in given)
             message = {**message, "headers": [*headers, *missing, (b"x-request-id", self._request_id.encode())]}
         return self._send(message)
 
@@ -218,13 +221,15 @@ def create_app(
     limiter: RateLimiter | None = None,
     trusted_proxies: Sequence[Network] = (),
     acts: Acts = nobody_else_acts,
+    over_tls: bool = False,
 ) -> Application:
     """The application of these routes, and of the probes, the agent card and the OpenAPI document besides.
 
     ``checks`` tell whether we are ready, in addition to the store's answering; whether its wake-ups reach everybody is
     only told of. ``origins``, ``anonymous`` and ``provider`` are those of ``Authentication``. ``trusted_proxies`` are
     believed when they say whose request it is that they pass on; without a ``limiter`` nobody asks too often. While a
-    request lasts, ``acts`` lets the stores know who makes it.
+    request lasts, ``acts`` lets the stores know who makes it. ``over_tls`` says that nobody reaches us without TLS, and
+    every answer tells browsers so.
     ``ValueError`` if a route has no permission or two answer the same request.
     """
     backend = services.backend
@@ -247,4 +252,5 @@ def create_app(
         trusted_proxies=tuple(trusted_proxies),
         acts=acts,
         trail=RequestTrail(services.recording),
+        always=(*_ALWAYS, *_OVER_TLS) if over_tls else _ALWAYS,
     )

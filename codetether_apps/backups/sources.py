@@ -11,7 +11,7 @@ from attrs import frozen
 
 from codetether_adapters.client import AsyncClient
 from codetether_adapters.system import SystemClock, SystemEntropy
-from codetether_apps.settings import Settings, client_token
+from codetether_apps.settings import Settings, client_tls, client_token
 from codetether_apps.wiring.backends import open_backend
 from codetether_apps.wiring.blobs import open_blobs
 from codetether_apps.wiring.migrations import migrate
@@ -44,7 +44,9 @@ class Source(Protocol):
 async def open_source(settings: Settings, *, online: bool) -> AsyncIterator[Source]:
     """The store of the settings or, ``online``, the server that they name."""
     if online:
-        async with AsyncClient(settings.client.server, token=client_token(settings)) as client:
+        async with AsyncClient(
+            settings.client.server, token=client_token(settings), tls=client_tls(settings)
+        ) as client:
             yield _Server(client, await client.backups.begin())
         return
     await _check_there(settings)

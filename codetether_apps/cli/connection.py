@@ -21,11 +21,13 @@ __all__ = ["connected", "settings_of", "token_of"]
 def connected(ctx: click.Context) -> Iterator[Client]:
     """A client of the server that is wished for."""
     from codetether_adapters.client import Client, Patience
+    from codetether_apps.settings import client_tls
 
     wishes = ctx.ensure_object(Wishes)
     settings = settings_of(wishes)
     patience = Patience(attempts=3, total=10.0)  # somebody sits there and waits
-    with Client(settings.client.server, token=token_of(wishes, settings), patience=patience) as client:
+    token, tls = token_of(wishes, settings), client_tls(settings)
+    with Client(settings.client.server, token=token, patience=patience, tls=tls) as client:
         yield client
 
 

@@ -17,7 +17,7 @@ from codetether_apps.cli.connection import settings_of, token_of
 from codetether_apps.cli.own_store import own_store
 from codetether_apps.cli.printing import print_json, say, wants_json
 from codetether_apps.cli.wishes import Wishes, shared
-from codetether_apps.settings import Settings, misspelt_variables, token_file
+from codetether_apps.settings import Settings, client_tls, misspelt_variables, token_file
 from codetether_core.errors import CodeTetherError
 
 __all__ = ["doctor"]
@@ -99,7 +99,13 @@ def _token_file(settings: Settings) -> Finding:
 
 
 def _server(settings: Settings, token: str | None) -> Iterator[Finding]:
-    with Client(settings.client.server, token=token, patience=Patience(attempts=1, connect=3, read=5)) as client:
+    patience = Patience(attempts=1, connect=3, read=5)
+    try:
+        tls = client_tls(settings)
+    except CodeTetherError as error:
+        yield Finding("server", False, error.message, error.hint)
+        return
+    with Client(settings.client.server, token=token, patience=patience, tls=tls) as client:
         try:
             version = client.version().get("version", "unknown")
             ready = client.health().get("ready")

@@ -29,18 +29,18 @@ def login(ctx: click.Context, name: str | None, password_stdin: bool) -> None:
     Commands on this machine act for you until you log out. CODETETHER_TOKEN goes before that.
     """
     from codetether_adapters.client import Client
-    from codetether_apps.settings import sign_ins
+    from codetether_apps.settings import client_tls, sign_ins
 
     settings = settings_of(ctx.ensure_object(Wishes))
     device = socket.gethostname()
     if name is None:
-        with Client(settings.client.server) as client:
+        with Client(settings.client.server, tls=client_tls(settings)) as client:
             token = provider_token(client.identity.ways())
-        with Client(settings.client.server, token=token) as client:
+        with Client(settings.client.server, token=token, tls=client_tls(settings)) as client:
             signed_in = client.identity.exchange(device=device)
     else:
         password = asked_password(from_stdin=password_stdin)
-        with Client(settings.client.server) as client:
+        with Client(settings.client.server, tls=client_tls(settings)) as client:
             signed_in = client.identity.sign_in(name, password, device=device)
     with sign_ins(settings) as kept:
         kept.keep(kept_form(settings, signed_in))
@@ -56,7 +56,7 @@ def login(ctx: click.Context, name: str | None, password_stdin: bool) -> None:
 def logout(ctx: click.Context) -> None:
     """End the sign-in on this machine."""
     from codetether_adapters.client import Client
-    from codetether_apps.settings import sign_ins
+    from codetether_apps.settings import client_tls, sign_ins
 
     settings = settings_of(ctx.ensure_object(Wishes))
     with sign_ins(settings) as kept:
@@ -64,7 +64,10 @@ def logout(ctx: click.Context) -> None:
     if sign_in is None:
         raise click.UsageError(f"nobody is signed in to {settings.client.server}")
     try:
-        with suppress(Unauthenticated), Client(settings.client.server, token=present_token(settings)) as client:
+        with (
+            suppress(Unauthenticated),
+            Client(settings.client.server, token=present_token(settings), tls=client_tls(settings)) as client,
+        ):
             client.identity.sign_out()  # over already is as good
     finally:
         with sign_ins(settings) as kept:

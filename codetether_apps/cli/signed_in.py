@@ -26,7 +26,7 @@ _SOON: Final = timedelta(minutes=1)
 def present_token(settings: Settings) -> str | None:
     """The token of the sign-in at the server of the settings, renewed if need be; ``None`` if there is none."""
     from codetether_adapters.client import Client
-    from codetether_apps.settings import sign_ins, sign_ins_file
+    from codetether_apps.settings import client_tls, sign_ins, sign_ins_file
 
     if not sign_ins_file(settings).exists():
         return None
@@ -35,7 +35,7 @@ def present_token(settings: Settings) -> str | None:
         if sign_in is None or datetime.now(UTC) < sign_in.expires_at - _SOON:
             return sign_in.access_token if sign_in else None
         try:
-            with Client(settings.client.server) as client:
+            with Client(settings.client.server, tls=client_tls(settings)) as client:
                 renewed = client.identity.refresh(sign_in.refresh_token)
         except Unauthenticated as error:
             kept.forget(settings.client.server)

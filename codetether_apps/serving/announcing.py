@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
+from codetether_apps.serving.listening import Bind
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.credentials import Access
 
@@ -15,8 +16,10 @@ __all__ = ["announce"]
 _log = structlog.get_logger(__name__)
 
 
-def announce(url: str, settings: Settings, access: Access, *, people: bool = False, agents: Sequence[str] = ()) -> None:
-    """The server listens at ``url``. With ``people`` they are told even where there is no terminal.
+def announce(
+    binds: Sequence[Bind], settings: Settings, access: Access, *, people: bool = False, agents: Sequence[str] = ()
+) -> None:
+    """The server listens on ``binds``. With ``people`` they are told even where there is no terminal.
 
     ``agents`` are those of the worker in this process.
     """
@@ -29,17 +32,20 @@ def announce(url: str, settings: Settings, access: Access, *, people: bool = Fal
     if not terminal:
         token_file = str(generated.path) if generated else None
         worker = {"agents": agents} if agents else {}
-        _log.info("listening", url=url, store=settings.store_shown, token_file=token_file, **worker)
+        more = {"mtls_urls": mtls} if (mtls := [bind.url for bind in binds[1:]]) else {}
+        _log.info("listening", url=binds[0].url, **more, store=settings.store_shown, token_file=token_file, **worker)
     if people or terminal:
         print(
-            "\n".join(_words(url, access, agents, terminal=terminal)),
+            "\n".join(_words(binds, access, agents, terminal=terminal)),
             file=sys.stdout if people else sys.stderr,
             flush=True,
         )
 
 
-def _words(url: str, access: Access, agents: Sequence[str], *, terminal: bool) -> Iterator[str]:
-    yield f"CodeTether listens on {url}"
+def _words(binds: Sequence[Bind], access: Access, agents: Sequence[str], *, terminal: bool) -> Iterator[str]:
+    yield f"CodeTether listens on {binds[0].url}"
+    for bind in binds[1:]:
+        yield f"Clients that have a certificate may also use {bind.url}"
     generated = access.generated
     if access.anonymous is not None:
         yield "Everybody on this machine may use it: authentication is off"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+import ssl
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
@@ -12,20 +13,34 @@ from starlette.types import ASGIApp
 
 from codetether_apps.settings import SettingsError
 
-__all__ = ["ENGINES", "Engine"]
+__all__ = ["ENGINES", "SPOKEN", "Engine"]
 
-Engine: TypeAlias = Callable[[ASGIApp, socket.socket, Callable[[], Awaitable[None]]], Awaitable[None]]
-"""Serves an application on a listening socket until the third argument returns, then ends every connection."""
+Engine: TypeAlias = Callable[
+    [ASGIApp, socket.socket, ssl.SSLContext | None, Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]
+]
+"""Serves an application on a listening socket, over TLS if there is a context, until the last argument returns; then
+it ends every connection.
+"""
 
 _KEEP_ALIVE: Final = 75
 _FOR_EVER: Final = 10**9
 
 
-async def _hypercorn(application: ASGIApp, listener: socket.socket, leave: Callable[[], Awaitable[None]]) -> None:
+async def _hypercorn(
+    application: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None, leave: Callable[[], Awaitable[None]]
+) -> None:
     import hypercorn.asyncio
     import hypercorn.config
 
-    config = hypercorn.config.Config()
+    class Config(hypercorn.config.Config):
+        @property
+        def ssl_enabled(self) -> bool:
+            return tls is not None
+
+        def create_ssl_context(self) -> ssl.SSLContext | None:
+            return tls
+
+    config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.error")
     config.include_server_header = False
@@ -36,7 +51,9 @@ async def _hypercorn(application: ASGIApp, listener: socket.socket, leave: Calla
     await hypercorn.asyncio.serve(application, config, shutdown_trigger=leave)  # type: ignore[arg-type]
 
 
-async def _uvicorn(application: ASGIApp, listener: socket.socket, leave: Callable[[], Awaitable[None]]) -> None:
+async def _uvicorn(
+    application: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None, leave: Callable[[], Awaitable[None]]
+) -> None:
     import asyncio
 
     try:
@@ -54,6 +71,8 @@ async def _uvicorn(application: ASGIApp, listener: socket.socket, leave: Callabl
     config = uvicorn.Config(
         application, log_config=None, access_log=False, server_header=False, timeout_keep_alive=_KEEP_ALIVE
     )
+    config.load()
+    config.ssl = tls
     server = Server(config)
 
     async def watch() -> None:
@@ -67,4 +86,7 @@ async def _uvicorn(application: ASGIApp, listener: socket.socket, leave: Callabl
         watcher.cancel()
 
 
-ENGINES: Final[dict[str, Any]] = {"hypercorn": _hypercorn, "uvicorn": _uvicorn}
+SPOKEN: Final = {"hypercorn": ("h2", "http/1.1"), "uvicorn": ("http/1.1",)}
+"""What each speaks over TLS, the best first (ALPN)."""
+
+ENGINES: Final[dict[str, Engine]] = {"hypercorn": _hypercorn, "uvicorn": _uvicorn}

@@ -1,25 +1,68 @@
-"""The server's socket, bound by us, so that a taken port is one sentence under every HTTP server."""
+"""The server's sockets, bound by us, so that a taken port is one sentence under every HTTP server."""
 
 from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
+from attrs import frozen
+
 from codetether_apps.process import StartError
+from codetether_apps.serving.tls import Tls
 from codetether_apps.settings import Settings
 
-__all__ = ["bound", "listen", "url_of"]
+__all__ = ["Bind", "bound", "listen"]
 
 _BACKLOG: Final = 2048
 
 
+@frozen
+class Bind:
+    """A socket to listen on. ``flag`` is what names its port; without ``tls`` it speaks none."""
+
+    listener: socket.socket
+    flag: str
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def url(self) -> str:
+        """Where a local client reaches it."""
+        name: str = self.listener.getsockname()[0]
+        port: int = self.listener.getsockname()[1]
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104 - every address includes loopback
+        return f"{'http' if self.tls is None else 'https'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 @contextmanager
-def bound(settings: Settings) -> Iterator[socket.socket]:
-    """The socket, bound and not yet listening; ``StartError`` says why it cannot be."""
-    host, port = settings.server.host.strip("[]"), settings.server.port
+def bound(settings: Settings, tls: Tls | None = None) -> Iterator[tuple[Bind, ...]]:
+    """The sockets, bound and not yet listening, everybody's first; ``StartError`` says why they cannot be."""
+    server = settings.server
+    wanted = [(server.port, "--port", tls.anybody if tls else None)]
+    if server.mtls_port is not None and tls is not None:
+        wanted.append((server.mtls_port, "--mtls-port", tls.certified))
+    with ExitStack() as stack:
+        yield tuple(
+            Bind(stack.enter_context(_socket(server.host.strip("[]"), port, flag)), flag, context)
+            for port, flag, context in wanted
+        )
+
+
+def listen(binds: Iterable[Bind]) -> None:
+    """From now on connections are accepted; ``StartError`` if somebody else was faster."""
+    for bind in binds:
+        try:
+            bind.listener.listen(_BACKLOG)
+        except OSError as error:
+            host, port = bind.listener.getsockname()[:2]
+            raise _refused(host, port, bind.flag, error) from None
+
+
+@contextmanager
+def _socket(host: str, port: int, flag: str) -> Iterator[socket.socket]:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -32,35 +75,23 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
         try:
             listener.bind(address)
         except OSError as error:
-            raise _refused(host, port, error) from None
+            raise _refused(host, port, flag, error) from None
         listener.setblocking(False)
         yield listener
 
 
-def listen(listener: socket.socket, settings: Settings) -> None:
-    """From now on connections are accepted; ``StartError`` if somebody else was faster."""
-    try:
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        raise _refused(settings.server.host, settings.server.port, error) from None
-
-
-def url_of(listener: socket.socket) -> str:
-    """Where a local client reaches the server."""
-    name: str = listener.getsockname()[0]
-    port: int = listener.getsockname()[1]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104 - every address includes loopback
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _refused(host: str, port: int, error: OSError) -> StartError:
+def _refused(host: str, port: int, flag: str, error: OSError) -> StartError:
     match error.errno:
         case errno.EADDRINUSE:
             return StartError(
                 f"port {port} on {host} is taken by another program",
-                hint="stop that one, or choose another with --port (CODETETHER_PORT); 0 takes a free one",
+                hint=f"stop that one, or choose another with {flag} ({_variable(flag)}); 0 takes a free one",
             )
         case errno.EACCES:
-            return StartError(f"port {port} needs privileges", hint="choose one above 1023 with --port")
+            return StartError(f"port {port} needs privileges", hint=f"choose one above 1023 with {flag}")
         case _:
             return StartError(f"cannot listen on {host}:{port}: {error.strerror}", hint="choose another --host")
+
+
+def _variable(flag: str) -> str:
+    return f"CODETETHER_{flag[2:].replace('-', '_').upper()}"

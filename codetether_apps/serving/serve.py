@@ -8,7 +8,7 @@ says (its issue 308), so nothing here relies on it.
 from __future__ import annotations
 
 import asyncio
-import socket
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 
 from codetether_adapters.http import Drain
 from codetether_apps.process import Stopping
-from codetether_apps.serving.engines import ENGINES
+from codetether_apps.serving.engines import ENGINES, Engine
+from codetether_apps.serving.listening import Bind
 from codetether_apps.serving.requests import InFlight, logged
 from codetether_apps.settings import Settings
 
@@ -30,16 +31,16 @@ _log = structlog.get_logger(__name__)
 
 
 async def serve(
-    application: ASGIApp, listener: socket.socket, settings: Settings, *, drain: Drain, stopping: Stopping
+    application: ASGIApp, binds: Sequence[Bind], settings: Settings, *, drain: Drain, stopping: Stopping
 ) -> None:
-    """Serve on a listening socket until ``stopping``; return once nothing is served any more."""
+    """Serve on listening sockets until ``stopping``; return once nothing is served any more."""
     requests = InFlight(logged(application) if settings.server.access_log else application)
     leave = asyncio.Event()
 
     async def left() -> None:
         await leave.wait()
 
-    serving = asyncio.ensure_future(ENGINES[settings.server.asgi](requests, listener, left))
+    serving = asyncio.ensure_future(_carried(ENGINES[settings.server.asgi], requests, binds, left))
     asked = asyncio.ensure_future(stopping.wait())
     try:
         await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -54,6 +55,14 @@ async def serve(
         await asyncio.wait({serving})
     if not serving.cancelled() and (error := serving.exception()) is not None:
         raise error
+
+
+async def _carried(
+    engine: Engine, application: ASGIApp, binds: Sequence[Bind], left: Callable[[], Awaitable[None]]
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        for bind in binds:
+            group.create_task(engine(application, bind.listener, bind.tls, left))
 
 
 async def _end(serving: asyncio.Future[None], requests: InFlight, patience: timedelta) -> None:

@@ -5,6 +5,7 @@ it is from.
 from it: names of variables, flags, what is accepted, what is shown, the documentation.
 """
 
+from codetether_apps.settings.client_tls import client_tls
 from codetether_apps.settings.codebases import GivenCodebase
 from codetether_apps.settings.errors import SettingsError
 from codetether_apps.settings.flags import settings_from_flags
@@ -29,6 +30,7 @@ __all__ = [
     "Shown",
     "SignIn",
     "SignIns",
+    "client_tls",
     "client_token",
     "described",
     "documented",

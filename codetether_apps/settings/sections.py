@@ -101,6 +101,21 @@ class Server:
         (), NETWORKS, "Proxies that are believed when they say whose request they pass on (`X-Forwarded-For`)",
         env="TRUSTED_PROXIES", shown="none",
     )  # fmt: skip
+    tls_cert: Path | None = setting(
+        None, PATH, "The server's certificate, then those that lead to its authority (PEM): speak TLS",
+        env="TLS_CERT", flag="--tls-cert", shown="–",
+    )  # fmt: skip
+    tls_key: Path | None = setting(
+        None, PATH, "Its private key (PEM, without a password)", env="TLS_KEY", flag="--tls-key", shown="–"
+    )
+    mtls_port: int | None = setting(
+        None, PORT, "Port to listen on besides, for clients that show a certificate of `mtls_ca`",
+        env="MTLS_PORT", flag="--mtls-port", shown="–",
+    )  # fmt: skip
+    mtls_ca: Path | None = setting(
+        None, PATH, "Certificates of the authorities whose clients may connect there (PEM)",
+        env="MTLS_CA", flag="--mtls-ca", shown="–",
+    )  # fmt: skip
     asgi: str = setting("hypercorn", choice("hypercorn", "uvicorn"), "HTTP server", env="ASGI", flag="--asgi")
     body_limit: int = setting(4 * 2**20, SIZE, "Largest request body", env="BODY_LIMIT")
     artifact_limit: int = setting(256 * 2**20, SIZE, "Largest file that a run may leave", env="ARTIFACT_LIMIT")
@@ -140,6 +155,16 @@ class Client:
         env="TOKEN", aliases=("A2A_AUTH_TOKEN",), secret=True,
         shown="the data directory's own, for a server on this machine",
     )  # fmt: skip
+    ca: Path | None = setting(
+        None, PATH, "Certificates of the authorities that alone may have signed the server's (PEM)",
+        env="CA", shown="the public ones, or those in `SSL_CERT_FILE`",
+    )  # fmt: skip
+    client_cert: Path | None = setting(
+        None, PATH, "Certificate to show to a server that wants one (PEM)", env="CLIENT_CERT", shown="–"
+    )
+    client_key: Path | None = setting(
+        None, PATH, "Its private key (PEM, without a password)", env="CLIENT_KEY", shown="–"
+    )
 
 
 @frozen(kw_only=True)

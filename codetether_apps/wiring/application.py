@@ -60,6 +60,7 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
             provider=_provider(settings),
             trusted_proxies=settings.server.trusted_proxies,
             acts=acting,
+            over_tls=settings.server.tls_cert is not None,
         )
         yield Opened(application, access, drain)
 

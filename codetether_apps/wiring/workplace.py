@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -22,7 +23,7 @@ from codetether_adapters.client import AsyncClient
 from codetether_adapters.outbox import Outbox
 from codetether_adapters.session_cache import SessionCache
 from codetether_adapters.system import SystemClock, SystemEntropy
-from codetether_apps.settings import Settings, client_token
+from codetether_apps.settings import Settings, client_tls, client_token
 from codetether_apps.wiring.data_directory import make_directory, unwritable
 from codetether_core.ids import new_id
 from codetether_core.ports import Clock, Entropy, Run, Runner
@@ -62,7 +63,9 @@ class Workplace:
 
 
 @asynccontextmanager
-async def open_workplace(settings: Settings, *, server: str | None, token: str | None) -> AsyncIterator[Workplace]:
+async def open_workplace(
+    settings: Settings, *, server: str | None, token: str | None, tls: ssl.SSLContext | None
+) -> AsyncIterator[Workplace]:
     """The parts, each worker's in a directory of its own below the data directory."""
     clock, entropy = SystemClock(), SystemEntropy()
     name = settings.worker.id or settings.worker.name
@@ -72,7 +75,8 @@ async def open_workplace(settings: Settings, *, server: str | None, token: str |
         worker_id = settings.worker.id or _kept_id(directory / "id", new_id("wrk", clock.now(), entropy.bytes(16)))
         sessions.forget(clock.now() - settings.storage.retention)
         token = token or client_token(settings)
-        async with AsyncClient(server or settings.client.server, token=token) as client:
+        tls = tls or (client_tls(settings) if server is None else None)
+        async with AsyncClient(server or settings.client.server, token=token, tls=tls) as client:
             yield Workplace(
                 worker_id=worker_id,
                 directory=directory,

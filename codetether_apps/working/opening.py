@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,15 +23,15 @@ __all__ = ["open_worker"]
 
 @asynccontextmanager
 async def open_worker(
-    settings: Settings, *, server: str | None = None, token: str | None = None
+    settings: Settings, *, server: str | None = None, token: str | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Worker]:
-    """The worker that the settings describe; ``server`` and ``token`` take the place of theirs."""
+    """The worker that the settings describe; ``server``, ``token`` and ``tls`` take the place of theirs."""
     for codebase in settings.worker.codebases:
         if not codebase.path.is_dir():
             raise StartError(
                 f"the codebase {codebase.name} has no directory {codebase.path}", hint="correct --codebase"
             )
-    async with open_workplace(settings, server=server, token=token) as place:
+    async with open_workplace(settings, server=server, token=token, tls=tls) as place:
         persistence = Persistence(place.clock, place.entropy)
         checkouts = Checkouts(place.directory / "scratch")
         leavings = Leavings(root=place.directory / "artifacts", worker_id=place.worker_id, client=place.client)

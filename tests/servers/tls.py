@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 __all__ = ["Authority", "gate"]
 
 _HOST: Final = "127.0.0.1"
+_LASTS: Final = timedelta(days=1)
 _PEM: Final = serialization.Encoding.PEM
 
 
@@ -35,18 +36,24 @@ class Authority:
         constraints = x509.BasicConstraints(ca=True, path_length=0)
         self.ca.write_bytes(self._sign(self._name, self._key.public_key(), constraints, signs=True))
 
-    def issue(self, name: str, host: str = _HOST) -> tuple[Path, Path]:
-        """A certificate for an address, and its key."""
+    def issue(self, name: str, host: str = _HOST, *, lasts: timedelta = _LASTS) -> tuple[Path, Path]:
+        """A certificate for an address, and its key; the same files each time for a name."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
         certificate, secret = self._directory / f"{name}.pem", self._directory / f"{name}.key"
-        certificate.write_bytes(self._sign(_named(name), key.public_key(), alternative))
+        certificate.write_bytes(self._sign(_named(name), key.public_key(), alternative, lasts=lasts))
         private = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         secret.write_bytes(private)
         return certificate, secret
 
     def _sign(
-        self, name: x509.Name, key: ec.EllipticCurvePublicKey, extension: x509.ExtensionType, *, signs: bool = False
+        self,
+        name: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        extension: x509.ExtensionType,
+        *,
+        signs: bool = False,
+        lasts: timedelta = _LASTS,
     ) -> bytes:
         now = datetime.now(UTC)
         nothing_else = dict.fromkeys(
@@ -58,8 +65,8 @@ class Authority:
         mine = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
             x509.CertificateBuilder(self._name, name, key, x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
+            .not_valid_before(now - timedelta(days=2))
+            .not_valid_after(now + lasts)
             .add_extension(extension, critical=True)
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
