@@ -6,8 +6,10 @@ commit, so positions become visible in their order, and a reader misses nothing 
 hears of the others' commits and reads the log's new end once, for all readers of the process. It is told by the
 database, or over another channel that is given; as either may lose something, it looks every second besides.
 
-A replica has at most eleven sessions: eight that read, two that write, one that listens. A server that goes away makes
-every call ``Unavailable``; everything goes on by itself once it is back.
+Tenants are kept apart twice: each statement asks for one tenant's rows, and row security shows a session no other's.
+A replica has at most eleven sessions: six that read for one tenant at a time, two that read what is about all of them,
+two that write, one that listens. A server that goes away makes every call ``Unavailable``; everything goes on by itself
+once it is back.
 """
 
 from codetether_adapters.postgres.backend import PostgresBackend, open_backend

@@ -24,7 +24,7 @@ class PostgresApprovals:
 
     async def get(self, tenant: TenantId, id: ApprovalId) -> Approval:
         """By primary key."""
-        row = await self._reader.row(_GET, tenant, id)
+        row = await self._reader.row(tenant, _GET, tenant, id)
         if row is None:
             raise NotFound("approval", id)
         return decoded(Approval, row[0])
@@ -42,4 +42,5 @@ class PostgresApprovals:
         conditions = {column: value for column, value in given.items() if value is not None}
         where = " AND ".join(f"{column} = %s" for column in conditions)
         sql = f"SELECT body FROM approvals WHERE {where} ORDER BY created DESC, id DESC LIMIT %s"  # noqa: S608
-        return [decoded(Approval, body) for (body,) in await self._reader.rows(sql, *conditions.values(), limit)]
+        found = await self._reader.rows(tenant, sql, *conditions.values(), limit)
+        return [decoded(Approval, body) for (body,) in found]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from codetether_adapters.postgres.operation import Operation
-from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.reader import Overseer, Reader
 from codetether_adapters.postgres.writer import Writer
 from codetether_adapters.tail import encoded
 from codetether_core.audit import Chain, Link
@@ -50,19 +50,23 @@ SELECT count(*) FROM gone
 class PostgresAudit:
     """All chains of one database (an ``AuditLog``), of which those called ``own`` are added to."""
 
-    def __init__(self, writer: Writer, reader: Reader, own: str) -> None:
+    def __init__(self, writer: Writer, reader: Reader, overseer: Overseer, own: str) -> None:
         self._writer = writer
         self._reader = reader
+        self._overseer = overseer
         self._own = own
 
     async def append(self, events: Sequence[Event], *, chain: str = "") -> None:
         """At the end of the only chain there is to add to."""
         entries = encoded(events)
-        await self._writer.write(Operation(settle=lambda row: entries))
+        await self._writer.write(Operation(tenant=None, settle=lambda row: entries))
 
     async def chains(self, tenant: TenantId | None = None) -> Sequence[Chain]:
         """By primary key."""
-        found = await (self._reader.rows(_CHAINS) if tenant is None else self._reader.rows(_CHAINS_OF, tenant))
+        if tenant is None:
+            found = await self._overseer.rows(_CHAINS)
+        else:
+            found = await self._reader.rows(tenant, _CHAINS_OF, tenant)
         return [
             Chain(tenant=owner, name=name, start=start, last=last, own=self.is_own(name))
             for owner, name, start, last in found
@@ -70,12 +74,12 @@ class PostgresAudit:
 
     async def read(self, tenant: TenantId, chain: str, *, after: int = 0, limit: int) -> Sequence[Link]:
         """A stretch of the primary key."""
-        return [Link(*row) for row in await self._reader.rows(_READ, tenant, chain, after, limit)]
+        return [Link(*row) for row in await self._reader.rows(tenant, _READ, tenant, chain, after, limit)]
 
     async def latest(self, tenant: TenantId, chain: str, *, before: int | None = None, limit: int) -> Sequence[Link]:
         """The same from the other end."""
         end = _ALL if before is None else before
-        return [Link(*row) for row in await self._reader.rows(_LATEST, tenant, chain, end, limit)]
+        return [Link(*row) for row in await self._reader.rows(tenant, _LATEST, tenant, chain, end, limit)]
 
     def is_own(self, chain: str) -> bool:
         """There is one."""
@@ -86,9 +90,10 @@ class PostgresAudit:
         last = max((link.number for link in links), default=start)
         given = [[link.number for link in links], [link.body for link in links]]
         values = [*given, tenant, chain, start, last]
-        await self._writer.write(Operation(sql=_TAKE_OVER, values=values, settle=lambda row: ()))
+        await self._writer.write(Operation(tenant=tenant, sql=_TAKE_OVER, values=values, settle=lambda row: ()))
 
     async def trim(self, tenant: TenantId, chain: str, through: int) -> int:
         """Delete the beginning of a chain."""
-        row = await self._writer.write(Operation(sql=_FORGET, values=[through, tenant, chain], settle=lambda row: ()))
+        forget = Operation(tenant=tenant, sql=_FORGET, values=[through, tenant, chain], settle=lambda row: ())
+        row = await self._writer.write(forget)
         return int(row[0])

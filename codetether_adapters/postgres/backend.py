@@ -26,10 +26,10 @@ from codetether_adapters.postgres.log import PostgresLog
 from codetether_adapters.postgres.notifier import PostgresNotifier
 from codetether_adapters.postgres.operation import Operation
 from codetether_adapters.postgres.queues import AFTER, Queues
-from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.reader import Overseer, Reader
 from codetether_adapters.postgres.records import PostgresCodebases, PostgresDirectory, PostgresRecords
 from codetether_adapters.postgres.schema import bring_up_to_date, identity
-from codetether_adapters.postgres.server import READS_ONLY, check_server, reads_only
+from codetether_adapters.postgres.server import READS_ONLY, check_row_security, check_server, reads_only
 from codetether_adapters.postgres.sessions import PostgresSessions
 from codetether_adapters.postgres.tail import Tail
 from codetether_adapters.postgres.tasks import PostgresTasks
@@ -63,30 +63,30 @@ class PostgresBackend:
     accounts: PostgresRecords[Account]
     audit: PostgresAudit
     _address: Address = field(alias="address")
-    _reader: Reader = field(alias="reader")
+    _overseer: Overseer = field(alias="overseer")
     _writer: Writer = field(alias="writer")
     _strict: bool = field(alias="strict")
 
     async def is_whole(self) -> bool:
         """Whether nothing is noted that says otherwise."""
-        return await self._reader.row(_PARTIAL) is None
+        return await self._overseer.row(_PARTIAL) is None
 
     async def set_whole(self, whole: bool) -> None:
         """Beside the schema's version."""
         sql = _COMPLETED if whole else _BEGUN
-        await self._writer.write(Operation(sql=sql, settle=lambda row: (), quiet=True))
+        await self._writer.write(Operation(tenant=None, sql=sql, settle=lambda row: (), quiet=True))
 
     async def now(self) -> datetime:
         """The server's."""
-        row = await self._reader.row(_NOW)
+        row = await self._overseer.row(_NOW)
         return datetime.now(UTC) if row is None else moment(row[0])
 
     async def ping(self) -> None:
         """Ask the server whether it takes writes and, if that is wanted, keeps them."""
-        if await self._reader.row(READS_ONLY) == (True,):
+        if await self._overseer.row(READS_ONLY) == (True,):
             raise reads_only(self._address)
         if self._strict:
-            require_durability(await self._reader.row(DURABILITY), self._address)
+            require_durability(await self._overseer.row(DURABILITY), self._address)
 
 
 @asynccontextmanager
@@ -104,14 +104,15 @@ async def open_backend(
     name = await _make_ready(address, strict)
     origin = secrets.token_hex(4)
     async with AsyncExitStack() as stack:
-        reader = Reader(address)
-        stack.push_async_callback(reader.close)
-        await reader.open()
+        reader, overseer = Reader(address), Overseer(address)
+        for pool in (reader, overseer):
+            stack.push_async_callback(pool.close)
+            await pool.open()
         channel = await stack.enter_async_context(
-            open_channel(name) if open_channel else open_own_channel(address, reader, CHANNEL)
+            open_channel(name) if open_channel else open_own_channel(address, overseer, CHANNEL)
         )
         notifier = PostgresNotifier(channel, origin)
-        tail = Tail(reader, notifier)
+        tail = Tail(overseer, notifier)
         await tail.open()
         following = Following(tail, notifier, channel, origin)
         stack.push_async_callback(following.close)
@@ -124,21 +125,21 @@ async def open_backend(
         writer = Writer(address, None if open_channel else origin, name, publish, strict=strict)
         stack.push_async_callback(writer.close)
         yield PostgresBackend(
-            tasks=PostgresTasks(writer, reader, Queues(writer, move_up_after)),
+            tasks=PostgresTasks(writer, reader, overseer, Queues(writer, move_up_after)),
             approvals=PostgresApprovals(reader),
-            log=PostgresLog(writer, reader, tail),
+            log=PostgresLog(writer, reader, overseer, tail),
             notifier=notifier,
             codebases=PostgresCodebases(writer, reader),
             directory=PostgresDirectory(
                 PostgresRecords(Worker, "worker", writer, reader), PostgresRecords(Agent, "agent", writer, reader)
             ),
-            sessions=PostgresSessions(writer, reader),
+            sessions=PostgresSessions(writer, reader, overseer),
             inbox=PostgresInbox(writer, reader),
             credentials=PostgresRecords(Credential, "credential", writer, reader),
             accounts=PostgresRecords(Account, "account", writer, reader),
-            audit=PostgresAudit(writer, reader, name),
+            audit=PostgresAudit(writer, reader, overseer, name),
             address=address,
-            reader=reader,
+            overseer=overseer,
             writer=writer,
             strict=strict,
         )
@@ -151,6 +152,7 @@ async def _make_ready(address: Address, strict: bool) -> str:
         await check_server(connection, address)
         await check_durability(connection, address, strict=strict)
         await bring_up_to_date(connection, address)
+        await check_row_security(connection)
         return await identity(connection)
     except psycopg.Error as error:
         raise unavailable(error) from error

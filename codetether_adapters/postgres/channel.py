@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.connection import Connection, connect
 from codetether_adapters.postgres.errors import refused
-from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.reader import Overseer
 from codetether_adapters.tail import FIRST_PAUSE, Outgoing, rest
 from codetether_core.errors import Unavailable
 from codetether_core.ports import Channel
@@ -31,9 +31,9 @@ _NOTIFY: Final = "SELECT FROM unnest(%s::text[]) AS said (text), pg_notify(%s, s
 class _OwnChannel:
     """What the sessions of one database tell each other (a ``Channel``)."""
 
-    def __init__(self, address: Address, reader: Reader, name: str, listening: Connection) -> None:
+    def __init__(self, address: Address, overseer: Overseer, name: str, listening: Connection) -> None:
         self._address = address
-        self._reader = reader
+        self._overseer = overseer
         self._name = name
         self._listening = listening
         self._problem: Unavailable | None = None
@@ -65,7 +65,7 @@ class _OwnChannel:
         await self._listening.close()
 
     async def _notify(self, texts: Sequence[str]) -> None:
-        await self._reader.rows(_NOTIFY, [*texts], self._name)
+        await self._overseer.rows(_NOTIFY, [*texts], self._name)
 
     async def _listen_again(self, error: Exception) -> None:
         pause = FIRST_PAUSE
@@ -83,9 +83,9 @@ class _OwnChannel:
 
 
 @asynccontextmanager
-async def open_own_channel(address: Address, reader: Reader, scope: str) -> AsyncIterator[Channel]:
+async def open_own_channel(address: Address, overseer: Overseer, scope: str) -> AsyncIterator[Channel]:
     """The channel of that name in the database; ``Unavailable``."""
-    channel = _OwnChannel(address, reader, scope, await _listen(address, scope))
+    channel = _OwnChannel(address, overseer, scope, await _listen(address, scope))
     try:
         yield channel
     finally:

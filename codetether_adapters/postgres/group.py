@@ -2,13 +2,17 @@
 
 The log's lock is taken first and held until the commit, by one transaction of all replicas at a time. So positions
 become visible in their order, and each statement sees what the transaction before left. No statement of an operation
-leaves half of itself behind, so none needs a savepoint.
+leaves half of itself behind, so none needs a savepoint. Each works on its tenant's rows only, and so does what
+appends the events of a tenant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final, TypeAlias
+
+import psycopg
 
 from codetether_adapters.postgres import appending
 from codetether_adapters.postgres.channel import CHANNEL
@@ -16,9 +20,11 @@ from codetether_adapters.postgres.connection import Connection, Row, execute
 from codetether_adapters.postgres.notices import notices
 from codetether_adapters.postgres.operation import NOTHING, Operation
 from codetether_adapters.postgres.recording import RECORD, recorded
+from codetether_adapters.postgres.scope import OVERSEE, Scope
 from codetether_adapters.tail import Entry
 from codetether_core.errors import CodeTetherError
 from codetether_core.events import AUDIT, Record, Topic
+from codetether_core.ids import TenantId
 
 __all__ = ["LOCK", "Group", "Outcome"]
 
@@ -26,6 +32,8 @@ Outcome: TypeAlias = Row | Exception
 
 LOCK: Final = int.from_bytes(b"CTet log")
 """The log's, in the server's table of advisory locks."""
+
+_TAKE_LOCK: Final = f"SELECT pg_advisory_xact_lock(%s), {OVERSEE}"
 
 _HEAD: Final = (
     "SELECT greatest((SELECT max(position) FROM events), (SELECT value::bigint FROM meta WHERE name = 'start'))"
@@ -52,7 +60,8 @@ class Group:
 
     async def commit(self, connection: Connection) -> Sequence[Outcome]:
         """Run them; for each its row, or why it was refused. ``psycopg.Error`` if nothing at all was done."""
-        rows = await self._swap(connection)
+        scope = Scope(connection, overseeing=not self._quiet)
+        rows = await self._swap(connection, scope)
         entries: list[Entry] = []
         outcomes: list[Outcome] = []
         for operation, row in zip(self._operations, rows, strict=True):
@@ -63,45 +72,59 @@ class Group:
             else:
                 outcomes.append(row)
                 self.wake += operation.wake
-        await self._append_and_commit(connection, entries)
+        await self._append_and_commit(connection, scope, entries)
         return outcomes
 
-    async def _swap(self, connection: Connection) -> Sequence[Row]:
-        """Begin, and run every statement in the order of the rows they lock."""
-        places = sorted(range(len(self._operations)), key=lambda place: self._operations[place].row)
+    async def _swap(self, connection: Connection, scope: Scope) -> Sequence[Row]:
+        """Begin, and run every statement in the order of the rows they lock: one tenant's after the other's."""
+        places = sorted(range(len(self._operations)), key=lambda place: _order(self._operations[place]))
         rows: list[Row] = [()] * len(places)
+        cursors: list[tuple[int, psycopg.AsyncCursor[Row]]] = []
         async with connection.pipeline():
             await execute(connection, "BEGIN")
             head = None
             if not self._quiet:
-                await execute(connection, "SELECT pg_advisory_xact_lock(%s)", [LOCK])
+                await execute(connection, _TAKE_LOCK, [LOCK])
                 head = await execute(connection, _HEAD)
-            cursors = [
-                (place, await execute(connection, operation.sql, operation.values))
-                for place in places
-                if (operation := self._operations[place]).sql is not NOTHING
-            ]
+            for place in places:
+                operation = self._operations[place]
+                if operation.sql is not NOTHING:
+                    await scope.to(operation.tenant)
+                    cursors.append((place, await execute(connection, operation.sql, operation.values)))
         for place, cursor in cursors:
             rows[place] = await cursor.fetchone() or ()
         if head is not None:
             (self.head,) = await head.fetchone() or (0,)
         return rows
 
-    async def _append_and_commit(self, connection: Connection, entries: Sequence[Entry]) -> None:
+    async def _append_and_commit(self, connection: Connection, scope: Scope, entries: Sequence[Entry]) -> None:
         """Give events and records their places, tell the other replicas if that is ours to do, and commit."""
-        told = [entry for entry in entries if entry[0].topic.scope != AUDIT]
-        noted = [entry for entry in entries if entry[0].topic.scope == AUDIT]
-        batch = appending.Batch(told, self.head)
-        appended = None
+        batches: list[tuple[appending.Batch, psycopg.AsyncCursor[Row]]] = []
+        head = self.head
         self.committing = True
         async with connection.pipeline():
-            if noted:
-                await execute(connection, RECORD, recorded(noted, self._chain))
-            if told:
-                appended = await execute(connection, appending.APPEND, batch.values())
-            if self._origin is not None and (told or self.wake):
-                for notice in notices(self._origin, self.head + len(told), self.wake):
+            for tenant, own in groupby(sorted(entries, key=_tenant), _tenant):
+                told: list[Entry] = []
+                noted: list[Entry] = []
+                for entry in own:
+                    (noted if entry[0].topic.scope == AUDIT else told).append(entry)
+                await scope.to(tenant)
+                if noted:
+                    await execute(connection, RECORD, recorded(noted, self._chain))
+                if told:
+                    batch = appending.Batch(told, head)
+                    batches.append((batch, await execute(connection, appending.APPEND, batch.values())))
+                    head += len(told)
+            if self._origin is not None and (batches or self.wake):
+                for notice in notices(self._origin, head, self.wake):
                     await execute(connection, "SELECT pg_notify(%s, %s)", [CHANNEL, notice])
             await execute(connection, "COMMIT")
-        if appended is not None:
-            self.records = batch.records(await appended.fetchall())
+        self.records = [record for batch, appended in batches for record in batch.records(await appended.fetchall())]
+
+
+def _order(operation: Operation) -> tuple[str, str]:
+    return operation.tenant or "", operation.row
+
+
+def _tenant(entry: Entry) -> TenantId:
+    return entry[0].topic.tenant

@@ -47,11 +47,13 @@ class PostgresInbox:
             document(message),
         ]
         settle = if_written(encoded(events), AlreadyExists("message", message.id))
-        await self._writer.write(Operation(sql=_ADD, values=values, settle=settle, row=_row(message)))
+        await self._writer.write(
+            Operation(tenant=message.tenant, sql=_ADD, values=values, settle=settle, row=_row(message))
+        )
 
     async def get(self, tenant: TenantId, id: MessageId) -> Message:
         """By primary key."""
-        row = await self._reader.row(_GET, tenant, id)
+        row = await self._reader.row(tenant, _GET, tenant, id)
         if row is None:
             raise NotFound("message", id)
         return decoded(Message, row[0])
@@ -60,7 +62,9 @@ class PostgresInbox:
         """Update the row that has the old version."""
         values = [new.version, _queued(new), document(new), old.tenant, old.id, old.version]
         settle = if_written(encoded(events), VersionConflict("The message was changed meanwhile", id=old.id))
-        await self._writer.write(Operation(sql=_SWAP, values=values, settle=settle, row=_row(old), quiet=not events))
+        await self._writer.write(
+            Operation(tenant=old.tenant, sql=_SWAP, values=values, settle=settle, row=_row(old), quiet=not events)
+        )
 
     async def list(
         self,
@@ -82,7 +86,7 @@ class PostgresInbox:
         order = "sent, id" if queued_only else "sent DESC, id DESC"
         sql = f"SELECT body FROM messages WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT %s"  # noqa: S608
         values = [value for given in conditions.values() for value in given]
-        found = await self._reader.rows(sql, *values, limit)
+        found = await self._reader.rows(tenant, sql, *values, limit)
         return [decoded(Message, body) for (body,) in (found if queued_only else reversed(found))]
 
 

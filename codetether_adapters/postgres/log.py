@@ -12,7 +12,7 @@ from attrs import evolve
 from codetether_adapters.postgres import log_queries as queries
 from codetether_adapters.postgres.connection import Row
 from codetether_adapters.postgres.operation import Operation
-from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.reader import Overseer, Reader
 from codetether_adapters.postgres.tail import Tail
 from codetether_adapters.postgres.writer import Writer
 from codetether_adapters.tail import Entry, encoded, fill, last, needle, of_this_log, position
@@ -32,9 +32,10 @@ _LAST: Final = 2**63 - 1
 class PostgresLog:
     """The whole log of one database (an ``EventLog``)."""
 
-    def __init__(self, writer: Writer, reader: Reader, tail: Tail) -> None:
+    def __init__(self, writer: Writer, reader: Reader, overseer: Overseer, tail: Tail) -> None:
         self._writer = writer
         self._reader = reader
+        self._overseer = overseer
         self._tail = tail
 
     async def append(self, events: Sequence[Event], guard: Guard | None = None) -> None:
@@ -43,7 +44,7 @@ class PostgresLog:
         if guard is not None:
             await self._writer.write(_guarded(entries, guard))
         elif entries:
-            await self._writer.write(Operation(settle=lambda row: entries))
+            await self._writer.write(Operation(tenant=None, settle=lambda row: entries))
 
     async def read(
         self, topic: Topic, after: Cursor, *, limit: int = PAGE_BYTES, kinds: Collection[str] | None = None
@@ -71,12 +72,12 @@ class PostgresLog:
     async def slice(self, topic: Topic, kinds: Collection[str], *, offset: int, limit: int) -> Sequence[Record]:
         """By counting in the topic's index."""
         sql, values = queries.slicing(topic, kinds, offset, limit)
-        return [queries.record_of(row) for row in await self._reader.rows(sql, *values)]
+        return [queries.record_of(row) for row in await self._reader.rows(topic.tenant, sql, *values)]
 
     async def count(self, topic: Topic, kinds: Collection[str]) -> int:
         """In the topic's index."""
         sql, values = queries.counting(topic, kinds)
-        row = await self._reader.row(sql, *values)
+        row = await self._reader.row(topic.tenant, sql, *values)
         return row[0] if row else 0
 
     async def latest(
@@ -109,23 +110,23 @@ class PostgresLog:
     async def oldest(self, before: datetime, limit: int) -> Page:
         """From the beginning of the table."""
         epoch, start = self._tail.epoch, self._tail.start
-        rows = await self._reader.rows(queries.NEWS, start, limit)
+        rows = await self._overseer.rows(queries.NEWS, start, limit)
         found = [*takewhile(lambda record: record.at < before, map(queries.record_of, rows))]
         return Page((*found,), Cursor(epoch, found[-1].position if found else start), more=len(found) == limit)
 
     async def trim(self, through: Cursor) -> int:
         """Delete the beginning of the table."""
         of_this_log(through, self._tail.epoch)
-        values = [through.position]
-        gone, start = await self._writer.write(Operation(sql=queries.TRIM, values=values, settle=lambda row: ()))
+        operation = Operation(tenant=None, sql=queries.TRIM, values=[through.position], settle=lambda row: ())
+        gone, start = await self._writer.write(operation)
         self._tail.trimmed(start)
         return int(gone)
 
     async def _page(self, topic: Topic, after: Cursor, head: Cursor, limit: int, kinds: Collection[str] | None) -> Page:
         sql, values = queries.forwards(topic, kinds, after.position, head.position, _ROWS, limit)
-        records = [queries.record_of(row) for row in await self._reader.rows(sql, *values)]
+        records = [queries.record_of(row) for row in await self._reader.rows(topic.tenant, sql, *values)]
         # A trim may have been faster than this query; it is asked for last, as it only goes forward.
-        start = await self._reader.row(queries.START)
+        start = await self._reader.row(topic.tenant, queries.START)
         position(after, start=Cursor(head.epoch, start[0] if start else head.position), head=head)
         if len(records) < _ROWS:
             return fill(records, head, limit, None)
@@ -146,7 +147,7 @@ class PostgresLog:
         sql, values = queries.backwards(
             topic, kinds, after, _LAST if before is None else before, text, limit, _LAST if size is None else size
         )
-        records = last(map(queries.record_of, await self._reader.rows(sql, *values)), limit, size)
+        records = last(map(queries.record_of, await self._reader.rows(topic.tenant, sql, *values)), limit, size)
         if records:
             self._tail.learn(records[-1].position)
         return records
@@ -165,6 +166,7 @@ def _guarded(entries: Sequence[Entry], guard: Guard) -> Operation:
         return entries[known:] if counts else entries
 
     return Operation(
+        tenant=entries[0][0].topic.tenant if entries else None,
         sql=queries.ADMIT,
         values=[task, guard.fence, first, task, grant, task, grant, first + count, count],
         settle=settle,

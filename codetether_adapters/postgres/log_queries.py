@@ -43,13 +43,13 @@ NEWS: Final = f"SELECT {_COLUMNS} FROM events WHERE position > %s ORDER BY posit
 
 ADMIT: Final = """
 WITH held AS (
-    SELECT FROM tasks WHERE id = %s AND fence = %s
+    SELECT tenant FROM tasks WHERE id = %s AND fence = %s
 ), known AS (
-    SELECT greatest(following - %s, 0) AS count FROM ordinals WHERE task = %s AND "grant" = %s
+    SELECT greatest(following - %s, 0) AS count FROM held JOIN ordinals USING (tenant) WHERE task = %s AND "grant" = %s
 ), advanced AS (
-    INSERT INTO ordinals (task, "grant", following) SELECT %s, %s, %s
-    WHERE EXISTS (SELECT FROM held) AND coalesce((SELECT count FROM known), 0) < %s
-    ON CONFLICT (task) DO UPDATE SET "grant" = excluded."grant", following = excluded.following
+    INSERT INTO ordinals (tenant, task, "grant", following) SELECT tenant, %s, %s, %s FROM held
+    WHERE coalesce((SELECT count FROM known), 0) < %s
+    ON CONFLICT (tenant, task) DO UPDATE SET "grant" = excluded."grant", following = excluded.following
 )
 SELECT EXISTS (SELECT FROM held), coalesce((SELECT count FROM known), 0)
 """

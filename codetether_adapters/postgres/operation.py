@@ -11,6 +11,7 @@ from codetether_adapters.postgres.connection import Row
 from codetether_adapters.tail import Entry
 from codetether_core.errors import CodeTetherError
 from codetether_core.events import Topic
+from codetether_core.ids import TenantId
 
 __all__ = ["NOTHING", "Operation", "if_written"]
 
@@ -22,12 +23,14 @@ NOTHING: Final = "SELECT"
 class Operation:
     """``sql`` either does all of what it says or changes nothing, and answers one row; ``settle`` reads that.
 
+    ``tenant`` is the one whose rows it works on, or ``None`` if that is everybody's; its events may be of any.
     ``settle`` returns the events to append in the same transaction, or raises what refuses the operation. ``wake`` is
     told besides the events' topics once it is committed. ``row`` names the row that is locked: operations that share
     a transaction lock theirs in this order, so that no two transactions wait for each other. ``taken`` is raised when
     a value must be unique and is not. A ``quiet`` one tells nobody, and need not wait for its place in the log.
     """
 
+    tenant: TenantId | None
     sql: str = NOTHING
     values: Sequence[Any] = ()
     settle: Callable[[Row], Sequence[Entry]]

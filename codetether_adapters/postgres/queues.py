@@ -41,15 +41,15 @@ WITH present AS (
     AND turn = (SELECT turn FROM queues WHERE tenant = %s AND lane = %s ORDER BY turn DESC LIMIT 1)
 ), begun AS (
     SELECT present.queue, first.*,
-        row_number() OVER (ORDER BY ~first.priority DESC, first.created DESC, first.id DESC) AS place
-    FROM present CROSS JOIN LATERAL {waiting("priority, created, id", "present", "1")} AS first
+        row_number() OVER (ORDER BY first.rank DESC, first.created DESC, first.id DESC) AS place
+    FROM present CROSS JOIN LATERAL {waiting("rank, created, id", "present", "1")} AS first
 ), moved AS (
-    SELECT queue, priority, created, id FROM begun WHERE place <= {_MOVING}
+    SELECT queue, rank, created, id FROM begun WHERE place <= {_MOVING}
     UNION ALL
-    SELECT queue, present.priority, present.created, present.id FROM present JOIN begun USING (queue)
+    SELECT queue, present.rank, present.created, present.id FROM present JOIN begun USING (queue)
     WHERE place > {_MOVING}
     UNION ALL
-    SELECT nextval('turns'), 9223372036854775807, -9223372036854775808, '' WHERE NOT EXISTS (SELECT FROM begun)
+    SELECT nextval('turns'), -9223372036854775808, -9223372036854775808, '' WHERE NOT EXISTS (SELECT FROM begun)
 ), turned AS (
     SELECT nextval('turns') AS turn
 ), left_behind AS (
@@ -86,7 +86,7 @@ class Queues:
     def __init__(self, writer: Writer, after: int = AFTER) -> None:
         self._writer = writer
         self._after = after
-        self._left: dict[tuple[str, str], int] = {}
+        self._left: dict[tuple[TenantId, str], int] = {}
         self._passed = 0
         self._gave_up: float | None = None
 
@@ -98,24 +98,24 @@ class Queues:
             self._passed += 1
             if self._passed >= self._after:
                 self._passed = 0
-                await self._write(_PASS)
+                await self._write(None, _PASS)
 
     async def met(self, tenant: TenantId, idle: Sequence[str]) -> None:
         """Take note of the lanes that a search met in which nothing waits."""
         now = asyncio.get_running_loop().time()
         if len(idle) > _IDLE and (self._gave_up is None or now - self._gave_up > _PAUSE):
             self._gave_up = now
-            await self._write(_GIVE_UP, [*idle], tenant)
+            await self._write(tenant, _GIVE_UP, [*idle], tenant)
 
-    async def _leave(self, tenant: str, lane: str) -> None:
+    async def _leave(self, tenant: TenantId, lane: str) -> None:
         count = self._left.pop((tenant, lane), 0) + 1
         if count >= self._after:
-            await self._write(_MOVE_UP, *[tenant, lane] * 3)
+            await self._write(tenant, _MOVE_UP, *[tenant, lane] * 3)
             return
         self._left[tenant, lane] = count
         if len(self._left) > _COUNTED:
             del self._left[next(iter(self._left))]
 
-    async def _write(self, sql: str, *values: Any) -> None:
+    async def _write(self, tenant: TenantId | None, sql: str, *values: Any) -> None:
         with suppress(Unavailable):  # the caller's own write is done, and another one will come by
-            await self._writer.write(Operation(sql=sql, values=values, settle=lambda row: ()))
+            await self._writer.write(Operation(tenant=tenant, sql=sql, values=values, settle=lambda row: ()))

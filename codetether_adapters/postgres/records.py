@@ -54,7 +54,7 @@ class PostgresRecords(Generic[V]):
 
     async def get(self, tenant: TenantId, id: str) -> V:
         """By primary key."""
-        row = await self._reader.row(_GET, tenant, self._kind, id)
+        row = await self._reader.row(tenant, _GET, tenant, self._kind, id)
         if row is None:
             raise NotFound(self._kind, id)
         return decoded(self._type, row[0])
@@ -72,7 +72,8 @@ class PostgresRecords(Generic[V]):
 
     async def list(self, tenant: TenantId) -> Sequence[V]:
         """In the order of the primary key."""
-        return [decoded(self._type, body) for (body,) in await self._reader.rows(_LIST, tenant, self._kind)]
+        found = await self._reader.rows(tenant, _LIST, tenant, self._kind)
+        return [decoded(self._type, body) for (body,) in found]
 
     async def _write(
         self,
@@ -86,6 +87,7 @@ class PostgresRecords(Generic[V]):
     ) -> None:
         await self._writer.write(
             Operation(
+                tenant=value.tenant,
                 sql=sql,
                 values=values,
                 settle=if_written(encoded(events), refusal),
@@ -111,7 +113,7 @@ class PostgresCodebases(PostgresRecords[Codebase]):
 
     async def find(self, tenant: TenantId, name: str, path: str) -> Codebase | None:
         """By the unique index."""
-        row = await self._reader.row(_BY_ALIAS, tenant, self._kind, digest(name, path))
+        row = await self._reader.row(tenant, _BY_ALIAS, tenant, self._kind, digest(name, path))
         return None if row is None else decoded(Codebase, row[0])
 
     def _alias(self, value: Codebase) -> str:

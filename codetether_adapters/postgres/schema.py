@@ -21,6 +21,7 @@ from attrs import frozen
 from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.connection import SCHEMA_NAME, Connection, connect
 from codetether_adapters.postgres.errors import unavailable
+from codetether_adapters.postgres.scope import OVERSEE
 from codetether_adapters.postgres.server import check_server
 from codetether_core.errors import Unavailable
 from codetether_core.ports import Migrations
@@ -104,6 +105,8 @@ async def _apply(connection: Connection, step: Migration) -> None:
     marks = {"schema": str(step.version), "min_reader": str(_MIN_READER)}
     if step.version == 1:
         marks |= {"epoch": secrets.token_hex(8), "start": "0"}
+    # A step may rewrite rows, and they are everybody's.
+    await connection.execute(f"SELECT {OVERSEE}".encode())
     await connection.execute(step.sql.encode())
     await connection.execute("INSERT INTO migrations VALUES (%s, %s)", [step.version, step.checksum])
     await connection.execute(_NOTE, [[*marks], [*marks.values()]])

@@ -1,14 +1,18 @@
-"""What the server must be: recent enough, writable, and able to hold any text."""
+"""What the server must be: recent enough, writable, able to hold any text; and whether it keeps tenants apart."""
 
 from __future__ import annotations
 
 from typing import Final
 
+import structlog
+
 from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.connection import Connection
 from codetether_core.errors import Unavailable
 
-__all__ = ["OLDEST", "READS_ONLY", "check_server", "reads_only"]
+__all__ = ["OLDEST", "READS_ONLY", "check_row_security", "check_server", "reads_only"]
+
+_log = structlog.get_logger(__name__)
 
 OLDEST: Final = 14
 """The oldest major version of PostgreSQL that is accepted."""
@@ -42,3 +46,10 @@ def reads_only(address: Address) -> Unavailable:
         f"PostgreSQL at {address.place} only reads: it is a standby, or its database is set to be read only",
         hint="name the primary server in the store's address",
     )
+
+
+async def check_row_security(connection: Connection) -> None:
+    """Tell the log if row security does not bind our login. It is asked once the schema is there."""
+    row = await (await connection.execute("SELECT row_security_active('tasks')")).fetchone()
+    if row == (False,):
+        _log.warning("row_security_bypassed", hint="use a login without SUPERUSER and BYPASSRLS")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from codetether_adapters.postgres.encoding import decoded, document, microseconds
 from codetether_adapters.postgres.operation import Operation, if_written
-from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.reader import Overseer, Reader
 from codetether_adapters.postgres.writer import Writer
 from codetether_adapters.tail import encoded
 from codetether_core.errors import NotFound, VersionConflict
@@ -54,9 +54,10 @@ _MESSAGES: Final = (
 class PostgresSessions:
     """All sessions of one database (a ``SessionStore``)."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, writer: Writer, reader: Reader, overseer: Overseer) -> None:
         self._writer = writer
         self._reader = reader
+        self._overseer = overseer
 
     async def put(
         self,
@@ -81,6 +82,7 @@ class PostgresSessions:
         expected = [] if old is None else [old.version]
         await self._writer.write(
             Operation(
+                tenant=new.tenant,
                 sql=_ADD if old is None else _REPLACE,
                 values=[*row, *key, *expected, *told],
                 settle=if_written(encoded(events), VersionConflict("The session was changed meanwhile", id=new.id)),
@@ -90,7 +92,7 @@ class PostgresSessions:
 
     async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
         """By primary key."""
-        row = await self._reader.row(_GET, tenant, codebase, id)
+        row = await self._reader.row(tenant, _GET, tenant, codebase, id)
         if row is None:
             raise NotFound("session", id)
         return decoded(Session, row[0])
@@ -106,21 +108,23 @@ class PostgresSessions:
         ordered = f"SELECT body {matching} ORDER BY updated DESC, codebase DESC, id DESC LIMIT %s OFFSET %s"
         sql = f"SELECT ARRAY({ordered}), (SELECT count(*) {matching})"
         values = [*conditions.values()]
-        return await self._page(Session, sql, [*values, query.limit, query.after, *values])
+        return await self._page(Session, tenant, sql, [*values, query.limit, query.after, *values])
 
     async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
         """By an index of their own."""
-        return [decoded(Session, body) for (body,) in await self._reader.rows(_QUIET, microseconds(before), limit)]
+        return [decoded(Session, body) for (body,) in await self._overseer.rows(_QUIET, microseconds(before), limit)]
 
     async def messages(
         self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0
     ) -> tuple[Sequence[SessionMessage], int]:
         """By the index of their creation."""
         key = [tenant, codebase, id]
-        return await self._page(SessionMessage, _MESSAGES, [*key, limit, after, *key])
+        return await self._page(SessionMessage, tenant, _MESSAGES, [*key, limit, after, *key])
 
-    async def _page(self, type: type[Any], sql: str, values: Sequence[Any]) -> tuple[Sequence[Any], int]:
+    async def _page(
+        self, type: type[Any], tenant: TenantId, sql: str, values: Sequence[Any]
+    ) -> tuple[Sequence[Any], int]:
         """One statement, so that the page and the count are of one moment."""
-        row = await self._reader.row(sql, *values)
+        row = await self._reader.row(tenant, sql, *values)
         bodies, count = row or ((), 0)
         return [decoded(type, body) for body in bodies], count

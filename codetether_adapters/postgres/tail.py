@@ -14,7 +14,7 @@ from typing import Final
 from codetether_adapters.postgres import log_queries as queries
 from codetether_adapters.postgres.connection import Row
 from codetether_adapters.postgres.encoding import microseconds
-from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.reader import Overseer
 from codetether_adapters.tail import LocalNotifier, Ring
 from codetether_core.errors import Unavailable
 from codetether_core.events import Cursor, Record, Topic
@@ -28,11 +28,11 @@ _ROWS: Final = 500
 class Tail:
     """``ring`` has the log up to its head; ``epoch`` and ``start`` are as the database had them last."""
 
-    def __init__(self, reader: Reader, notifier: LocalNotifier) -> None:
+    def __init__(self, overseer: Overseer, notifier: LocalNotifier) -> None:
         self.epoch = ""
         self.start = 0
         self.ring = Ring(0)
-        self._reader = reader
+        self._overseer = overseer
         self._notifier = notifier
         self._known = 0
         self._last: Record | None = None
@@ -89,7 +89,7 @@ class Tail:
         async with self._reading:
             while True:
                 ring = self.ring
-                rows = await self._reader.rows(queries.NEWS, ring.head, _ROWS)
+                rows = await self._overseer.rows(queries.NEWS, ring.head, _ROWS)
                 if ring is not self.ring:
                     continue
                 news = [record for record in map(queries.record_of, rows) if record.position > ring.head]
@@ -107,7 +107,7 @@ class Tail:
         """The database lacks what it had, or has something else in its place: say so to all readers, once for all
         replicas, with a new epoch.
         """
-        await self._reader.rows(queries.LOST, secrets.token_hex(8), epoch)
+        await self._overseer.rows(queries.LOST, secrets.token_hex(8), epoch)
 
     def _begin_again(self, epoch: str, head: int) -> None:
         self.epoch, self.start, self._known = epoch, 0, 0
@@ -115,7 +115,7 @@ class Tail:
 
     async def _state(self) -> tuple[str, int, int, Row]:
         """The epoch, the log's two ends, and the mark of what is at the end of the ring."""
-        row = await self._reader.row(queries.STATE, self.ring.head)
+        row = await self._overseer.row(queries.STATE, self.ring.head)
         if row is None:
             raise Unavailable("The PostgreSQL store has no epoch", hint="restore a backup of the whole schema")
         epoch, start, head, *seen = row

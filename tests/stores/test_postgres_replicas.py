@@ -16,7 +16,7 @@ from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.connection import Row
 from codetether_adapters.postgres.encoding import microseconds
 from codetether_adapters.postgres.notices import Notice, notices
-from codetether_adapters.postgres.reader import Reader
+from codetether_adapters.postgres.reader import Overseer
 from codetether_adapters.postgres.tail import Tail
 from codetether_adapters.redis import open_channel
 from codetether_adapters.tail import LocalNotifier
@@ -27,7 +27,7 @@ from codetether_core.ports import Backend, Channel, OpenChannel
 from codetether_core.tasks import requeue
 from contracts.ports.harness import forget
 from contracts.ports.samples import CODEBASE, NOW, OTHER_TENANT, SECOND, TENANT, claimed, new_task, note, output
-from tests.servers.postgres import new_store
+from tests.servers.postgres import new_store, overseeing
 from tests.servers.valkey import Valkey, fresh, own_server
 
 pytestmark = pytest.mark.anyio
@@ -296,7 +296,7 @@ async def test_what_nobody_announced_is_found(url: str, replicas: tuple[Backend,
     start = await there.log.head()
     await here.log.append([note(TOPIC, "said")])
     await follow(there, TOPIC, start, 1)
-    with psycopg.connect(url) as connection:
+    with overseeing(url) as connection:
         connection.execute(
             "INSERT INTO codetether.events SELECT position + 1, tenant, scope, subject, number + 1, kind, at, body"
             " FROM codetether.events"
@@ -313,7 +313,7 @@ async def test_a_lost_end_of_the_log_begins_a_new_epoch(
     await here.log.append([note(TOPIC)] * 5)
     head = await here.log.head()
     await follow(there, TOPIC, await there.log.start(), 5)
-    with psycopg.connect(url) as connection:
+    with overseeing(url) as connection, connection.transaction():
         connection.execute("DELETE FROM codetether.events WHERE position > 2")
         if given_again:
             connection.execute(
@@ -354,7 +354,7 @@ async def test_what_is_published_while_it_is_read_is_there_once() -> None:
     """A commit of our own may be in the answer to a question that was asked before we learned of it."""
     record = Record(1, 1, TOPIC, "note", NOW, b"{}")
 
-    class Reading(Reader):
+    class Reading(Overseer):
         async def rows(self, sql: str, *values: object) -> list[Row]:
             tail.publish(0, [record], ())
             return [(1, TOPIC.tenant, TOPIC.scope, TOPIC.subject, 1, "note", microseconds(NOW), b"{}")]

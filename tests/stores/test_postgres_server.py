@@ -85,7 +85,7 @@ async def test_a_malformed_address_is_invalid(wrong: str) -> None:
 async def test_a_wrong_password_is_refused() -> None:
     """The user is named, no password is."""
     error = await refusal(the_server().url(password="wrong-secret"))
-    assert "refuses the password of user postgres" in error.message and "wrong-secret" not in error.message
+    assert "refuses the password of user codetether" in error.message and "wrong-secret" not in error.message
     assert "password" in error.hint
 
 

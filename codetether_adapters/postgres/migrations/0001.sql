@@ -17,6 +17,21 @@ CREATE TABLE migrations (
     applied TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
 );
 
+-- The second wall between tenants; the first one is that every statement asks for a tenant's rows. A session says whose
+-- rows it works on, or that it works on everybody's. One that says neither sees and writes nothing, whoever owns the
+-- tables. A condition is decided by an index only if none of its functions could tell of a row that is not to be seen:
+-- comparisons of numbers and text are such functions, hardly any other is.
+CREATE PROCEDURE wall(walled regclass) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', walled);
+    EXECUTE format($own$
+        CREATE POLICY own ON %s USING (tenant = nullif(current_setting('codetether.tenant', TRUE), ''))
+    $own$, walled);
+    EXECUTE format($everybodys$
+        CREATE POLICY everybodys ON %s USING (current_setting('codetether.everybody', TRUE) = 'on')
+    $everybodys$, walled);
+END $$;
+
 CREATE TABLE tasks (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     tenant TEXT COLLATE "C" NOT NULL,
@@ -33,9 +48,11 @@ CREATE TABLE tasks (
     worker TEXT COLLATE "C",          -- the last grant's
     due BIGINT,
     spec BYTEA NOT NULL,              -- what a client asked for; it never changes
-    body BYTEA NOT NULL               -- the rest
+    body BYTEA NOT NULL,              -- the rest
+    rank BIGINT NOT NULL GENERATED ALWAYS AS (~priority) STORED -- the most urgent first
 );
-CREATE INDEX tasks_ready ON tasks (queue, (~priority), created, id) WHERE ready;
+CALL wall('tasks');
+CREATE INDEX tasks_ready ON tasks (queue, rank, created, id) WHERE ready;
 CREATE INDEX tasks_due ON tasks (due, id) WHERE due IS NOT NULL;
 CREATE INDEX tasks_best ON tasks (tenant, state, priority DESC, created, id);
 CREATE INDEX tasks_newest ON tasks (tenant, state, created DESC, id DESC);
@@ -50,10 +67,11 @@ CREATE TABLE lanes (
     body BYTEA NOT NULL,
     PRIMARY KEY (tenant, lane)
 );
+CALL wall('lanes');
 
 -- A task that was claimed leaves a dead entry in `tasks_ready`, in front of those that wait, and no vacuum removes it
 -- while anybody anywhere holds an older snapshot. So the tasks of a lane wait in a few queues, each of which knows a
--- `priority`, `created` and `id` that none of its tasks comes before; whoever looks for tasks begins there. From time
+-- `rank`, `created` and `id` that none of its tasks comes before; whoever looks for tasks begins there. From time
 -- to time the queues move up. They are then written anew under a higher `turn`, and only the rows with a lane's highest
 -- count: they are found in front of what they were before, which no vacuum may remove either.
 CREATE TABLE queues (
@@ -61,10 +79,11 @@ CREATE TABLE queues (
     lane TEXT COLLATE "C" NOT NULL,
     turn BIGINT NOT NULL,
     queue BIGINT NOT NULL,
-    priority BIGINT NOT NULL,
+    rank BIGINT NOT NULL,
     created BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL
 );
+CALL wall('queues');
 CREATE UNIQUE INDEX queues_now ON queues (tenant, lane, turn DESC, queue);
 CREATE SEQUENCE turns;                -- of queues and of their rows
 
@@ -75,15 +94,15 @@ BEGIN
     NEW.queue := (
         SELECT queue FROM queues WHERE tenant = NEW.tenant AND lane = NEW.lane AND turn = (
             SELECT turn FROM queues WHERE tenant = NEW.tenant AND lane = NEW.lane ORDER BY turn DESC LIMIT 1
-        ) AND (~priority, created, id) <= (~NEW.priority, NEW.created, NEW.id)
-        ORDER BY ~priority DESC, created DESC, id DESC LIMIT 1
+        ) AND (rank, created, id) <= (~NEW.priority, NEW.created, NEW.id)
+        ORDER BY rank DESC, created DESC, id DESC LIMIT 1
     );
     IF NEW.queue IS NULL THEN
         NEW.queue := nextval('turns');
         INSERT INTO queues VALUES (
             NEW.tenant, NEW.lane, coalesce((
                 SELECT turn FROM queues WHERE tenant = NEW.tenant AND lane = NEW.lane ORDER BY turn DESC LIMIT 1
-            ), NEW.queue), NEW.queue, 9223372036854775807, -9223372036854775808, ''
+            ), NEW.queue), NEW.queue, -9223372036854775808, -9223372036854775808, ''
         );
     END IF;
     RETURN NEW;
@@ -117,6 +136,7 @@ CREATE TABLE approvals (
     body BYTEA NOT NULL,
     PRIMARY KEY (tenant, id)
 );
+CALL wall('approvals');
 CREATE INDEX approvals_newest ON approvals (tenant, created DESC, id DESC);
 CREATE INDEX approvals_of_task ON approvals (tenant, task, created DESC, id DESC);
 CREATE INDEX approvals_in_state ON approvals (tenant, state, created DESC, id DESC);
@@ -133,6 +153,7 @@ CREATE TABLE events (
     at BIGINT NOT NULL,
     body BYTEA NOT NULL
 );
+CALL wall('events');
 CREATE INDEX events_of_tenant ON events (tenant, position);
 CREATE INDEX events_of_scope ON events (tenant, scope, position);
 CREATE INDEX events_of_subject ON events (tenant, scope, subject, position, kind);
@@ -145,13 +166,17 @@ CREATE TABLE subjects (
     number BIGINT NOT NULL,
     PRIMARY KEY (tenant, scope, subject)
 );
+CALL wall('subjects');
 
 -- The ordinal that the next event under a task's present grant is expected to have.
 CREATE TABLE ordinals (
-    task TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    tenant TEXT COLLATE "C" NOT NULL,
+    task TEXT COLLATE "C" NOT NULL,
     "grant" TEXT COLLATE "C" NOT NULL,
-    following BIGINT NOT NULL
+    following BIGINT NOT NULL,
+    PRIMARY KEY (tenant, task)
 );
+CALL wall('ordinals');
 
 -- Codebases, workers and agents; `alias` is what must be unique besides the id.
 CREATE TABLE records (
@@ -163,6 +188,7 @@ CREATE TABLE records (
     body BYTEA NOT NULL,
     PRIMARY KEY (tenant, kind, id)
 );
+CALL wall('records');
 CREATE UNIQUE INDEX records_by_alias ON records (tenant, kind, alias) WHERE alias IS NOT NULL;
 
 CREATE TABLE sessions (
@@ -176,6 +202,7 @@ CREATE TABLE sessions (
     body BYTEA NOT NULL,
     PRIMARY KEY (tenant, codebase, id)
 );
+CALL wall('sessions');
 CREATE INDEX sessions_quiet ON sessions (quiet) WHERE quiet IS NOT NULL;
 CREATE INDEX sessions_latest ON sessions (tenant, updated DESC, codebase DESC, id DESC);
 CREATE INDEX sessions_of_codebase_latest ON sessions (tenant, codebase, updated DESC, id DESC);
@@ -189,6 +216,7 @@ CREATE TABLE session_messages (
     body BYTEA NOT NULL,
     PRIMARY KEY (tenant, codebase, session, id)
 );
+CALL wall('session_messages');
 CREATE INDEX session_messages_in_order ON session_messages (tenant, codebase, session, created, id);
 
 CREATE TABLE messages (
@@ -202,6 +230,7 @@ CREATE TABLE messages (
     body BYTEA NOT NULL,
     PRIMARY KEY (tenant, id)
 );
+CALL wall('messages');
 CREATE INDEX messages_in_order ON messages (tenant, sent, id);
 CREATE INDEX messages_of_recipient ON messages (tenant, recipient, sent, id);
 CREATE INDEX messages_of_conversation ON messages (tenant, conversation, sent, id) WHERE conversation IS NOT NULL;

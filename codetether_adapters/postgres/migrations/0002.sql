@@ -8,6 +8,7 @@ CREATE TABLE audit_chains (
     last BIGINT NOT NULL,
     PRIMARY KEY (tenant, chain)
 );
+CALL wall('audit_chains');
 
 CREATE TABLE audit (
     tenant TEXT COLLATE "C" NOT NULL,
@@ -16,3 +17,4 @@ CREATE TABLE audit (
     body BYTEA NOT NULL,
     PRIMARY KEY (tenant, chain, number)
 );
+CALL wall('audit');
