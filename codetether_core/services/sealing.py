@@ -5,6 +5,7 @@ Any replica may do it, at the same time as others: a checkpoint more is no harm.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from attrs import Factory, define, evolve, frozen
@@ -20,6 +21,7 @@ from codetether_core.audit import (
     digest_of,
     following,
 )
+from codetether_core.errors import Conflict
 from codetether_core.ids import TenantId
 from codetether_core.ports import AuditLog, Signer
 from codetether_core.services.recording import Recording
@@ -51,7 +53,12 @@ class Sealing:
 
     async def seal(self) -> int:
         """Seal what is not; how many checkpoints that took."""
-        return sum([await self._seal(chain) for chain in await self.trail.chains() if chain.own])
+        made = 0
+        for chain in await self.trail.chains():
+            if chain.own:
+                with suppress(Conflict):  # it has ended meanwhile
+                    made += await self._seal(chain)
+        return made
 
     async def head(self, chain: Chain) -> Head | None:
         """The chain's present head; ``None`` if nobody vouches for where it begins."""
