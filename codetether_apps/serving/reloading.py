@@ -41,14 +41,13 @@ async def reloading(tls: Tls | None) -> AsyncIterator[None]:
 
 async def _watch(tls: Tls, asked: asyncio.Event) -> None:
     """A change counts once it stays, as a certificate and its key are not written at the same moment."""
-    in_force = before = tls.fingerprint()
+    before = tls.tried
     while True:
         with suppress(TimeoutError):
             await asyncio.wait_for(asked.wait(), _LOOK)
         now = tls.fingerprint()
-        if asked.is_set() or now == before != in_force:
+        if asked.is_set() or now == before != tls.tried:
             asked.clear()
-            in_force = now
             _reload(tls)
         before = now
 

@@ -28,12 +28,15 @@ _TOGETHER: Final = (
 
 @define(eq=False)
 class Tls:
-    """The contexts of the listeners, and of a client in this process."""
+    """The contexts of the listeners, and of a client in this process. ``tried`` is what the files were when they were
+    read last.
+    """
 
     _settings: Settings
     _cert: Path
     _key: Path
     _ca: Path | None
+    tried: Fingerprint
     _loaded: Loaded
     _mine: ssl.SSLContext = field(init=False)
 
@@ -76,13 +79,14 @@ class Tls:
         """Read the files anew, for connections from now on; until when the certificate is good. ``SettingsError``
         where they are wrong: then nothing has changed.
         """
+        self.tried = self.fingerprint()
         self._loaded = load(self._settings, self._cert, self._key, self._ca)
         self._mine.load_verify_locations(cadata=self._loaded.leaf)
         return self._loaded.until
 
     def fingerprint(self) -> Fingerprint:
         """Another one once a file was changed or replaced, be it behind a link."""
-        return tuple(_seen(path) for path in (self._cert, self._key, self._ca) if path is not None)
+        return _fingerprint(self._cert, self._key, self._ca)
 
 
 def open_tls(settings: Settings) -> Tls | None:
@@ -95,7 +99,14 @@ def open_tls(settings: Settings) -> Tls | None:
                 hint=f"set CODETETHER_{missing.upper()} {what}",
             )
     cert, key, ca = server.tls_cert, server.tls_key, server.mtls_ca
-    return None if cert is None or key is None else Tls(settings, cert, key, ca, load(settings, cert, key, ca))
+    if cert is None or key is None:
+        return None
+    tried = _fingerprint(cert, key, ca)  # before they are read: what changes from then on is seen
+    return Tls(settings, cert, key, ca, tried, load(settings, cert, key, ca))
+
+
+def _fingerprint(*paths: Path | None) -> Fingerprint:
+    return tuple(_seen(path) for path in paths if path is not None)
 
 
 def _seen(path: Path) -> tuple[int, int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import ssl
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from codetether_adapters.client import tls_with
-from codetether_apps.serving import open_tls
+from codetether_apps.serving import open_tls, reloading
 from codetether_apps.settings import SettingsError, client_tls, read_settings
 from codetether_core.errors import Invalid
 from tests.apps.conftest import Launch
@@ -134,3 +135,17 @@ def test_what_clients_are_told(tmp_path: Path, right: dict[str, str]) -> None:
         client_tls(read_settings(environment=settings, directory=tmp_path))
     plain = {**settings, "CODETETHER_SERVER": "http://x"}
     assert client_tls(read_settings(environment=plain, directory=tmp_path)) is None
+
+
+@pytest.mark.anyio
+async def test_what_changes_before_anybody_watches_is_seen(tmp_path: Path, right: dict[str, str]) -> None:
+    """The files were read a moment before the first look at them."""
+    tls = open_tls(read_settings(environment=right, directory=tmp_path, config=None))
+    assert tls is not None
+    first = tls.tried
+    for name, new in zip((CERT, KEY), Authority(tmp_path / "others").issue("renewed"), strict=True):
+        new.replace(right[name])
+    async with reloading(tls):
+        while tls.tried == first:  # noqa: ASYNC110 - files raise no events
+            await asyncio.sleep(0.05)
+    assert tls.tried == tls.fingerprint()
