@@ -1,6 +1,6 @@
 # Everything here works on a bare machine with Python >= 3.11, git and make: each target builds .venv itself.
 #   PYTHON=/path/to/python   which interpreter makes a new .venv
-#   JOBS=N                   how many tests at once: one more than there are cores, for most of a test is waiting
+#   JOBS=N                   how many tests at once: one more than there are cores, which have work then while one waits
 #   ARGS='...'               more arguments for test, test-system, chaos, demo, bench and bench-compare
 
 .DEFAULT_GOAL := help
