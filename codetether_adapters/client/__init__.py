@@ -10,6 +10,7 @@
 calls that may be repeated are; refusals are raised as the errors of ``codetether_core.errors``.
 """
 
+from codetether_adapters.client.audit import AuditEventsView, AuditEventView, AuditHeadsView, AuditHeadView
 from codetether_adapters.client.client import AsyncClient, Client
 from codetether_adapters.client.errors import (
     BadAnswer,
@@ -59,6 +60,10 @@ __all__ = [
     "Async",
     "AsyncClient",
     "AttemptView",
+    "AuditEventView",
+    "AuditEventsView",
+    "AuditHeadView",
+    "AuditHeadsView",
     "BadAnswer",
     "Beat",
     "CancelNotice",

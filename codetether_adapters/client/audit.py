@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 
 from attrs import Factory, frozen
 
+from codetether_adapters.client.lines import lines_of
 from codetether_adapters.client.operations import M, Resource, operation, stream
-from codetether_adapters.client.requests import Request, nothing, one
+from codetether_adapters.client.requests import Request, one
 
 __all__ = ["Audit", "AuditEventView", "AuditEventsView", "AuditHeadView", "AuditHeadsView"]
 
@@ -97,7 +99,7 @@ class Audit(Resource[M]):
 
     @stream
     async def export(self) -> AsyncGenerator[bytes]:
-        """Everything as JSON Lines, in pieces as they come."""
-        async with self._transport.open(Request(method="GET", path=f"{_AT}/export", read=nothing)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        """Everything as JSON Lines, each without its end."""
+        async with aclosing(lines_of(self._transport, f"{_AT}/export")) as lines:
+            async for line in lines:
+                yield line

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from codetether_adapters.client.errors import ConnectionFailed
-from codetether_adapters.client.lines import lines_of
+from codetether_adapters.client.lines import objects_of
 from codetether_adapters.client.operations import M, Resource, operation, stream
 from codetether_adapters.client.requests import Request, nothing, path
 from codetether_core import codec
@@ -29,7 +29,7 @@ class Backups(Resource[M]):
     @stream
     async def entries(self) -> AsyncGenerator[Mapping[str, Any]]:
         """Every piece of the copy, what others refer to first; ``ConnectionFailed`` if they are not all."""
-        async with aclosing(lines_of(self._transport, f"{_AT}/copy")) as lines:
+        async with aclosing(objects_of(self._transport, f"{_AT}/copy")) as lines:
             async for told in lines:
                 if told.get("kind") == "end":
                     return

@@ -9,7 +9,7 @@ from typing import Any
 from codetether_adapters.client.artifacts import artifacts_of, read_artifact
 from codetether_adapters.client.errors import TaskCancelled, TaskFailed
 from codetether_adapters.client.following import TaskEvent, follow
-from codetether_adapters.client.lines import lines_of
+from codetether_adapters.client.lines import objects_of
 from codetether_adapters.client.operations import M, Resource, operation, stream
 from codetether_adapters.client.requests import AGENT, Request, one, path
 from codetether_adapters.client.task_requests import cancel_task, events_path, get_task
@@ -58,7 +58,7 @@ class TaskHandle(Resource[M]):
     @stream
     async def log(self) -> AsyncGenerator[Mapping[str, Any]]:
         """Every event so far, however old: its ``number``, ``kind``, ``at`` and ``data``."""
-        async with aclosing(lines_of(self._transport, path(f"{AGENT}/tasks", self.id, "log"))) as lines:
+        async with aclosing(objects_of(self._transport, path(f"{AGENT}/tasks", self.id, "log"))) as lines:
             async for line in lines:
                 yield line
 

@@ -110,7 +110,7 @@ class Group:
                     (noted if entry[0].topic.scope == AUDIT else told).append(entry)
                 await scope.to(tenant)
                 if noted:
-                    await execute(connection, RECORD, recorded(noted, self._chain))
+                    await execute(connection, RECORD, recorded(tenant, self._chain, noted))
                 if told:
                     batch = appending.Batch(told, head)
                     batches.append((batch, await execute(connection, appending.APPEND, batch.values())))

@@ -15,7 +15,7 @@ import click
 from codetether_apps.cli.connection import connected
 from codetether_apps.cli.lazy import Group
 from codetether_apps.cli.printing import age, print_json, print_table, say, wants_json
-from codetether_apps.cli.trail import Trail, heads_in, lines_in, lines_of
+from codetether_apps.cli.trail import Trail, heads_in, lines_in
 from codetether_apps.cli.wishes import shared
 from codetether_apps.settings import DURATION
 
@@ -86,8 +86,8 @@ def list_all(
 def export(ctx: click.Context, file: Path | None) -> None:
     """Write the whole trail to FILE, which must not be there yet, or print it: JSON Lines."""
     with connected(ctx) as client, _new(file) if file else nullcontext(sys.stdout.buffer) as out:
-        for chunk in client.audit.export():
-            out.write(chunk)
+        for line in client.audit.export():
+            out.write(line + b"\n")
 
 
 @audit.command()
@@ -128,7 +128,7 @@ def verify(ctx: click.Context, files: tuple[Path, ...], kept: Path | None, keys:
             trail.tenant = heads.tenant
             if not keys and heads.key:
                 trail.keys = frozenset({heads.key})
-            trail.feed(lines_of(client.audit.export()))
+            trail.feed(client.audit.export())
     flaws = [*trail.unreadable, *map(str, trail.finish(last))]
     if files and not any(chain.records for chain in trail.chains):
         flaws.append("there are no records")

@@ -17,7 +17,7 @@ from codetether_adapters.signing import Ed25519
 from codetether_core.audit import Flaw, Verification, link_of, record_in
 from codetether_core.errors import Invalid
 
-__all__ = ["Heads", "Trail", "heads_in", "lines_in", "lines_of"]
+__all__ = ["Heads", "Trail", "heads_in", "lines_in"]
 
 Heads = Mapping[str, Mapping[int, bytes]]
 """Heads that were kept elsewhere, by chain and number."""
@@ -78,16 +78,6 @@ def lines_in(path: Path) -> Iterator[bytes]:
             yield from iter(partial(plain.readline, _LONGEST), b"")
         except (EOFError, gzip.BadGzipFile, zlib.error):
             raise Invalid("FILES", f"has {path}, which is compressed and damaged, or cut off") from None
-
-
-def lines_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines of what comes in pieces."""
-    waiting = b""
-    for chunk in chunks:
-        *lines, waiting = (waiting + chunk).split(b"\n")
-        yield from lines
-    if waiting:
-        yield waiting
 
 
 def heads_in(path: Path) -> dict[str, dict[int, bytes]]:

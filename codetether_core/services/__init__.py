@@ -1,13 +1,14 @@
 """Use cases. They take ports and a clock, decide by the pure verbs, and know no framework."""
 
 from codetether_core.services.accounts import Accounts
-from codetether_core.services.archiving import Archiving, Entry
+from codetether_core.services.archiving import Archiving
 from codetether_core.services.assembly import Services, assemble
 from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
 from codetether_core.services.auditing import Auditing, FoundRecords, KnownHead
 from codetether_core.services.claiming import Claiming, Explanation, profile_of
 from codetether_core.services.conversation import Conversation
+from codetether_core.services.copies import Entry
 from codetether_core.services.dispatch import Connection, Dispatch
 from codetether_core.services.issuing import RENEWED, REVOKED, Issuing
 from codetether_core.services.maintenance import Maintenance, Sweep

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
-from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from attrs import define, evolve, frozen
@@ -19,35 +18,29 @@ from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.approvals import Approval
 from codetether_core.artifacts import BlobId
-from codetether_core.audit import SYSTEM_ACTOR, Link, Outcome, filing_in, record_in
+from codetether_core.audit import SYSTEM_ACTOR, Outcome
 from codetether_core.codebases import Codebase
-from codetether_core.errors import Conflict, Invalid, NotFound, Unavailable
+from codetether_core.errors import Conflict, Invalid, Unavailable
 from codetether_core.events import AUDIT, Event, Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.messages import Message
 from codetether_core.ports import ApprovalChange, Backend, BlobStore, Clock, RecordStore, SessionQuery, TaskQuery
+from codetether_core.services.copies import Entry
 from codetether_core.services.recording import Recording
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TASK_KINDS, TaskWriter
+from codetether_core.services.trail_copying import TrailCopying
 from codetether_core.services.watching import Resync, Watching
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import Task, blobs_of, requeue
 from codetether_core.workers import Worker
 
-__all__ = ["Archiving", "Entry"]
+__all__ = ["Archiving"]
 
 V = TypeVar("V", Codebase, Worker, Agent, Credential, Account)
 
 _ALL: Final = 2**31 - 1
 _PAGE: Final = 200
-
-
-@frozen
-class Entry:
-    """One piece of a copy: plain JSON values, and what they are."""
-
-    kind: str
-    data: Mapping[str, Any]
 
 
 @define
@@ -68,6 +61,7 @@ class Archiving:
     watching: Watching
     logs: TaskLogs
     recording: Recording
+    trail: TrailCopying
     clock: Clock
 
     async def copy(self, tenant: TenantId) -> AsyncGenerator[Entry, None]:
@@ -107,7 +101,7 @@ class Archiving:
                     yield await self._blob(tenant, id)
         async for record in self._records(tenant, stories):
             yield _told(record)
-        async for entry in self._trail(tenant):
+        async for entry in self.trail.copy(tenant):
             yield entry
 
     async def restore(self, tenant: TenantId, entries: AsyncIterable[Entry]) -> Mapping[str, int]:
@@ -140,22 +134,6 @@ class Archiving:
         await self.recording.record(tenant, SYSTEM_ACTOR, "backup.restored", "store", Outcome.SUCCESS, counted)
         await self.backend.set_whole(True)
         return counted
-
-    async def _trail(self, tenant: TenantId) -> AsyncGenerator[Entry, None]:
-        """The audit trail as it is now, byte for byte; what was filed away of it with the blobs that have it."""
-        for chain in await self.backend.audit.chains(tenant):
-            after = chain.start
-            while after < chain.last:
-                links = await self.backend.audit.read(tenant, chain.name, after=after, limit=_PAGE)
-                if not links:
-                    break
-                after = links[-1].number
-                for filing in (filing_in(record_in(link.body) or {}) for link in links):
-                    if filing is not None:
-                        with suppress(NotFound):  # whoever verifies the trail hears of it
-                            yield await self._blob(tenant, BlobId(filing.blob))
-                records = [[link.number, link.body.decode()] for link in links]
-                yield Entry("audit", {"chain": chain.name, "start": chain.start, "records": records})
 
     async def check_whole(self) -> None:
         """``Unavailable`` where a restore into this store has not come to its end: leases of the old one count here."""
@@ -246,10 +224,7 @@ class Archiving:
             case "account":
                 await _add(backend.accounts, codec.load(Account, data), tenant)
             case "audit":
-                links = [Link(number, body.encode()) for number, body in data["records"]]
-                if backend.audit.is_own(data["chain"]) or not all(record_in(link.body) for link in links):
-                    raise Invalid("audit", "has records that are none", hint="take a backup that was not tampered with")
-                await backend.audit.keep(tenant, data["chain"], data["start"], links)
+                await self.trail.put(tenant, data)
             case "message":
                 await backend.inbox.add(evolve(codec.load(Message, data), tenant=tenant))
             case "session":

@@ -32,6 +32,7 @@ from codetether_core.services.signing_in import SigningIn
 from codetether_core.services.submission import Submission
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
+from codetether_core.services.trail_copying import TrailCopying
 from codetether_core.services.trail_filing import TrailFiling
 from codetether_core.services.trail_upkeep import TrailUpkeep
 from codetether_core.services.transcripts import Transcripts
@@ -109,6 +110,7 @@ def assemble(
     transcripts = Transcripts(backend.sessions, blobs)
     questions = Questions(writer, tasks, backend.approvals, clock, entropy)
     submission = Submission(writer, tasks, backend.codebases, clock, entropy)
+    trail = TrailCopying(backend.audit, blobs)
     recording = Recording(backend.audit, clock, Notes(clock, entropy))
     sealing = Sealing(backend.audit, recording, signer or NoSigner())
     issuing = Issuing(backend.credentials, clock, entropy, ownership, key)
@@ -142,7 +144,7 @@ def assemble(
         issuing=issuing,
         signing_in=SigningIn(backend.accounts, issuing, passwords, clock, entropy),
         accounts=Accounts(backend.accounts, issuing, passwords, clock),
-        archiving=Archiving(backend, blobs, writer, watching, logs, recording, clock),
+        archiving=Archiving(backend, blobs, writer, watching, logs, recording, trail, clock),
         attaching=Attaching(writer, tasks, blobs, clock, terms),
         task_logs=logs,
         transcripts=transcripts,

@@ -185,6 +185,8 @@ async def test_a_copy_brings_the_trail_along(tmp_path: Path) -> None:
         Entry("event", {"scope": "audit", "subject": "", "kind": "k", "at": "2026-11-28T00:00:00Z", "data": {}}),
         Entry("audit", {"chain": "other", "start": 0, "records": [[1, "no record"]]}),
         Entry("audit", {"chain": "other", "start": 0, "records": [[1, "[]"]]}),
+        Entry("audit", {"chain": "other", "start": 0, "records": []}),
+        Entry("audit", {"chain": "other", "start": 0, "records": [[1, '{"a":1}'], [3, '{"a":1}']]}),
     ],
 )
 async def test_a_copy_cannot_forge_the_trail(entry: Entry, tmp_path: Path) -> None:
