@@ -17,7 +17,7 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from codetether_adapters.redis.address import Address, address
 from codetether_adapters.redis.asking import answer, ask, facts
-from codetether_adapters.redis.connecting import connection_to
+from codetether_adapters.redis.connecting import connection_to, hang_up
 from codetether_adapters.redis.failures import LOST, failure
 from codetether_adapters.redis.greeting import require_kind
 from codetether_adapters.redis.listening import next_message
@@ -188,5 +188,4 @@ async def open_channel(url: str, scope: str) -> AsyncIterator[Channel]:
 
 async def _hang_up(connection: AbstractConnection | None) -> None:
     if connection is not None:
-        with suppress(*LOST):
-            await connection.disconnect(nowait=True)
+        await hang_up(connection)

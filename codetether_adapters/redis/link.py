@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 from hiredis import pack_command
@@ -17,6 +16,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, ResponseError
 
 from codetether_adapters.redis.asking import Command, answer
+from codetether_adapters.redis.connecting import hang_up
 from codetether_adapters.redis.durability import Fence
 from codetether_adapters.redis.failures import LOST
 from codetether_core.errors import CodeTetherError
@@ -104,8 +104,7 @@ class Link:
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(*LOST):
-                await connection.disconnect()
+            await hang_up(connection)
 
 
 async def _reply(connection: AbstractConnection) -> Any:

@@ -14,7 +14,7 @@ from redis.exceptions import MovedError, NoScriptError, RedisError
 
 from codetether_adapters.redis.address import Address, Server
 from codetether_adapters.redis.asking import Command
-from codetether_adapters.redis.connecting import connection_to
+from codetether_adapters.redis.connecting import connection_to, hang_up
 from codetether_adapters.redis.durability import Fence
 from codetether_adapters.redis.failures import LOST, failure, is_moving, is_passing
 from codetether_adapters.redis.greeting import Greeter
@@ -173,7 +173,7 @@ class Nodes:
             await connection.connect()  # type: ignore[no-untyped-call]
             await self._greeter.greet(connection, _name(server))
         except BaseException:
-            await connection.disconnect(nowait=True)
+            await hang_up(connection)
             raise
         return connection
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Final
 
 from redis.exceptions import RedisError
 
 from codetether_adapters.redis.address import Server
 from codetether_adapters.redis.bell import read_ring
-from codetether_adapters.redis.connecting import connection_to
+from codetether_adapters.redis.connecting import connection_to, hang_up
 from codetether_adapters.redis.failures import LOST, failure
 from codetether_adapters.redis.listening import next_message
 from codetether_adapters.redis.nodes import Nodes
@@ -113,8 +112,7 @@ class Wakeups:
                             await self._read_anew(shards)
                         heard.set()
         finally:
-            with suppress(*LOST):
-                await connection.disconnect(nowait=True)
+            await hang_up(connection)
 
     async def _read_anew(self, shards: Sequence[int]) -> None:
         await self._tail.confirm_epoch()

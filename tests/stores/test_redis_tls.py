@@ -9,8 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from anyio import CancelScope
 
 from codetether_adapters.redis import open_backend
+from codetether_adapters.redis.address import address
+from codetether_adapters.redis.connecting import connection_to, hang_up
 from codetether_core.events import Topic
 from codetether_core.ids import CodebaseId
 from contracts.ports import processes_contract
@@ -46,6 +49,19 @@ def share() -> OpenBackend:
 
 
 TestProcesses = processes_contract(share)
+
+
+async def test_what_was_hung_up_has_no_socket_left() -> None:
+    """TLS takes its leave before a socket is closed, and whoever closes a store may end its loop at once."""
+    where = address(fresh(*locked_up()))
+    connection = connection_to(where, where.servers[0])
+    await connection.connect()  # type: ignore[no-untyped-call]
+    assert connection._writer is not None
+    line = connection._writer.get_extra_info("socket")
+    with CancelScope() as scope:
+        scope.cancel()
+        await hang_up(connection)
+    assert line.fileno() == -1
 
 
 async def test_a_cluster_is_spoken_to_in_tls_wherever_it_leads(tmp_path: Path) -> None:
