@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from codetether_adapters.faults.dice import Faults
-from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
-from codetether_core.ids import TenantId
+from codetether_core.events import Cursor, Event, Guard, OutputHead, Page, Record, Topic
+from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import PAGE_BYTES, EventLog
 
 __all__ = ["FaultyLog"]
@@ -22,6 +22,9 @@ class FaultyLog:
 
     async def append(self, events: Sequence[Event], guard: Guard | None = None) -> None:
         await self._faults(lambda: self._log.append(events, guard))
+
+    async def output_head(self, tenant: TenantId, task: TaskId) -> OutputHead:
+        return await self._faults(lambda: self._log.output_head(tenant, task))
 
     async def read(
         self, topic: Topic, after: Cursor, *, limit: int = PAGE_BYTES, kinds: Collection[str] | None = None

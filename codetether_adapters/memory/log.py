@@ -11,8 +11,8 @@ from operator import attrgetter
 
 from codetether_adapters.memory.audit import MemoryAudit
 from codetether_adapters.tail import Entry, LocalNotifier, encoded, fill, following, last, needle, of_this_log, position
-from codetether_core.errors import StaleLease
-from codetether_core.events import AUDIT, Cursor, Event, Guard, Page, Record, Topic
+from codetether_core.errors import StaleLease, VersionConflict
+from codetether_core.events import AUDIT, Cursor, Event, Guard, OutputHead, Page, Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import PAGE_BYTES
 from codetether_core.tasks import Task
@@ -34,7 +34,7 @@ class MemoryLog:
         self._all: list[Record] = []
         self._topics: dict[Topic, list[Record]] = {}
         self._numbers: Counter[Topic] = Counter()
-        self._ordinals: dict[TaskId, tuple[str, int]] = {}
+        self._outputs: dict[TaskId, OutputHead] = {}
 
     def commit(self, entries: Iterable[Entry], wake: Iterable[Topic] = ()) -> None:
         """Add the events, then ring the bells of their topics and of ``wake``."""
@@ -58,6 +58,11 @@ class MemoryLog:
         if guard is not None:
             entries = self._admitted(entries, guard)
         self.commit(entries)
+
+    async def output_head(self, tenant: TenantId, task: TaskId) -> OutputHead:
+        """As it was left."""
+        found = self._tasks.get(task)
+        return self._outputs.get(task, OutputHead()) if found and found.tenant == tenant else OutputHead()
 
     async def read(
         self, topic: Topic, after: Cursor, *, limit: int = PAGE_BYTES, kinds: Collection[str] | None = None
@@ -133,12 +138,16 @@ class MemoryLog:
         task = self._tasks.get(guard.task)
         if task is None or task.fence != guard.fence:
             raise StaleLease("The lease that these events were written under is no longer in force", id=guard.task)
+        head = self._outputs.get(guard.task, OutputHead())
+        if guard.swap is not None:
+            if head != guard.swap[0]:
+                raise VersionConflict("Other output came first", id=guard.task)
+            self._outputs[guard.task] = guard.swap[1]
         if guard.first is None:
             return entries
-        grant, following = self._ordinals.get(guard.task, ("", 0))
-        known = max(following - guard.first, 0) if grant == guard.grant else 0
+        known = max(head.following - guard.first, 0) if head.grant == guard.grant else 0
         if known < len(entries):
-            self._ordinals[guard.task] = guard.grant, guard.first + len(entries)
+            self._outputs[guard.task] = OutputHead(guard.grant, guard.first + len(entries))
         return entries[known:]
 
     def _backwards(self, topic: Topic, kinds: Collection[str], after: int, before: int | None) -> Iterator[Record]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Final
 
-from attrs import evolve
+from attrs import astuple, evolve
 
 from codetether_adapters.postgres import log_queries as queries
 from codetether_adapters.postgres.connection import Row
@@ -16,9 +16,9 @@ from codetether_adapters.postgres.reader import Overseer, Reader
 from codetether_adapters.postgres.tail import Tail
 from codetether_adapters.postgres.writer import Writer
 from codetether_adapters.tail import Entry, encoded, fill, last, needle, of_this_log, position
-from codetether_core.errors import StaleLease
-from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
-from codetether_core.ids import TenantId
+from codetether_core.errors import StaleLease, VersionConflict
+from codetether_core.events import Cursor, Event, Guard, OutputHead, Page, Record, Topic
+from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import PAGE_BYTES
 
 __all__ = ["PostgresLog"]
@@ -42,9 +42,16 @@ class PostgresLog:
         """Insert them if the guard allows, those that are new."""
         entries = encoded(events)
         if guard is not None:
-            await self._writer.write(_guarded(entries, guard))
+            await self._writer.write(
+                _guarded(entries, guard) if guard.swap is None else _swapping(entries, guard, *guard.swap)
+            )
         elif entries:
             await self._writer.write(Operation(tenant=None, settle=lambda row: entries))
+
+    async def output_head(self, tenant: TenantId, task: TaskId) -> OutputHead:
+        """By primary key."""
+        row = await self._reader.row(tenant, queries.HEAD, tenant, task)
+        return OutputHead(*row) if row else OutputHead()
 
     async def read(
         self, topic: Topic, after: Cursor, *, limit: int = PAGE_BYTES, kinds: Collection[str] | None = None
@@ -162,7 +169,7 @@ def _guarded(entries: Sequence[Entry], guard: Guard) -> Operation:
     def settle(row: Row) -> Sequence[Entry]:
         held, known = row
         if not held:
-            raise StaleLease("The lease that these events were written under is no longer in force", id=task)
+            raise _stale(task)
         return entries[known:] if counts else entries
 
     return Operation(
@@ -172,3 +179,28 @@ def _guarded(entries: Sequence[Entry], guard: Guard) -> Operation:
         settle=settle,
         row=f"task {task}",
     )
+
+
+def _swapping(entries: Sequence[Entry], guard: Guard, old: OutputHead, new: OutputHead) -> Operation:
+    """Append if the head of the output reads as it must."""
+    task = guard.task
+
+    def settle(row: Row) -> Sequence[Entry]:
+        held, swapped = row
+        if not held:
+            raise _stale(task)
+        if not swapped:
+            raise VersionConflict("Other output came first", id=task)
+        return entries
+
+    return Operation(
+        tenant=entries[0][0].topic.tenant if entries else None,
+        sql=queries.SWAP,
+        values=[task, guard.fence, task, *astuple(new), old.grant, task, *astuple(old)],
+        settle=settle,
+        row=f"task {task}",
+    )
+
+
+def _stale(task: TaskId) -> StaleLease:
+    return StaleLease("The lease that these events were written under is no longer in force", id=task)

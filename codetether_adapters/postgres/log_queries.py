@@ -11,10 +11,12 @@ from codetether_core.events import Record, Topic
 
 __all__ = [
     "ADMIT",
+    "HEAD",
     "LOST",
     "NEWS",
     "START",
     "STATE",
+    "SWAP",
     "TRIM",
     "backwards",
     "condition",
@@ -45,15 +47,33 @@ ADMIT: Final = """
 WITH held AS (
     SELECT tenant FROM tasks WHERE id = %s AND fence = %s
 ), known AS (
-    SELECT greatest(following - %s, 0) AS count FROM held JOIN ordinals USING (tenant) WHERE task = %s AND "grant" = %s
+    SELECT greatest(following - %s, 0) AS count FROM held JOIN output_heads USING (tenant)
+    WHERE task = %s AND "grant" = %s
 ), advanced AS (
-    INSERT INTO ordinals (tenant, task, "grant", following) SELECT tenant, %s, %s, %s FROM held
+    INSERT INTO output_heads (tenant, task, "grant", following) SELECT tenant, %s, %s, %s FROM held
     WHERE coalesce((SELECT count FROM known), 0) < %s
-    ON CONFLICT (tenant, task) DO UPDATE SET "grant" = excluded."grant", following = excluded.following
+    ON CONFLICT (tenant, task) DO UPDATE SET "grant" = excluded."grant", following = excluded.following, held = ''
 )
 SELECT EXISTS (SELECT FROM held), coalesce((SELECT count FROM known), 0)
 """
 """Whether the fence reads so, and how many of a batch's events the log has; the ordinals are advanced past it."""
+
+HEAD: Final = 'SELECT "grant", following, held FROM output_heads WHERE tenant = %s AND task = %s'
+
+SWAP: Final = """
+WITH held AS (
+    SELECT tenant FROM tasks WHERE id = %s AND fence = %s
+), swapped AS (
+    INSERT INTO output_heads AS head (tenant, task, "grant", following, held) SELECT tenant, %s, %s, %s, %s FROM held
+    WHERE %s = '' OR EXISTS (SELECT FROM output_heads JOIN held USING (tenant) WHERE task = %s)
+    ON CONFLICT (tenant, task) DO UPDATE
+    SET "grant" = excluded."grant", following = excluded.following, held = excluded.held
+    WHERE (head."grant", head.following, head.held) = (%s, %s, %s)
+    RETURNING TRUE
+)
+SELECT EXISTS (SELECT FROM held), EXISTS (SELECT FROM swapped)
+"""
+"""Whether the fence reads so, and whether the head of the output did, which reads otherwise from then on."""
 
 TRIM: Final = """
 WITH forgotten AS (

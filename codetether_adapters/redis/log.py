@@ -16,11 +16,12 @@ from codetether_adapters.redis.positions import Vector, covers, is_place, joined
 from codetether_adapters.redis.scripts import TAIL, TRIM
 from codetether_adapters.redis.signposts import Signposts
 from codetether_adapters.redis.tail import Tail
-from codetether_adapters.redis.writer import MISSING, STALE, Writer
+from codetether_adapters.redis.task_documents import belongs
+from codetether_adapters.redis.writer import CONFLICT, MISSING, STALE, Writer
 from codetether_adapters.tail import Entry, encoded, fill, last, needle, of_this_log, position
-from codetether_core.errors import StaleLease
-from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
-from codetether_core.ids import TenantId
+from codetether_core.errors import StaleLease, VersionConflict
+from codetether_core.events import Cursor, Event, Guard, OutputHead, Page, Record, Topic
+from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import PAGE_BYTES
 
 __all__ = ["RedisLog"]
@@ -47,6 +48,17 @@ class RedisLog:
             return
         for shard, run in groupby(entries, lambda entry: self._layout.of_topic(entry[0].topic)[0]):
             await self._writer.write(shard, entries=[*run])
+
+    async def output_head(self, tenant: TenantId, task: TaskId) -> OutputHead:
+        """With the task, if it is the tenant's."""
+        shard = await self._signposts.follow(task)
+        key = self._layout.key(shard, f"t:{task}")
+        version, grant, following, held = await self._nodes.call(
+            shard, "HMGET", key, "version", "grant", "following", "held"
+        )
+        if grant is None or not belongs(version, tenant):
+            return OutputHead()
+        return OutputHead(grant.decode(), int(following), held.decode())
 
     async def read(
         self, topic: Topic, after: Cursor, *, limit: int = PAGE_BYTES, kinds: Collection[str] | None = None
@@ -163,6 +175,8 @@ class RedisLog:
                 outcome = await self._writer.write(home, entries=entries, guard=guard)
         if outcome.status in (MISSING, STALE):
             raise StaleLease("The lease that these events were written under is no longer in force", id=guard.task)
+        if outcome.status == CONFLICT:
+            raise VersionConflict("Other output came first", id=guard.task)
 
     def _require(self, topic: Topic, after: Cursor, wanted: Vector) -> None:
         """``CursorUnknown`` unless the cursor is of this log and within what is kept of the topic's shards."""

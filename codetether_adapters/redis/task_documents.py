@@ -22,6 +22,7 @@ __all__ = [
     "FIELDS",
     "TASKS",
     "added",
+    "belongs",
     "held_index",
     "lanes_index",
     "list_index",
@@ -50,9 +51,14 @@ def swapped(old: Task, new: Task) -> Document:
 
 def task_of(tenant: TenantId | None, version: bytes | None, spec: bytes, body: bytes) -> Task | None:
     """The task of these fields; nothing if it is gone, or another tenant's."""
-    if version is None or (tenant is not None and version.partition(b" ")[2] != tenant.encode()):
+    if version is None or (tenant is not None and not belongs(version, tenant)):
         return None
     return load(Task, {**plain(body), "spec": plain(spec)})
+
+
+def belongs(version: bytes, tenant: TenantId) -> bool:
+    """Whether a task of this version, as it is kept, is the tenant's."""
+    return version.partition(b" ")[2] == tenant.encode()
 
 
 def ready_index(lane: Lane) -> str:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import astuple, frozen
 
 from codetether_adapters.redis import chains as recording
 from codetether_adapters.redis import documents as documenting
@@ -133,4 +133,7 @@ class Writer:
 def _guard(guard: Guard | None, sent: int) -> tuple[str | int, ...]:
     if guard is None:
         return ("",)
-    return guard.task, guard.fence, guard.grant, "" if guard.first is None else guard.first, sent
+    if guard.swap is not None:
+        old, new = guard.swap
+        return guard.task, guard.fence, "swap", *astuple(old), *astuple(new)
+    return guard.task, guard.fence, "count", guard.grant, "" if guard.first is None else guard.first, sent

@@ -15,15 +15,19 @@ from codetether_adapters.sqlite.reader import Reader
 from codetether_adapters.sqlite.transaction import Transaction
 from codetether_adapters.sqlite.writer import Writer
 from codetether_adapters.tail import Entry, Ring, encoded, fill, last, needle, of_this_log, position
-from codetether_core.errors import StaleLease
-from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
-from codetether_core.ids import TenantId
+from codetether_core.errors import StaleLease, VersionConflict
+from codetether_core.events import Cursor, Event, Guard, OutputHead, Page, Record, Topic
+from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import PAGE_BYTES
 
 __all__ = ["SqliteLog"]
 
-_ORDINAL: Final = 'SELECT following FROM ordinals WHERE task = ? AND "grant" = ?'
-_ADVANCE: Final = "INSERT OR REPLACE INTO ordinals VALUES (?, ?, ?)"
+_HEAD: Final = 'SELECT "grant", following, held FROM output_heads WHERE task = ?'
+_HEAD_OF: Final = """
+SELECT "grant", following, held FROM output_heads
+WHERE task = ? AND EXISTS (SELECT 1 FROM tasks WHERE id = ? AND tenant = ?)
+"""
+_ADVANCE: Final = "INSERT OR REPLACE INTO output_heads VALUES (?, ?, ?, ?)"
 _START: Final = "SELECT value FROM meta WHERE name = 'start'"
 _TRIM_TO: Final = "UPDATE meta SET value = ? WHERE name = 'start'"
 _OLDEST: Final = "SELECT * FROM events ORDER BY position LIMIT ?"
@@ -48,6 +52,11 @@ class SqliteLog:
         await self._writer.write(
             lambda transaction: transaction.append(entries if guard is None else _admitted(transaction, entries, guard))
         )
+
+    async def output_head(self, tenant: TenantId, task: TaskId) -> OutputHead:
+        """By the task, if it is the tenant's."""
+        row = self._reader.row(_HEAD_OF, task, task, tenant)
+        return OutputHead(*row) if row else OutputHead()
 
     async def read(
         self, topic: Topic, after: Cursor, *, limit: int = PAGE_BYTES, kinds: Collection[str] | None = None
@@ -170,12 +179,20 @@ def _admitted(transaction: Transaction, entries: Sequence[Entry], guard: Guard) 
     """What the guard lets through: nothing from a stale holder, and nothing twice."""
     if transaction.execute(task_queries.FENCE, (guard.task,)).fetchone() != (guard.fence,):
         raise StaleLease("The lease that these events were written under is no longer in force", id=guard.task)
+    if guard.first is None and guard.swap is None:
+        return entries
+    row = transaction.execute(_HEAD, (guard.task,)).fetchone()
+    head = OutputHead(*row) if row else OutputHead()
+    if guard.swap is not None:
+        expected, new = guard.swap
+        if head != expected:
+            raise VersionConflict("Other output came first", id=guard.task)
+        transaction.execute(_ADVANCE, (guard.task, new.grant, new.following, new.held))
     if guard.first is None:
         return entries
-    row = transaction.execute(_ORDINAL, (guard.task, guard.grant)).fetchone()
-    known = max(row[0] - guard.first, 0) if row else 0
+    known = max(head.following - guard.first, 0) if head.grant == guard.grant else 0
     if known < len(entries):
-        transaction.execute(_ADVANCE, (guard.task, guard.grant, guard.first + len(entries)))
+        transaction.execute(_ADVANCE, (guard.task, guard.grant, guard.first + len(entries), ""))
     return entries[known:]
 
 

@@ -70,8 +70,13 @@ CREATE TABLE subjects (
     PRIMARY KEY (tenant, scope, subject)
 ) WITHOUT ROWID;
 
--- The ordinal that the next event under a task's present grant is expected to have.
-CREATE TABLE ordinals (task TEXT NOT NULL PRIMARY KEY, "grant" TEXT NOT NULL, following INTEGER NOT NULL) WITHOUT ROWID;
+-- The ordinal that the next event under a task's present grant is expected to have, and what was held back before it.
+CREATE TABLE output_heads (
+    task TEXT NOT NULL PRIMARY KEY,
+    "grant" TEXT NOT NULL,
+    following INTEGER NOT NULL,
+    held TEXT NOT NULL
+) WITHOUT ROWID;
 
 -- Codebases, workers and agents; `alias` is what must be unique besides the id.
 CREATE TABLE records (

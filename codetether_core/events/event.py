@@ -12,7 +12,7 @@ from codetether_core.events.cursor import Cursor
 from codetether_core.events.topic import Topic
 from codetether_core.ids import TaskId
 
-__all__ = ["Event", "Guard", "Page", "Record"]
+__all__ = ["Event", "Guard", "OutputHead", "Page", "Record"]
 
 
 @frozen
@@ -55,16 +55,30 @@ class Page:
 
 
 @frozen
+class OutputHead:
+    """How far a task's output has come, under which grant: ``following`` is the ordinal of the next piece.
+
+    ``held`` is what was held back of the pieces before, in a form that only its writer reads.
+    """
+
+    grant: str = ""
+    following: int = 0
+    held: str = ""
+
+
+@frozen
 class Guard:
     """A condition of an append, checked in its transaction: the task's ``fence`` still reads so.
 
     ``first`` is the ordinal, counted from 0 within the grant, of the first event of the batch: what the log already
     has of this grant is left out, so a batch that is sent again changes nothing. ``None`` leaves nothing out.
+    In its place ``swap`` has the head of the output as it must be, and as it is from then on; nothing is left out.
     """
 
     task: TaskId
     fence: str
     first: int | None = None
+    swap: tuple[OutputHead, OutputHead] | None = None
 
     @property
     def grant(self) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from codetether_core.events import Cursor, Event, Guard, Page, Record, Topic
-from codetether_core.ids import TenantId
+from codetether_core.events import Cursor, Event, Guard, OutputHead, Page, Record, Topic
+from codetether_core.ids import TaskId, TenantId
 
 __all__ = ["PAGE_BYTES", "EventLog"]
 
@@ -22,7 +22,12 @@ class EventLog(Protocol):
 
         With a guard: ``StaleLease`` if the task's fence reads otherwise by now; events whose ordinals the log
         already has of that grant are left out; a batch that begins past the next ordinal is taken as it is.
+        ``VersionConflict`` where the guard swaps the head of the output, and that reads otherwise by now.
         """
+        ...
+
+    async def output_head(self, tenant: TenantId, task: TaskId) -> OutputHead:
+        """How far a task's output has come, as the last append that counted left it; an empty head if none did."""
         ...
 
     async def read(

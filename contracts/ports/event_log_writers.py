@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from codetether_core.errors import StaleLease
-from codetether_core.events import Guard, Record, Topic
-from codetether_core.ids import CodebaseId, TaskId
+from codetether_core.errors import StaleLease, VersionConflict
+from codetether_core.events import Guard, OutputHead, Record, Topic
+from codetether_core.ids import CodebaseId, TaskId, TenantId
 from codetether_core.ports import Backend
 from codetether_core.tasks import cancel, requeue
 from contracts.ports.harness import Example, raises
@@ -81,6 +81,36 @@ async def a_batch_that_is_sent_again_changes_nothing(backend: Backend) -> None:
     await raises(StaleLease, backend.log.append(output(task, "old"), Guard(task.id, running.fence, 11)))
     await backend.log.append(output(task, "new"), Guard(task.id, again.fence, 0))
     assert (await _outputs(backend))[-1] == '{"text":"new"}'
+
+
+async def the_head_of_the_output_is_swapped(backend: Backend) -> None:
+    """As it must read, or nothing is appended; ordinals set what was held back aside, and nobody else sees the head."""
+    task = new_task()
+    running = claimed(task)
+    await backend.tasks.add(task)
+    await backend.tasks.replace(task, running)
+    grant = running.fence
+    assert await backend.log.output_head(TENANT, task.id) == OutputHead()
+
+    async def swap(old: OutputHead, new: OutputHead, *texts: str) -> None:
+        await backend.log.append(output(task, *texts), Guard(task.id, running.fence, swap=(old, new)))
+
+    one, two = OutputHead(grant, 1, "held"), OutputHead(grant, 3, "more")
+    await raises(VersionConflict, swap(one, two, "no"))
+    await swap(OutputHead(), one, "a")
+    for wrong in (OutputHead(), OutputHead(grant, 1), OutputHead(grant, 2, "held"), OutputHead("", 1, "held")):
+        await raises(VersionConflict, swap(wrong, two, "no"))
+    assert await backend.log.output_head(TENANT, task.id) == one
+    assert await backend.log.output_head(TenantId("other"), task.id) == OutputHead()
+    await swap(one, two, "b", "c", "d")
+    await swap(two, two)
+    await backend.log.append(output(task, "d", "e"), Guard(task.id, running.fence, 2))
+    assert await backend.log.output_head(TENANT, task.id) == OutputHead(grant, 4)
+    await raises(StaleLease, backend.log.append(output(task, "no"), Guard(task.id, "none", swap=(OutputHead(), two))))
+    both = (swap(OutputHead(grant, 4), OutputHead(grant, 5 + n), "once") for n in range(8))
+    done = await asyncio.gather(*both, return_exceptions=True)
+    assert sum(each is None for each in done) == 1
+    assert [text[9:-2] for text in await _outputs(backend)] == ["a", "b", "c", "d", "e", "once"]
 
 
 async def _outputs(backend: Backend) -> list[str]:
@@ -182,6 +212,7 @@ async def a_reader_misses_nothing_while_others_write(backend: Backend) -> None:
 WRITERS: Final[tuple[Example, ...]] = (
     a_guard_lets_the_holder_speak,
     a_batch_that_is_sent_again_changes_nothing,
+    the_head_of_the_output_is_swapped,
     resent_batches_meet_wherever_they_race,
     a_stale_holder_never_speaks_after_a_new_claim,
     a_reader_misses_nothing_while_others_write,

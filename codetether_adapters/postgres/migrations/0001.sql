@@ -168,15 +168,16 @@ CREATE TABLE subjects (
 );
 CALL wall('subjects');
 
--- The ordinal that the next event under a task's present grant is expected to have.
-CREATE TABLE ordinals (
+-- The ordinal that the next event under a task's present grant is expected to have, and what was held back before it.
+CREATE TABLE output_heads (
     tenant TEXT COLLATE "C" NOT NULL,
     task TEXT COLLATE "C" NOT NULL,
     "grant" TEXT COLLATE "C" NOT NULL,
     following BIGINT NOT NULL,
+    held TEXT COLLATE "C" NOT NULL DEFAULT '',
     PRIMARY KEY (tenant, task)
 );
-CALL wall('ordinals');
+CALL wall('output_heads');
 
 -- Codebases, workers and agents; `alias` is what must be unique besides the id.
 CREATE TABLE records (

@@ -35,25 +35,35 @@ if remember == '1' and redis.call('EXISTS', shard .. 'done:' .. token) == 1 then
   return unchanged('done')
 end
 
--- The guard: the task's fence still reads so, and what the log already has of the grant is left out.
+-- The guard: the task's fence still reads so, and what the log already has of the grant is left out; or the head of the
+-- task's output is swapped.
 local guarded, known = take(), 0
 if guarded ~= '' then
-  local fence, grant, first, sent = take(), take(), take(), take_number()
+  local fence, way = take(), take()
   local task = shard .. 't:' .. guarded
-  local found = redis.call('HMGET', task, 'fence', 'grant', 'following')
+  local found = redis.call('HMGET', task, 'fence', 'grant', 'following', 'held')
   if not found[1] then
     return unchanged('missing')
   end
   if found[1] ~= fence then
     return unchanged('stale')
   end
-  if first ~= '' then
-    first = tonumber(first)
-    if found[2] == grant then
-      known = math.max(tonumber(found[3]) - first, 0)
+  if way == 'swap' then
+    local expected = {take(), take(), take()}
+    if (found[2] or '') ~= expected[1] or (found[3] or '0') ~= expected[2] or (found[4] or '') ~= expected[3] then
+      return unchanged('conflict')
     end
-    if known < sent then
-      redis.call('HSET', task, 'grant', grant, 'following', string.format('%.0f', first + sent))
+    redis.call('HSET', task, 'grant', take(), 'following', take(), 'held', take())
+  else
+    local grant, first, sent = take(), take(), take_number()
+    if first ~= '' then
+      first = tonumber(first)
+      if found[2] == grant then
+        known = math.max(tonumber(found[3]) - first, 0)
+      end
+      if known < sent then
+        redis.call('HSET', task, 'grant', grant, 'following', string.format('%.0f', first + sent), 'held', '')
+      end
     end
   end
 end
