@@ -1,0 +1,55 @@
+"""The texts in a value of any shape: read, and written anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from operator import is_
+from typing import Any, TypeVar
+
+import attrs
+
+__all__ = ["rewritten", "texts"]
+
+T = TypeVar("T")
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in it: in attrs objects, lists, tuples, sets and mappings, whose keys count too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from texts(key)
+            yield from texts(member)
+    elif isinstance(value, tuple | list | frozenset):
+        for member in value:
+            yield from texts(member)
+    elif attrs.has(type(value)):
+        for attribute in attrs.fields(type(value)):
+            yield from texts(getattr(value, attribute.name))
+
+
+def rewritten(value: T, change: Callable[[str], str]) -> T:
+    """The value with each text changed, keys of mappings too; the same object where nothing changed."""
+    changed: T = _rewritten(value, change)
+    return changed
+
+
+def _rewritten(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return value if isinstance(value, Enum) or (changed := change(value)) == value else changed
+    if isinstance(value, Mapping):
+        pairs = [(_rewritten(key, change), _rewritten(member, change)) for key, member in value.items()]
+        same = all(key is old and member is value[old] for (key, member), old in zip(pairs, value, strict=True))
+        return value if same else dict(pairs)
+    if isinstance(value, tuple | list | frozenset):
+        members = [_rewritten(member, change) for member in value]
+        return value if all(map(is_, members, value)) else type(value)(members)
+    if attrs.has(type(value)):
+        fields = [each for each in attrs.fields(type(value)) if each.init]
+        old = [getattr(value, each.name) for each in fields]
+        new = [_rewritten(member, change) for member in old]
+        changes = {each.alias: member for each, member in zip(fields, new, strict=True)}
+        return value if all(map(is_, new, old)) else attrs.evolve(value, **changes)
+    return value
