@@ -29,6 +29,7 @@ __all__ = [
     "TooManyArtifacts",
     "Unauthenticated",
     "Unavailable",
+    "Undecipherable",
     "VersionConflict",
 ]
 
@@ -109,6 +110,12 @@ class NotConfigured(CodeTetherError):
     """This installation lacks a part that the request needs; only its operator can change that."""
 
     code = "not_configured"
+
+
+class Undecipherable(CodeTetherError):
+    """What was encrypted cannot be read: it was changed, belongs elsewhere, or its key is another one."""
+
+    code = "undecipherable"
 
 
 class Conflict(CodeTetherError):

@@ -22,6 +22,7 @@ from codetether_core.agents import Agent
 from codetether_core.audit import Actor
 from codetether_core.events import Event
 from codetether_core.ports import ApprovalStore, AuditLog, Backend, EventLog, Notifier
+from codetether_core.secrets import DataKey, Secret
 from codetether_core.workers import Worker
 
 __all__ = ["AuditedBackend", "Note"]
@@ -49,6 +50,8 @@ class AuditedBackend:
     inbox: AuditedInbox
     credentials: AuditedRecords[Credential]
     accounts: AuditedRecords[Account]
+    secrets: AuditedRecords[Secret]
+    data_keys: AuditedRecords[DataKey]
     _backend: Backend = field(alias="backend")
 
     @classmethod
@@ -67,6 +70,8 @@ class AuditedBackend:
             inbox=AuditedInbox(store=backend.inbox, noting=noting),
             credentials=AuditedRecords(store=backend.credentials, noting=noting),
             accounts=AuditedRecords(store=backend.accounts, noting=noting),
+            secrets=AuditedRecords(store=backend.secrets, noting=noting),
+            data_keys=AuditedRecords(store=backend.data_keys, noting=noting),
             backend=backend,
         )
 

@@ -12,6 +12,7 @@ calls that may be repeated are; refusals are raised as the errors of ``codetethe
 
 from codetether_adapters.client.audit import AuditEventsView, AuditEventView, AuditHeadsView, AuditHeadView
 from codetether_adapters.client.client import AsyncClient, Client
+from codetether_adapters.client.encryption import EncryptionView, KeyUseView, RotatedView
 from codetether_adapters.client.errors import (
     BadAnswer,
     ConnectionFailed,
@@ -72,7 +73,9 @@ __all__ = [
     "CodebaseView",
     "ConnectionFailed",
     "Drain",
+    "EncryptionView",
     "ExplanationView",
+    "KeyUseView",
     "Lease",
     "MessageView",
     "NewTask",
@@ -80,6 +83,7 @@ __all__ = [
     "Offer",
     "Patience",
     "RateLimited",
+    "RotatedView",
     "ServerFailed",
     "SessionMessageView",
     "SessionView",

@@ -13,6 +13,7 @@ from codetether_adapters.client.audit import Audit
 from codetether_adapters.client.backups import Backups
 from codetether_adapters.client.codebases import Codebases
 from codetether_adapters.client.credentials import Tokens
+from codetether_adapters.client.encryption import Encryption
 from codetether_adapters.client.identity import Accounts, Identity
 from codetether_adapters.client.messages import Messages
 from codetether_adapters.client.operations import Async, M, Resource, Sync, operation, run_blocking
@@ -44,6 +45,7 @@ class _Resources(Resource[M], Generic[M]):
         self.accounts: Accounts[M] = Accounts(transport)
         self.tokens: Tokens[M] = Tokens(transport)
         self.audit: Audit[M] = Audit(transport)
+        self.encryption: Encryption[M] = Encryption(transport)
         self.backups: Backups[M] = Backups(transport)
         self.worker: WorkerProtocol[M] = WorkerProtocol(transport)
 

@@ -23,6 +23,7 @@ from codetether_core.ports import (
     RecordStore,
     SessionStore,
 )
+from codetether_core.secrets import DataKey, Secret
 
 __all__ = ["FaultyBackend", "faulty"]
 
@@ -67,6 +68,14 @@ class FaultyBackend:
     @property
     def accounts(self) -> RecordStore[Account]:
         return self._backend.accounts
+
+    @property
+    def secrets(self) -> RecordStore[Secret]:
+        return self._backend.secrets
+
+    @property
+    def data_keys(self) -> RecordStore[DataKey]:
+        return self._backend.data_keys
 
     @property
     def audit(self) -> AuditLog:

@@ -29,6 +29,7 @@ from codetether_core.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    Undecipherable,
 )
 
 __all__ = ["STATUSES", "TITLES", "problem", "report", "status_of"]
@@ -45,6 +46,7 @@ STATUSES: Final[Mapping[type[CodeTetherError], int]] = {
     CursorUnknown: 410,
     TooLarge: 413,
     RateLimited: 429,
+    Undecipherable: 500,
     NotConfigured: 501,
     Unavailable: 503,
     BlobDamaged: 503,

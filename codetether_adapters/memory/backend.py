@@ -22,6 +22,7 @@ from codetether_core.agents import Agent
 from codetether_core.errors import Invalid
 from codetether_core.ids import TaskId
 from codetether_core.ports import Backend
+from codetether_core.secrets import DataKey, Secret
 from codetether_core.tasks import Task
 from codetether_core.workers import Worker
 
@@ -42,6 +43,8 @@ class MemoryBackend:
     inbox: MemoryInbox
     credentials: MemoryRecords[Credential]
     accounts: MemoryRecords[Account]
+    secrets: MemoryRecords[Secret]
+    data_keys: MemoryRecords[DataKey]
     audit: MemoryAudit
     _whole: bool = field(default=True, init=False)
 
@@ -87,5 +90,7 @@ async def open_backend(url: str = "memory://", *, strict: bool = False) -> Async
         inbox=MemoryInbox(log),
         credentials=MemoryRecords[Credential]("credential", log),
         accounts=MemoryRecords[Account]("account", log),
+        secrets=MemoryRecords[Secret]("secret", log),
+        data_keys=MemoryRecords[DataKey]("data_key", log),
         audit=audit,
     )

@@ -37,6 +37,7 @@ from codetether_adapters.postgres.writer import Writer
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.ports import Backend, OpenChannel
+from codetether_core.secrets import DataKey, Secret
 from codetether_core.workers import Worker
 
 __all__ = ["PostgresBackend", "open_backend"]
@@ -61,6 +62,8 @@ class PostgresBackend:
     inbox: PostgresInbox
     credentials: PostgresRecords[Credential]
     accounts: PostgresRecords[Account]
+    secrets: PostgresRecords[Secret]
+    data_keys: PostgresRecords[DataKey]
     audit: PostgresAudit
     _address: Address = field(alias="address")
     _overseer: Overseer = field(alias="overseer")
@@ -137,6 +140,8 @@ async def open_backend(
             inbox=PostgresInbox(writer, reader),
             credentials=PostgresRecords(Credential, "credential", writer, reader),
             accounts=PostgresRecords(Account, "account", writer, reader),
+            secrets=PostgresRecords(Secret, "secret", writer, reader),
+            data_keys=PostgresRecords(DataKey, "data_key", writer, reader),
             audit=PostgresAudit(writer, reader, overseer, name),
             address=address,
             overseer=overseer,

@@ -31,6 +31,7 @@ from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.events import AGENTS, CREDENTIALS, WORKERS
 from codetether_core.ports import Backend
+from codetether_core.secrets import DataKey, Secret
 from codetether_core.workers import Worker
 
 __all__ = ["RedisBackend", "open_backend"]
@@ -50,6 +51,8 @@ class RedisBackend:
     inbox: RedisInbox
     credentials: RedisRecords[Credential]
     accounts: RedisRecords[Account]
+    secrets: RedisRecords[Secret]
+    data_keys: RedisRecords[DataKey]
     audit: RedisAudit
     _nodes: Nodes = field(alias="nodes")
 
@@ -114,6 +117,8 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
             inbox=RedisInbox(writer, reader),
             credentials=RedisRecords(Credential, "credential", CREDENTIALS, writer, reader),
             accounts=RedisRecords(Account, "account", CREDENTIALS, writer, reader),
+            secrets=RedisRecords(Secret, "secret", CREDENTIALS, writer, reader),
+            data_keys=RedisRecords(DataKey, "data_key", CREDENTIALS, writer, reader),
             audit=RedisAudit(nodes, writer, tail),
             nodes=nodes,
         )

@@ -29,6 +29,7 @@ from codetether_adapters.tail import LocalNotifier, Ring
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
 from codetether_core.ports import Backend
+from codetether_core.secrets import DataKey, Secret
 from codetether_core.workers import Worker
 
 __all__ = ["SqliteBackend", "open_backend"]
@@ -52,6 +53,8 @@ class SqliteBackend:
     inbox: SqliteInbox
     credentials: SqliteRecords[Credential]
     accounts: SqliteRecords[Account]
+    secrets: SqliteRecords[Secret]
+    data_keys: SqliteRecords[DataKey]
     audit: SqliteAudit
     _writer: Writer = field(alias="writer")
     _reader: Reader = field(alias="reader")
@@ -105,6 +108,8 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
                 inbox=SqliteInbox(writer, reader),
                 credentials=SqliteRecords(Credential, "credential", writer, reader),
                 accounts=SqliteRecords(Account, "account", writer, reader),
+                secrets=SqliteRecords(Secret, "secret", writer, reader),
+                data_keys=SqliteRecords(DataKey, "data_key", writer, reader),
                 audit=SqliteAudit(writer, reader, epoch),
                 writer=writer,
                 reader=reader,

@@ -17,6 +17,7 @@ from codetether_adapters.agents import CommandTemplate
 from codetether_apps.settings.access import Auth, Limits, Oidc
 from codetether_apps.settings.codebases import CODEBASES, GivenCodebase
 from codetether_apps.settings.directories import data_directory, home_directories
+from codetether_apps.settings.encryption import Encryption
 from codetether_apps.settings.kinds import (
     FLAG,
     NETWORKS,
@@ -240,6 +241,7 @@ class Settings:
     server: Server = Factory(Server)
     auth: Auth = Factory(Auth)
     oidc: Oidc = Factory(Oidc)
+    encryption: Encryption = Factory(Encryption)
     limits: Limits = Factory(Limits)
     leases: Leases = Factory(Leases)
     client: Client = Factory(Client)

@@ -17,6 +17,7 @@ from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import is_embedded, open_backend
 from codetether_apps.wiring.blobs import open_blobs
 from codetether_apps.wiring.channels import channel_opener
+from codetether_apps.wiring.ciphers import cipher_of
 from codetether_apps.wiring.credentials import installation_key
 from codetether_apps.wiring.keeping import keep_running
 from codetether_apps.wiring.presence import tell_of_absence
@@ -52,6 +53,7 @@ async def open_services(
             blobs=blobs,
             key=key,
             signer=Ed25519(key, b"audit trail"),
+            cipher=cipher_of(settings, key),
             authorizer=policy,
             passwords=Argon2id(),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),

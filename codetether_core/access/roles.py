@@ -51,7 +51,14 @@ _EDITOR: Final = _VIEWER | {
 }
 _OPERATOR: Final = _EDITOR | {"audit:read", "registrations:override", "workers:write"}
 
-PERMISSIONS: Final = _OPERATOR | {"accounts:read", "accounts:write", "backups:make", "keys:admin"}
+PERMISSIONS: Final = _OPERATOR | {
+    "accounts:read",
+    "accounts:write",
+    "backups:make",
+    "encryption:read",
+    "encryption:write",
+    "keys:admin",
+}
 """All there are. What is none of them is allowed to nobody."""
 
 ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

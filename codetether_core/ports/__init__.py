@@ -7,6 +7,7 @@ from codetether_core.ports.authorizer import Authorizer
 from codetether_core.ports.backend import Backend
 from codetether_core.ports.blob_store import BlobStore
 from codetether_core.ports.channel import Channel, OpenChannel
+from codetether_core.ports.cipher import DATA_KEY_BYTES, NONCE_BYTES, Cipher
 from codetether_core.ports.clock import Clock
 from codetether_core.ports.codebase_store import CodebaseStore
 from codetether_core.ports.directory import Directory
@@ -25,7 +26,9 @@ from codetether_core.ports.signer import Signer
 from codetether_core.ports.task_store import ApprovalChange, TaskQuery, TaskStore
 
 __all__ = [
+    "DATA_KEY_BYTES",
     "FAILURES",
+    "NONCE_BYTES",
     "PAGE_BYTES",
     "REQUESTS",
     "SIGN_INS",
@@ -38,6 +41,7 @@ __all__ = [
     "Backend",
     "BlobStore",
     "Channel",
+    "Cipher",
     "Clock",
     "CodebaseStore",
     "Directory",

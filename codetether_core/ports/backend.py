@@ -16,6 +16,7 @@ from codetether_core.ports.notifier import Notifier
 from codetether_core.ports.record_store import RecordStore
 from codetether_core.ports.session_store import SessionStore
 from codetether_core.ports.task_store import TaskStore
+from codetether_core.secrets import DataKey, Secret
 
 __all__ = ["Backend"]
 
@@ -71,6 +72,16 @@ class Backend(Protocol):
     @property
     def accounts(self) -> RecordStore[Account]:
         """Who may sign in with a password."""
+        ...
+
+    @property
+    def secrets(self) -> RecordStore[Secret]:
+        """What tenants registered to be handed to runs, and to be kept from everybody's eyes."""
+        ...
+
+    @property
+    def data_keys(self) -> RecordStore[DataKey]:
+        """What values are encrypted under, encrypted itself."""
         ...
 
     @property

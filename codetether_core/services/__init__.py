@@ -10,16 +10,19 @@ from codetether_core.services.claiming import Claiming, Explanation, profile_of
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.copies import Entry
 from codetether_core.services.dispatch import Connection, Dispatch
+from codetether_core.services.encryption import Encryption
 from codetether_core.services.issuing import RENEWED, REVOKED, Issuing
 from codetether_core.services.maintenance import Maintenance, Sweep
 from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import ANSWER_BYTES, MESSAGE_KINDS, Found, Monitoring, MonitorMessage, told
 from codetether_core.services.no_blobs import NoBlobs
+from codetether_core.services.no_cipher import NoCipher
 from codetether_core.services.questions import Question, Questions
 from codetether_core.services.recording import Recording
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import TRAILING_GRACE, Reporting
 from codetether_core.services.role_policy import RolePolicy
+from codetether_core.services.rotating import KeysInUse, KeyUse, Rotated, Rotating
 from codetether_core.services.sealing import Sealing
 from codetether_core.services.signing_in import SignedIn, SigningIn
 from codetether_core.services.submission import Submission
@@ -40,17 +43,21 @@ __all__ = [
     "Connection",
     "Conversation",
     "Dispatch",
+    "Encryption",
     "Entry",
     "Explanation",
     "Found",
     "FoundRecords",
     "Issuing",
+    "KeyUse",
+    "KeysInUse",
     "KnownHead",
     "Maintenance",
     "Messaging",
     "MonitorMessage",
     "Monitoring",
     "NoBlobs",
+    "NoCipher",
     "Notes",
     "Question",
     "Questions",
@@ -59,6 +66,8 @@ __all__ = [
     "Reporting",
     "Resync",
     "RolePolicy",
+    "Rotated",
+    "Rotating",
     "Sealing",
     "Services",
     "SignedIn",

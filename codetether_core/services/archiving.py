@@ -25,6 +25,7 @@ from codetether_core.events import AUDIT, Event, Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.messages import Message
 from codetether_core.ports import ApprovalChange, Backend, BlobStore, Clock, RecordStore, SessionQuery, TaskQuery
+from codetether_core.secrets import DataKey, Secret
 from codetether_core.services.copies import Entry
 from codetether_core.services.recording import Recording
 from codetether_core.services.task_logs import TaskLogs
@@ -37,7 +38,7 @@ from codetether_core.workers import Worker
 
 __all__ = ["Archiving"]
 
-V = TypeVar("V", Codebase, Worker, Agent, Credential, Account)
+V = TypeVar("V", Codebase, Worker, Agent, Credential, Account, Secret, DataKey)
 
 _ALL: Final = 2**31 - 1
 _PAGE: Final = 200
@@ -80,6 +81,10 @@ class Archiving:
             yield Entry("credential", codec.dump(credential))
         for account in await self.backend.accounts.list(tenant):
             yield Entry("account", codec.dump(account))
+        for key in await self.backend.data_keys.list(tenant):
+            yield Entry("data_key", codec.dump(key))
+        for secret in await self.backend.secrets.list(tenant):
+            yield Entry("secret", codec.dump(secret))
         for message in await self.backend.inbox.list(tenant, limit=_ALL):
             yield Entry("message", codec.dump(message))
         named: set[BlobId] = set()
@@ -223,6 +228,10 @@ class Archiving:
                 await _add(backend.credentials, codec.load(Credential, data), tenant)
             case "account":
                 await _add(backend.accounts, codec.load(Account, data), tenant)
+            case "data_key":
+                await _add(backend.data_keys, codec.load(DataKey, data), tenant)
+            case "secret":
+                await _add(backend.secrets, codec.load(Secret, data), tenant)
             case "audit":
                 await self.trail.put(tenant, data)
             case "message":

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from attrs import frozen
 
-from codetether_core.ports import Authorizer, Backend, BlobStore, Clock, Entropy, Passwords, Signer
+from codetether_core.ports import Authorizer, Backend, BlobStore, Cipher, Clock, Entropy, Passwords, Signer
 from codetether_core.services.accounts import Accounts
 from codetether_core.services.archiving import Archiving
 from codetether_core.services.attaching import Attaching
@@ -14,12 +14,15 @@ from codetether_core.services.audit_notes import Notes
 from codetether_core.services.auditing import Auditing
 from codetether_core.services.claiming import Claiming
 from codetether_core.services.conversation import Conversation
+from codetether_core.services.data_keys import DataKeys
 from codetether_core.services.dispatch import Dispatch
+from codetether_core.services.encryption import Encryption
 from codetether_core.services.issuing import Issuing
 from codetether_core.services.maintenance import Maintenance
 from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import Monitoring
 from codetether_core.services.no_blobs import NoBlobs
+from codetether_core.services.no_cipher import NoCipher
 from codetether_core.services.no_signer import NoSigner
 from codetether_core.services.ownership import Ownership
 from codetether_core.services.questions import Questions
@@ -27,6 +30,7 @@ from codetether_core.services.recording import Recording
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import Reporting
 from codetether_core.services.role_policy import RolePolicy
+from codetether_core.services.rotating import Rotating
 from codetether_core.services.sealing import Sealing
 from codetether_core.services.signing_in import SigningIn
 from codetether_core.services.submission import Submission
@@ -76,6 +80,8 @@ class Services:
     sealing: Sealing
     auditing: Auditing
     trail_upkeep: TrailUpkeep
+    encryption: Encryption
+    rotating: Rotating
 
 
 def assemble(
@@ -87,6 +93,7 @@ def assemble(
     key: bytes | None = None,
     passwords: Passwords | None = None,
     signer: Signer | None = None,
+    cipher: Cipher | None = None,
     authorizer: Authorizer | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
@@ -96,7 +103,8 @@ def assemble(
     """Put the services together; nothing runs yet.
 
     Without ``blobs`` files are refused, and old logs are forgotten. Without the installation's ``key`` no credentials
-    are issued, without ``passwords`` there are no accounts, without a ``signer`` nobody vouches for the audit trail.
+    are issued, without ``passwords`` there are no accounts, without a ``signer`` nobody vouches for the audit trail,
+    without a ``cipher`` nothing is encrypted.
     ``authorizer`` tells who may act for the owners of things; without one, roles do.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
@@ -113,6 +121,8 @@ def assemble(
     trail = TrailCopying(backend.audit, blobs)
     recording = Recording(backend.audit, clock, Notes(clock, entropy))
     sealing = Sealing(backend.audit, recording, signer or NoSigner())
+    cipher = cipher or NoCipher()
+    data_keys = DataKeys(backend.data_keys, cipher, clock, entropy)
     issuing = Issuing(backend.credentials, clock, entropy, ownership, key)
     return Services(
         backend=backend,
@@ -157,4 +167,6 @@ def assemble(
             TrailFiling(backend.audit, blobs, recording, sealing, clock, audit_retention if files else None),
             clock,
         ),
+        encryption=Encryption(data_keys, cipher, entropy),
+        rotating=Rotating(data_keys, backend.data_keys, cipher, clock),
     )

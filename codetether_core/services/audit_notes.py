@@ -38,6 +38,7 @@ _KEPT: Final = (
     "task_id",
     "to_agent",
     "worker_id",
+    "wrapped_by",
 )
 """Members of events that say what happened; what was said to or by an agent is none of them."""
 

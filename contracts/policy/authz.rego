@@ -70,7 +70,14 @@ editor := viewer | {
 
 operator := editor | {"audit:read", "registrations:override", "workers:write"}
 
-admin := operator | {"accounts:read", "accounts:write", "backups:make", "keys:admin"}
+admin := operator | {
+	"accounts:read",
+	"accounts:write",
+	"backups:make",
+	"encryption:read",
+	"encryption:write",
+	"keys:admin",
+}
 
 agent := seeing | {"agents:write", "messages:write", "sessions:write", "tasks:write"}
 

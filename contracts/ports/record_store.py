@@ -16,6 +16,7 @@ from codetether_core.errors import AlreadyExists, NotFound, VersionConflict
 from codetether_core.events import Topic
 from codetether_core.ids import AgentName, CodebaseId, CredentialId, TenantId, WorkerId
 from codetether_core.ports import Backend, RecordStore
+from codetether_core.secrets import DataKey, Secret
 from codetether_core.workers import Worker
 from contracts.ports.harness import Example, OpenBackend, examples, raises
 from contracts.ports.samples import MICROSECOND, NOW, OTHER_TENANT, SECOND, TENANT, note
@@ -29,7 +30,7 @@ Make: TypeAlias = Callable[..., Any]
 
 
 def record_store_contract(open_backend: OpenBackend) -> type[unittest.TestCase]:
-    """The same behaviours for codebases, workers, agents and credentials."""
+    """The same behaviours for codebases, workers, agents and credentials, secrets and data keys."""
     shown = [_shown(example, kind) for kind in _KINDS for example in _EXAMPLES]
     return examples("RecordStoreContract", open_backend, shown)
 
@@ -90,11 +91,30 @@ def _credential(id: str, tenant: TenantId = TENANT) -> Credential:
     )
 
 
+def _secret(id: str, tenant: TenantId = TENANT) -> Secret:
+    return Secret(
+        id=id,
+        tenant=tenant,
+        sealed="ct1.key-000001.AAAA",
+        variable="OPENAI_API_KEY",
+        agents=frozenset({"codex", "é"}),
+        created_by="ann",
+        created_at=NOW,
+        changed_at=NOW + MICROSECOND,
+    )
+
+
+def _data_key(id: str, tenant: TenantId = TENANT) -> DataKey:
+    return DataKey(id=id, tenant=tenant, wrapped="AAAA", wrapped_by="é", created_at=NOW)
+
+
 _KINDS: Final[tuple[tuple[str, Callable[[Backend], Store], Make], ...]] = (
     ("codebases", lambda backend: backend.codebases, _codebase),
     ("workers", lambda backend: backend.directory.workers, _worker),
     ("agents", lambda backend: backend.directory.agents, _agent),
     ("credentials", lambda backend: backend.credentials, _credential),
+    ("secrets", lambda backend: backend.secrets, _secret),
+    ("data_keys", lambda backend: backend.data_keys, _data_key),
 )
 
 

@@ -17,6 +17,7 @@ from codetether_adapters.http.resources import (
     copies,
     credentials,
     database,
+    encryption,
     keys,
     leases,
     mcp_shim,
@@ -55,5 +56,6 @@ def all_routes() -> tuple[Route, ...]:
         *(agents.ROUTES + messages.ROUTES + models.ROUTES + mcp_shim.ROUTES),
         *(monitor.ROUTES + monitor_export.ROUTES + monitor_stream.ROUTES + runtime.ROUTES + database.ROUTES),
         *(copies.ROUTES + auth.ROUTES + accounts.ROUTES + credentials.ROUTES + audit.ROUTES),
+        *encryption.ROUTES,
     )
     return expand(routes, ALIASES)

@@ -12,6 +12,7 @@ import httpx
 from attrs import define, field
 
 from codetether_adapters.audited import Acting, AuditedBackend
+from codetether_adapters.ciphers import AesGcm
 from codetether_adapters.http import Application, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.memory import open_backend
@@ -110,7 +111,15 @@ async def open_world() -> AsyncIterator[World]:
         backend = AuditedBackend.over(
             await stack.enter_async_context(open_backend()), Notes(clock, CountingDice()).of, acting
         )
-        services = assemble(backend, clock, dice, key=KEY, passwords=Quick(), signer=Ed25519(KEY, b"test"))
+        services = assemble(
+            backend,
+            clock,
+            dice,
+            key=KEY,
+            passwords=Quick(),
+            signer=Ed25519(KEY, b"test"),
+            cipher=AesGcm([("k1", KEY)]),
+        )
         kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, clock))
         app = create_app(
             services, authenticator=Chain((TOKENS, kept)), authorizer=POLICY, routes=all_routes(), acts=acting

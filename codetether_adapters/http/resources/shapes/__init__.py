@@ -33,6 +33,7 @@ from codetether_adapters.http.resources.shapes.codebases import (
     WatchStarted,
     WatchStopped,
 )
+from codetether_adapters.http.resources.shapes.encryption import EncryptionState, RotationAnswer
 from codetether_adapters.http.resources.shapes.holding import (
     Accepted,
     Claimed,
@@ -127,6 +128,7 @@ __all__ = [
     "Connection",
     "Connections",
     "Done",
+    "EncryptionState",
     "Explanation",
     "Identity",
     "Ingested",
@@ -158,6 +160,7 @@ __all__ = [
     "Reported",
     "Requeued",
     "Resumed",
+    "RotationAnswer",
     "RpcAnswer",
     "RuntimeMessages",
     "RuntimeParts",

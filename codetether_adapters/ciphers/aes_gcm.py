@@ -1,0 +1,73 @@
+"""AES-256-GCM (NIST SP 800-38D): the nonce, then what is encrypted, then its tag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from codetether_adapters.ciphers.derived_key import DERIVED
+from codetether_core.errors import NotConfigured, Undecipherable
+from codetether_core.ports import NONCE_BYTES
+
+__all__ = ["AesGcm"]
+
+_SETTING: Final = "CODETETHER_ENCRYPTION_KEYS"
+
+
+class AesGcm:
+    """Encrypts under the first of the installation's keys, and reads what any of them encrypted (a ``Cipher``)."""
+
+    def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
+        self._keys = dict(keys)
+        self.key_id = keys[0][0]
+        self.key_ids = tuple(self._keys)
+
+    def wrap(self, data_key: bytes, context: bytes, nonce: bytes) -> bytes:
+        """Under the first."""
+        return self.encrypt(self._keys[self.key_id], data_key, context, nonce)
+
+    def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
+        """By its name."""
+        key = self._keys.get(key_id)
+        if key is None:
+            raise _missing(key_id)
+        try:
+            return self.decrypt(key, wrapped, context)
+        except Undecipherable:
+            raise Undecipherable(
+                f"A data key cannot be read with the key {key_id}",
+                hint=f"{_SETTING} must have the key that had this name, or the store was tampered with",
+                key=key_id,
+            ) from None
+
+    def encrypt(self, data_key: bytes, clear: bytes, context: bytes, nonce: bytes) -> bytes:
+        """28 bytes longer."""
+        return nonce + _under(data_key).encrypt(nonce, clear, context)
+
+    def decrypt(self, data_key: bytes, sealed: bytes, context: bytes) -> bytes:
+        """Nothing of it unless all of it is sound."""
+        try:
+            return _under(data_key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
+        except (InvalidTag, ValueError):
+            raise Undecipherable(
+                "What is encrypted here was changed, or belongs elsewhere",
+                hint="restore it from a backup; the audit trail may tell what happened",
+            ) from None
+
+
+@lru_cache(maxsize=256)
+def _under(key: bytes) -> AESGCM:
+    """Preparing a key takes longer than encrypting a short text."""
+    return AESGCM(key)
+
+
+def _missing(key_id: str) -> NotConfigured:
+    if key_id.startswith(DERIVED):
+        hint = "set CODETETHER_SECRET_KEY to what it was, or restore the file secret-key of the data directory"
+    else:
+        hint = f"add {key_id}:… to {_SETTING}"
+    return NotConfigured(f"The key {key_id} is missing, which something here is encrypted with", hint=hint, key=key_id)
