@@ -102,6 +102,7 @@ class CommandRunner:
                     directory=run.directory,
                     environment={
                         **self._template.environment(self._worker_environment),
+                        **run.environment,
                         "CODETETHER_TASK_ID": run.task,
                         **({"CODETETHER_ARTIFACTS": run.artifacts} if run.artifacts else {}),
                         **{f"CODETETHER_{name.upper()}": word for name, word in words.items()},

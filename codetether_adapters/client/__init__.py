@@ -27,6 +27,7 @@ from codetether_adapters.client.new_task import NewTask
 from codetether_adapters.client.operations import Async, Sync
 from codetether_adapters.client.patience import Patience
 from codetether_adapters.client.requests import fresh_key
+from codetether_adapters.client.secrets import SecretView
 from codetether_adapters.client.tls import tls_with
 from codetether_adapters.client.views import (
     AccountView,
@@ -84,6 +85,7 @@ __all__ = [
     "Patience",
     "RateLimited",
     "RotatedView",
+    "SecretView",
     "ServerFailed",
     "SessionMessageView",
     "SessionView",

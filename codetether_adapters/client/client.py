@@ -19,6 +19,7 @@ from codetether_adapters.client.messages import Messages
 from codetether_adapters.client.operations import Async, M, Resource, Sync, operation, run_blocking
 from codetether_adapters.client.patience import Patience
 from codetether_adapters.client.requests import Request, an_object
+from codetether_adapters.client.secrets import Secrets
 from codetether_adapters.client.server import find_server
 from codetether_adapters.client.sessions import Sessions
 from codetether_adapters.client.tasks import Tasks
@@ -46,6 +47,7 @@ class _Resources(Resource[M], Generic[M]):
         self.tokens: Tokens[M] = Tokens(transport)
         self.audit: Audit[M] = Audit(transport)
         self.encryption: Encryption[M] = Encryption(transport)
+        self.secrets: Secrets[M] = Secrets(transport)
         self.backups: Backups[M] = Backups(transport)
         self.worker: WorkerProtocol[M] = WorkerProtocol(transport)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from math import inf
@@ -40,11 +40,13 @@ _LATER: Final = (BadAnswer, ConnectionFailed, ServerFailed, Unavailable)
 class AgentRun:
     """What an agent's function is given: the ``task``, and its ways to speak while it works.
 
-    ``answers`` are those to questions that earlier runs of the task asked without waiting.
+    ``answers`` are those to questions that earlier runs of the task asked without waiting, ``environment`` has the
+    secrets that the run needs, by variable.
     """
 
     task: TaskView
     answers: Sequence[ApprovalView]
+    environment: Mapping[str, str]
     _held: HeldRun
 
     async def emit(self, text: str, *, stream: str = "stdout") -> None:
@@ -129,7 +131,9 @@ class HeldRun:
         async with anyio.create_task_group() as sending:
             sending.start_soon(self._send_output, sending.cancel_scope)
             try:
-                result = _text(await function(AgentRun(self.claimed.task, self.claimed.answers, self)))
+                result = _text(
+                    await function(AgentRun(self.claimed.task, self.claimed.answers, self.claimed.environment, self))
+                )
             except RunFailed as error:
                 failure = error
             except anyio.get_cancelled_exc_class() as error:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from codetether_adapters.client.approvals import answered, ask_request
 from codetether_adapters.client.artifacts import leave_artifact
@@ -37,11 +37,15 @@ class Lease:
 
 @frozen(kw_only=True)
 class Claimed:
-    """A task that is ours, the lease on it, and the ``answers`` to what earlier runs of it asked without waiting."""
+    """A task that is ours, the lease on it, and the ``answers`` to what earlier runs of it asked without waiting.
+
+    ``environment`` has the secrets that its run needs, by variable.
+    """
 
     task: TaskView
     lease: Lease
     answers: tuple[ApprovalView, ...] = ()
+    environment: Mapping[str, str] = field(factory=dict, repr=False)
 
 
 class LeaseWords(Resource[M]):

@@ -140,9 +140,9 @@ class MemoryLog:
             raise StaleLease("The lease that these events were written under is no longer in force", id=guard.task)
         head = self._outputs.get(guard.task, OutputHead())
         if guard.swap is not None:
-            if head != guard.swap[0]:
+            if head != guard.swap.old:
                 raise VersionConflict("Other output came first", id=guard.task)
-            self._outputs[guard.task] = guard.swap[1]
+            self._outputs[guard.task] = guard.swap.new
         if guard.first is None:
             return entries
         known = max(head.following - guard.first, 0) if head.grant == guard.grant else 0

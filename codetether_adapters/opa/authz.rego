@@ -68,7 +68,7 @@ editor := viewer | {
 	"tasks:write",
 }
 
-operator := editor | {"audit:read", "registrations:override", "workers:write"}
+operator := editor | {"audit:read", "registrations:override", "secrets:read", "workers:write"}
 
 admin := operator | {
 	"accounts:read",
@@ -77,6 +77,8 @@ admin := operator | {
 	"encryption:read",
 	"encryption:write",
 	"keys:admin",
+	"secrets:use",
+	"secrets:write",
 }
 
 agent := seeing | {"agents:write", "messages:write", "sessions:write", "tasks:write"}
@@ -85,6 +87,7 @@ worker := viewer | {
 	"agents:write",
 	"codebases:register",
 	"messages:write",
+	"secrets:use",
 	"sessions:write",
 	"tasks:execute",
 	"workers:write",

@@ -17,7 +17,7 @@ from codetether_adapters.postgres.tail import Tail
 from codetether_adapters.postgres.writer import Writer
 from codetether_adapters.tail import Entry, encoded, fill, last, needle, of_this_log, position
 from codetether_core.errors import StaleLease, VersionConflict
-from codetether_core.events import Cursor, Event, Guard, OutputHead, Page, Record, Topic
+from codetether_core.events import Cursor, Event, Guard, HeadSwap, OutputHead, Page, Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import PAGE_BYTES
 
@@ -42,9 +42,8 @@ class PostgresLog:
         """Insert them if the guard allows, those that are new."""
         entries = encoded(events)
         if guard is not None:
-            await self._writer.write(
-                _guarded(entries, guard) if guard.swap is None else _swapping(entries, guard, *guard.swap)
-            )
+            operation = _guarded(entries, guard) if guard.swap is None else _swapping(entries, guard, guard.swap)
+            await self._writer.write(operation)
         elif entries:
             await self._writer.write(Operation(tenant=None, settle=lambda row: entries))
 
@@ -181,7 +180,7 @@ def _guarded(entries: Sequence[Entry], guard: Guard) -> Operation:
     )
 
 
-def _swapping(entries: Sequence[Entry], guard: Guard, old: OutputHead, new: OutputHead) -> Operation:
+def _swapping(entries: Sequence[Entry], guard: Guard, swap: HeadSwap) -> Operation:
     """Append if the head of the output reads as it must."""
     task = guard.task
 
@@ -196,7 +195,7 @@ def _swapping(entries: Sequence[Entry], guard: Guard, old: OutputHead, new: Outp
     return Operation(
         tenant=entries[0][0].topic.tenant if entries else None,
         sql=queries.SWAP,
-        values=[task, guard.fence, task, *astuple(new), old.grant, task, *astuple(old)],
+        values=[task, guard.fence, task, *astuple(swap.new), swap.old.grant, task, *astuple(swap.old)],
         settle=settle,
         row=f"task {task}",
     )

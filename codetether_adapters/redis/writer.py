@@ -134,6 +134,5 @@ def _guard(guard: Guard | None, sent: int) -> tuple[str | int, ...]:
     if guard is None:
         return ("",)
     if guard.swap is not None:
-        old, new = guard.swap
-        return guard.task, guard.fence, "swap", *astuple(old), *astuple(new)
+        return guard.task, guard.fence, "swap", *astuple(guard.swap.old), *astuple(guard.swap.new)
     return guard.task, guard.fence, "count", guard.grant, "" if guard.first is None else guard.first, sent

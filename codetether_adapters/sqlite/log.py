@@ -9,6 +9,8 @@ from functools import partial
 from itertools import takewhile
 from typing import Any, Final
 
+from attrs import astuple
+
 from codetether_adapters.sqlite import task_queries
 from codetether_adapters.sqlite.encoding import moment
 from codetether_adapters.sqlite.reader import Reader
@@ -184,10 +186,9 @@ def _admitted(transaction: Transaction, entries: Sequence[Entry], guard: Guard) 
     row = transaction.execute(_HEAD, (guard.task,)).fetchone()
     head = OutputHead(*row) if row else OutputHead()
     if guard.swap is not None:
-        expected, new = guard.swap
-        if head != expected:
+        if head != guard.swap.old:
             raise VersionConflict("Other output came first", id=guard.task)
-        transaction.execute(_ADVANCE, (guard.task, new.grant, new.following, new.held))
+        transaction.execute(_ADVANCE, (guard.task, *astuple(guard.swap.new)))
     if guard.first is None:
         return entries
     known = max(head.following - guard.first, 0) if head.grant == guard.grant else 0

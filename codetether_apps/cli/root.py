@@ -29,6 +29,7 @@ _COMMANDS = {
     "token": ("tokens:token", "Create, list and revoke tokens"),
     "policy": ("policy:policy", "Try the policy"),
     "audit": ("audit:audit", "See what was done, and whether the record of it is whole"),
+    "secret": ("secrets:secret", "Register secrets, keep them out of everything, hand them to runs"),
     "encryption": ("encryption:encryption", "See which keys are in use, make one, rotate"),
     "config": ("config:config", "Show the settings, and where each is from"),
     "migrate": ("migrate:migrate", "Bring the store's schema up to date, or see whether it is"),

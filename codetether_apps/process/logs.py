@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from codetether_apps.process.hiding import HIDING
 from codetether_apps.settings import Settings
 
 __all__ = ["configure_logs"]
@@ -27,9 +28,9 @@ def configure_logs(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
     ]
     rendered: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str), HIDING]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_TRACEBACK)]
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_TRACEBACK), HIDING]
     )
     structlog.configure(
         processors=[*shared, *rendered],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -18,6 +18,7 @@ from codetether_apps.working.conversations import Conversations
 from codetether_apps.working.lease import LeaseKeeper
 from codetether_apps.working.output import OutputSender
 from codetether_apps.working.reports import Reports
+from codetether_apps.working.speech import Speech
 from codetether_apps.working.verdicts import Ending, Persistence, verdict
 from codetether_core.errors import CodeTetherError
 from codetether_core.ids import SessionId
@@ -52,6 +53,7 @@ class TaskRun:
     _ended: asyncio.Event = field(factory=asyncio.Event, init=False)
     _token: str = field(default="", init=False)
     _answers: Sequence[ApprovalView] = field(default=(), init=False)
+    _environment: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _session: SessionId | None = field(default=None, init=False)
     _noting: set[asyncio.Task[None]] = field(factory=set, init=False)
     _place: Path | None = field(default=None, init=False)
@@ -122,7 +124,7 @@ class TaskRun:
         except CodeTetherError as error:
             self._log.debug("not_claimed", error=error.message)
             return None
-        self.task, self._answers = claimed.task, claimed.answers
+        self.task, self._answers, self._environment = claimed.task, claimed.answers, claimed.environment
         return claimed.lease
 
     async def _report_of_agent(self, output: OutputSender) -> Report | None:
@@ -132,11 +134,13 @@ class TaskRun:
         self.started = True
         self._log.info("run_started", agent=self.task.agent_type, title=self.task.title)
 
+        speech = Speech.of(self._environment, output.emit)
+
         async def emit(chunk: OutputChunk) -> None:
             self._notice_session(chunk)
-            await output.emit(chunk)
+            await speech.say(chunk)
 
-        agent = asyncio.ensure_future(self.runner.run(self._asked(), emit))
+        agent = asyncio.ensure_future(self._agent(speech, emit))
         ended = asyncio.ensure_future(self._ended.wait())
         try:
             await asyncio.wait({agent, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -145,6 +149,16 @@ class TaskRun:
             interrupted = not agent.done()
             await _cancelled(agent)
         return self._report(agent, interrupted=interrupted)
+
+    async def _agent(self, speech: Speech, emit: Callable[[OutputChunk], Awaitable[None]]) -> RunOutcome:
+        """Run it; secrets that it was handed are in nothing that it says."""
+        try:
+            outcome = await self.runner.run(self._asked(), emit)
+        except RunFailed as failed:
+            await speech.finish()
+            raise speech.failure(failed) from failed
+        await speech.finish()
+        return speech.outcome(outcome)
 
     def _report(self, agent: asyncio.Future[RunOutcome], *, interrupted: bool) -> Report | None:
         if agent.cancelled():
@@ -256,6 +270,7 @@ class TaskRun:
             artifacts=None if self._place is None else str(self._place),
             session=self._resumed,
             metadata=self.task.metadata,
+            environment=self._environment,
             answers=tuple(Answer(question=each.prompt, choice=each.choice, text=each.text) for each in self._answers),
         )
 

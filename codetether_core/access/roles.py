@@ -49,7 +49,7 @@ _EDITOR: Final = _VIEWER | {
     "tasks:execute",
     "tasks:write",
 }
-_OPERATOR: Final = _EDITOR | {"audit:read", "registrations:override", "workers:write"}
+_OPERATOR: Final = _EDITOR | {"audit:read", "registrations:override", "secrets:read", "workers:write"}
 
 PERMISSIONS: Final = _OPERATOR | {
     "accounts:read",
@@ -58,6 +58,8 @@ PERMISSIONS: Final = _OPERATOR | {
     "encryption:read",
     "encryption:write",
     "keys:admin",
+    "secrets:use",
+    "secrets:write",
 }
 """All there are. What is none of them is allowed to nobody."""
 
@@ -69,7 +71,15 @@ ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "viewer": _VIEWER,
         "agent": _SEEING | {"agents:write", "messages:write", "sessions:write", "tasks:write"},
         "worker": _VIEWER
-        | {"agents:write", "codebases:register", "messages:write", "sessions:write", "tasks:execute", "workers:write"},
+        | {
+            "agents:write",
+            "codebases:register",
+            "messages:write",
+            "secrets:use",
+            "sessions:write",
+            "tasks:execute",
+            "workers:write",
+        },
     }
 )
 """What each role may do: run the installation, keep it going, work with it, look at it, be an agent that gives work to

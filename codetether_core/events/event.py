@@ -12,7 +12,7 @@ from codetether_core.events.cursor import Cursor
 from codetether_core.events.topic import Topic
 from codetether_core.ids import TaskId
 
-__all__ = ["Event", "Guard", "OutputHead", "Page", "Record"]
+__all__ = ["Event", "Guard", "HeadSwap", "OutputHead", "Page", "Record"]
 
 
 @frozen
@@ -67,18 +67,26 @@ class OutputHead:
 
 
 @frozen
+class HeadSwap:
+    """The head of a task's output as it must be, and as it is from then on."""
+
+    old: OutputHead
+    new: OutputHead
+
+
+@frozen
 class Guard:
     """A condition of an append, checked in its transaction: the task's ``fence`` still reads so.
 
     ``first`` is the ordinal, counted from 0 within the grant, of the first event of the batch: what the log already
     has of this grant is left out, so a batch that is sent again changes nothing. ``None`` leaves nothing out.
-    In its place ``swap`` has the head of the output as it must be, and as it is from then on; nothing is left out.
+    In its place there may be a ``swap`` of the head of the output; nothing is left out then.
     """
 
     task: TaskId
     fence: str
     first: int | None = None
-    swap: tuple[OutputHead, OutputHead] | None = None
+    swap: HeadSwap | None = None
 
     @property
     def grant(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from codetether_core.ids import CodebaseId, SessionId, TaskId
 from codetether_core.tasks import OutputChunk
@@ -27,7 +27,8 @@ class Run:
     """What a runner is asked to do: the task's words, in ``directory`` (absolute; ``None`` without a codebase).
 
     ``answers`` are those to questions with which earlier runs of the task ended. The files that the agent puts into
-    ``artifacts`` (absolute), under whatever names, are left with the task when the run ends.
+    ``artifacts`` (absolute), under whatever names, are left with the task when the run ends. ``environment`` has the
+    secrets that it needs, by variable.
     """
 
     task: TaskId
@@ -41,6 +42,7 @@ class Run:
     session: SessionId | None = None
     metadata: Mapping[str, Any] = Factory(dict[str, Any])
     answers: tuple[Answer, ...] = ()
+    environment: Mapping[str, str] = field(factory=dict, repr=False)
 
 
 @frozen(kw_only=True)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from attrs import field, frozen
 
-from codetether_core.redaction.forms import forms, mark
+from codetether_core.redaction.forms import SHORTEST, forms, mark
 
 __all__ = ["NOTHING_HELD", "Held", "Redactor"]
 
@@ -54,34 +54,22 @@ class Redactor:
         return found[2] if found else ""
 
     def whole(self, text: str) -> str:
-        """The text, without its secrets."""
-        told, _ = _told(text, self._merged(text, 0), len(text))
+        """The text, without its secrets, and without what is most of one at its ends: it may have been cut there."""
+        stretches = [*self._stretches(text), *self._fragments(text)]
+        told, _ = _told(text, _merged(stretches, 0), len(text))
         return told
 
     def feed(self, held: Held, text: str) -> tuple[str, Held]:
         """What can be told of a piece and of what was held back before it; and what is held back now."""
         text = held.text + text
-        end = min((_suspicious(text, form) for form in self._marks), default=len(text))
-        told, covered = _told(text, self._merged(text, held.covered), end)
+        end = len(text) - max((_beginning(text, form) for form in self._marks), default=0)
+        told, covered = _told(text, _merged(self._stretches(text), held.covered), end)
         return told, Held(text[end:], covered)
 
     def end(self, held: Held) -> str:
         """What was held back, once nothing follows it."""
-        told, _ = _told(held.text, self._merged(held.text, held.covered), len(held.text))
+        told, _ = _told(held.text, _merged(self._stretches(held.text), held.covered), len(held.text))
         return told
-
-    def _merged(self, text: str, covered: int) -> Iterator[_Stretch]:
-        """The stretches that tell secrets, none over another; the first one is told already up to ``covered``."""
-        begin, end, told = 0, covered, ""
-        for start, stop, name in sorted(self._stretches(text)):
-            if start < end:
-                end = max(end, stop)
-                continue
-            if end:
-                yield begin, end, told
-            begin, end, told = start, stop, name
-        if end:
-            yield begin, end, told
 
     def _stretches(self, text: str) -> Iterator[_Stretch]:
         for form, told in self._marks.items():
@@ -89,6 +77,29 @@ class Redactor:
             while start >= 0:
                 yield start, start + len(form), told
                 start = text.find(form, start + 1)
+
+    def _fragments(self, text: str) -> Iterator[_Stretch]:
+        for form, told in self._marks.items():
+            most = max(len(form) // 2 + 1, SHORTEST)
+            if len(form) > most:
+                if length := _beginning(text[::-1], form[::-1], most):
+                    yield 0, length, told
+                if length := _beginning(text, form, most):
+                    yield len(text) - length, len(text), told
+
+
+def _merged(stretches: Iterable[_Stretch], covered: int) -> Iterator[_Stretch]:
+    """The stretches, none over another; the first one is told already up to ``covered``."""
+    begin, end, told = 0, covered, ""
+    for start, stop, name in sorted(stretches):
+        if start < end:
+            end = max(end, stop)
+            continue
+        if end:
+            yield begin, end, told
+        begin, end, told = start, stop, name
+    if end:
+        yield begin, end, told
 
 
 def _told(text: str, stretches: Iterable[_Stretch], end: int) -> tuple[str, int]:
@@ -104,14 +115,14 @@ def _told(text: str, stretches: Iterable[_Stretch], end: int) -> tuple[str, int]
     return "".join(told), max(place - end, 0)
 
 
-def _suspicious(text: str, form: str) -> int:
-    """Where the longest end of the text begins that is the beginning of the form, and not all of it."""
-    start = text.find(form[0], max(len(text) - len(form) + 1, 0))
+def _beginning(text: str, form: str, shortest: int = 1) -> int:
+    """How long the longest end of the text is that is the beginning of the form, and not all of it."""
+    start = text.find(form[:shortest], max(len(text) - len(form) + 1, 0))
     while start >= 0:
         if form.startswith(text[start:]):
-            return start
-        start = text.find(form[0], start + 1)
-    return len(text)
+            return len(text) - start
+        start = text.find(form[:shortest], start + 1)
+    return 0
 
 
 def _latin(text: str) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from codetether_core.errors import Invalid
 from codetether_core.ids import TenantId
 
-__all__ = ["Secret"]
+__all__ = ["Secret", "changed", "registered"]
+
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 
 
 @frozen(kw_only=True)
@@ -27,3 +33,42 @@ class Secret:
     created_at: datetime
     changed_at: datetime
     version: int = 1
+
+
+def registered(
+    name: str,
+    tenant: TenantId,
+    *,
+    sealed: str,
+    variable: str | None,
+    agents: Iterable[str],
+    created_by: str,
+    now: datetime,
+) -> Secret:
+    """A new one; ``Invalid`` for a variable that no program can have, or for agents without one."""
+    if variable is not None and not _VARIABLE.fullmatch(variable):
+        raise Invalid("variable", "must be the name of an environment variable", hint="such as ANTHROPIC_API_KEY")
+    if agents and variable is None:
+        raise Invalid("agents", "are handed nothing without a variable", hint="name the variable, too")
+    return Secret(
+        id=name,
+        tenant=tenant,
+        sealed=sealed,
+        variable=variable,
+        agents=frozenset(agents),
+        created_by=created_by,
+        created_at=now,
+        changed_at=now,
+    )
+
+
+def changed(secret: Secret, *, sealed: str, variable: str | None, agents: Iterable[str], now: datetime) -> Secret:
+    """Another value, or other runs that are handed it."""
+    return evolve(
+        secret,
+        sealed=sealed,
+        variable=variable,
+        agents=frozenset(agents),
+        changed_at=now,
+        version=secret.version + 1,
+    )

@@ -19,11 +19,13 @@ from codetether_core.services.no_blobs import NoBlobs
 from codetether_core.services.no_cipher import NoCipher
 from codetether_core.services.questions import Question, Questions
 from codetether_core.services.recording import Recording
+from codetether_core.services.redaction import Redaction
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import TRAILING_GRACE, Reporting
 from codetether_core.services.role_policy import RolePolicy
 from codetether_core.services.rotating import KeysInUse, KeyUse, Rotated, Rotating
 from codetether_core.services.sealing import Sealing
+from codetether_core.services.secret_keeping import SecretKeeping
 from codetether_core.services.signing_in import SignedIn, SigningIn
 from codetether_core.services.submission import Submission
 from codetether_core.services.trail_upkeep import TrailUpkeep
@@ -62,6 +64,7 @@ __all__ = [
     "Question",
     "Questions",
     "Recording",
+    "Redaction",
     "Registration",
     "Reporting",
     "Resync",
@@ -69,6 +72,7 @@ __all__ = [
     "Rotated",
     "Rotating",
     "Sealing",
+    "SecretKeeping",
     "Services",
     "SignedIn",
     "SigningIn",

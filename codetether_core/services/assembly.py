@@ -27,15 +27,18 @@ from codetether_core.services.no_signer import NoSigner
 from codetether_core.services.ownership import Ownership
 from codetether_core.services.questions import Questions
 from codetether_core.services.recording import Recording
+from codetether_core.services.redaction import Redaction
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import Reporting
 from codetether_core.services.role_policy import RolePolicy
 from codetether_core.services.rotating import Rotating
 from codetether_core.services.sealing import Sealing
+from codetether_core.services.secret_keeping import SecretKeeping
 from codetether_core.services.signing_in import SigningIn
 from codetether_core.services.submission import Submission
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
+from codetether_core.services.telling import Telling
 from codetether_core.services.trail_copying import TrailCopying
 from codetether_core.services.trail_filing import TrailFiling
 from codetether_core.services.trail_upkeep import TrailUpkeep
@@ -81,6 +84,8 @@ class Services:
     auditing: Auditing
     trail_upkeep: TrailUpkeep
     encryption: Encryption
+    redaction: Redaction
+    secret_keeping: SecretKeeping
     rotating: Rotating
 
 
@@ -94,6 +99,7 @@ def assemble(
     passwords: Passwords | None = None,
     signer: Signer | None = None,
     cipher: Cipher | None = None,
+    redaction: Redaction | None = None,
     authorizer: Authorizer | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
@@ -105,6 +111,7 @@ def assemble(
     Without ``blobs`` files are refused, and old logs are forgotten. Without the installation's ``key`` no credentials
     are issued, without ``passwords`` there are no accounts, without a ``signer`` nobody vouches for the audit trail,
     without a ``cipher`` nothing is encrypted.
+    ``redaction`` is given where the backend's writes go by it, too.
     ``authorizer`` tells who may act for the owners of things; without one, roles do.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
@@ -116,13 +123,16 @@ def assemble(
     watching = Watching(log, backend.notifier, clock)
     logs = TaskLogs(writer, tasks, log, blobs, watching, clock)
     transcripts = Transcripts(backend.sessions, blobs)
-    questions = Questions(writer, tasks, backend.approvals, clock, entropy)
-    submission = Submission(writer, tasks, backend.codebases, clock, entropy)
     trail = TrailCopying(backend.audit, blobs)
-    recording = Recording(backend.audit, clock, Notes(clock, entropy))
-    sealing = Sealing(backend.audit, recording, signer or NoSigner())
     cipher = cipher or NoCipher()
     data_keys = DataKeys(backend.data_keys, cipher, clock, entropy)
+    encryption = Encryption(data_keys, cipher, entropy)
+    redaction = redaction or Redaction(backend.secrets, encryption, clock)
+    recording = Recording(backend.audit, clock, Notes(clock, entropy), redaction)
+    sealing = Sealing(backend.audit, recording, signer or NoSigner())
+    telling = Telling(log, clock, redaction, encryption)
+    questions = Questions(writer, tasks, backend.approvals, clock, entropy, redaction)
+    submission = Submission(writer, tasks, backend.codebases, clock, entropy, redaction)
     issuing = Issuing(backend.credentials, clock, entropy, ownership, key)
     return Services(
         backend=backend,
@@ -133,7 +143,7 @@ def assemble(
         submission=submission,
         dispatch=dispatch,
         claiming=claiming,
-        reporting=Reporting(writer, claiming, tasks, log, clock, entropy, terms),
+        reporting=Reporting(writer, claiming, tasks, telling, redaction, clock, entropy, terms),
         questions=questions,
         watching=watching,
         conversation=Conversation(backend.sessions, backend.codebases, submission, transcripts, clock),
@@ -155,7 +165,7 @@ def assemble(
         signing_in=SigningIn(backend.accounts, issuing, passwords, clock, entropy),
         accounts=Accounts(backend.accounts, issuing, passwords, clock),
         archiving=Archiving(backend, blobs, writer, watching, logs, recording, trail, clock),
-        attaching=Attaching(writer, tasks, blobs, clock, terms),
+        attaching=Attaching(writer, tasks, blobs, clock, terms, redaction),
         task_logs=logs,
         transcripts=transcripts,
         recording=recording,
@@ -167,6 +177,8 @@ def assemble(
             TrailFiling(backend.audit, blobs, recording, sealing, clock, audit_retention if files else None),
             clock,
         ),
-        encryption=Encryption(data_keys, cipher, entropy),
+        encryption=encryption,
+        redaction=redaction,
+        secret_keeping=SecretKeeping(backend.secrets, encryption, redaction, ownership, clock),
         rotating=Rotating(data_keys, backend.data_keys, cipher, clock),
     )

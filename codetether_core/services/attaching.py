@@ -12,6 +12,7 @@ from codetether_core.access import Principal
 from codetether_core.artifacts import Artifact, artifact_name, media_type
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import BlobStore, Clock, TaskStore
+from codetether_core.services.redaction import Redaction, cleaned
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import LeaseTerms, Task, Word, artifact_of, attach, held_by
 
@@ -27,18 +28,21 @@ class Attaching:
     blobs: BlobStore
     clock: Clock
     terms: LeaseTerms
+    redaction: Redaction
 
     async def attach(
         self, tenant: TenantId, word: Word, id: TaskId, name: str, media: str, data: bytes | AsyncIterable[bytes]
     ) -> Task:
         """Keep the bytes, then the file's name with the task, in place of what had that name.
 
+        Registered secrets are taken out of them, as far as they are there in clear: not in an archive, say.
         ``StaleLease`` before anything is read for whoever does not hold the task, and again if that changed
         meanwhile. The same bytes under the same name again change nothing.
         """
         name, media = artifact_name(name), media_type(media)
         held_by(await self.tasks.get(tenant, id), word, self.clock.now(), self.terms)
-        blob = await self.blobs.put(tenant, data)
+        redactor = await self.redaction.of(tenant)
+        blob = await self.blobs.put(tenant, cleaned(redactor, data) if redactor else data)
         size = await self.blobs.size(tenant, blob)
 
         def attached(task: Task) -> Task:

@@ -10,13 +10,16 @@ from codetether_core.access import Principal
 from codetether_core.errors import PermissionDenied
 from codetether_core.ports import Authorizer
 
-__all__ = ["KEYS", "REGISTRATIONS", "Ownership", "Reach"]
+__all__ = ["KEYS", "REGISTRATIONS", "SECRETS", "Ownership", "Reach"]
 
 KEYS: Final = "keys:admin"
 """Whoever may do this acts for the owner of any token."""
 
 REGISTRATIONS: Final = "registrations:override"
 """Whoever may do this speaks for whatever anybody registered."""
+
+SECRETS: Final = "secrets:use"
+"""Whoever may do this is handed what the runs that it holds need."""
 
 
 @frozen

@@ -13,6 +13,7 @@ from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Opt
 from codetether_core.errors import Conflict, StaleLease
 from codetether_core.ids import ApprovalId, TaskId, TenantId
 from codetether_core.ports import ApprovalChange, ApprovalStore, Clock, Entropy, TaskStore
+from codetether_core.services.redaction import Redaction
 from codetether_core.services.swapping import until_swapped
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import Task, Trigger
@@ -63,6 +64,7 @@ class Questions:
     approvals: ApprovalStore
     clock: Clock
     entropy: Entropy
+    redaction: Redaction
 
     async def find(
         self, principal: Principal, *, task: TaskId | None = None, state: ApprovalState | None = None, limit: int = 100
@@ -86,7 +88,8 @@ class Questions:
     async def answer(
         self, principal: Principal, id: ApprovalId, *, choice: str | None = None, text: str | None = None
     ) -> Approval:
-        """Answer it; ``AlreadyAnswered`` names who was faster, ``Invalid`` what is not offered."""
+        """Answer it; ``AlreadyAnswered`` names who was faster, ``Invalid`` what is not offered, or tells a secret."""
+        await self.redaction.refuse(principal.tenant, text=text)
 
         def verb(approval: Approval, now: datetime) -> Approval:
             return answer(approval, now, by=principal.name, choice=choice, text=text)

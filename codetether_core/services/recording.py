@@ -12,7 +12,9 @@ from codetether_core import codec
 from codetether_core.audit import Actor, AuditRecord, Outcome
 from codetether_core.ids import TenantId
 from codetether_core.ports import AuditLog, Clock
+from codetether_core.redaction import rewritten
 from codetether_core.services.audit_notes import Notes, event_of
+from codetether_core.services.redaction import Redaction
 
 __all__ = ["Recording"]
 
@@ -52,6 +54,7 @@ class Recording:
     trail: AuditLog
     clock: Clock
     notes: Notes
+    redaction: Redaction
     _counts: dict[_Counted, _Count] = Factory(dict[_Counted, _Count])
 
     async def record(
@@ -66,6 +69,8 @@ class Recording:
         chain: str = "",
     ) -> None:
         """Write something down that goes with no change of anything, into that chain or any."""
+        redactor = await self.redaction.of(tenant)
+        resource, metadata = redactor.whole(resource), rewritten(metadata, redactor.whole)
         record = self._record(tenant, actor, action, resource, outcome, metadata)
         await self.trail.append([event_of(record)], chain=chain)
 

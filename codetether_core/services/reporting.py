@@ -12,15 +12,15 @@ from attrs import evolve, frozen
 from codetether_core.access import Principal
 from codetether_core.approvals import Approval
 from codetether_core.errors import NotFound, StaleLease, VersionConflict
-from codetether_core.events import Guard
 from codetether_core.ids import ApprovalId, SessionId, TaskId, TenantId, WorkerId, derived_id, new_id, room_of
-from codetether_core.ports import ApprovalChange, Clock, Entropy, EventLog, TaskStore
+from codetether_core.ports import ApprovalChange, Clock, Entropy, TaskStore
 from codetether_core.services.claiming import Claiming
 from codetether_core.services.questions import Question, asked
+from codetether_core.services.redaction import Redaction
 from codetether_core.services.swapping import until_swapped
 from codetether_core.services.task_writer import TaskWriter
+from codetether_core.services.telling import Speech, Telling
 from codetether_core.tasks import (
-    Grant,
     LeaseTerms,
     OutputChunk,
     Task,
@@ -36,7 +36,6 @@ from codetether_core.tasks import (
     keep_evidence,
     lapse,
     may_trail,
-    output_event,
     release,
     renew,
 )
@@ -56,7 +55,8 @@ class Reporting:
     writer: TaskWriter
     claiming: Claiming
     tasks: TaskStore
-    log: EventLog
+    telling: Telling
+    redaction: Redaction
     clock: Clock
     entropy: Entropy
     terms: LeaseTerms
@@ -110,6 +110,7 @@ class Reporting:
         The same ``key`` under the same grant is the same question, whose approval is returned as it stands.
         """
         operation = self.entropy.bytes(12).hex()
+        await self._last_output(tenant, word, id)
 
         async def attempt() -> tuple[Task, Approval]:
             now = self.clock.now()
@@ -143,8 +144,9 @@ class Reporting:
     ) -> Task:
         """The run succeeded; ``chunks`` are the last of its output, appended before the outcome is."""
         await self._last_output(tenant, word, id, chunks, first)
+        told = (await self.redaction.of(tenant)).whole(result) if result else result
         return await self._outcome(
-            tenant, word, id, result or "", lambda task, now: complete(task, word, now, self.terms, result=result)
+            tenant, word, id, told or "", lambda task, now: complete(task, word, now, self.terms, result=told)
         )
 
     async def fail(
@@ -161,16 +163,17 @@ class Reporting:
     ) -> Task:
         """The run failed; with ``retry`` it is put off and tried again while attempts are left. ``chunks`` as above."""
         await self._last_output(tenant, word, id, chunks, first)
-        draw = self.entropy.fraction()
+        draw, told = self.entropy.fraction(), (await self.redaction.of(tenant)).whole(error)
 
         def verb(task: Task, now: datetime) -> Task:
             after = backoff(task.charged + 1, draw) if retry else None
-            return fail(task, word, now, self.terms, error=error, reason=reason, retry_after=after)
+            return fail(task, word, now, self.terms, error=told, reason=reason, retry_after=after)
 
-        return await self._outcome(tenant, word, id, error, verb)
+        return await self._outcome(tenant, word, id, told, verb)
 
     async def release(self, tenant: TenantId, word: Word, id: TaskId) -> Task:
         """The holder gives the task back; after an outcome by the same holder this changes nothing."""
+        await self._last_output(tenant, word, id)
 
         def verb(task: Task) -> Task:
             if task.ended and task.grant is not None:
@@ -228,37 +231,37 @@ class Reporting:
         return known
 
     async def _last_output(
-        self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk], first: int | None
+        self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk] = (), first: int | None = None
     ) -> None:
-        """Append what comes with an outcome. A refusal is left to the outcome, which may have been said before."""
-        if chunks:
-            with suppress(StaleLease):
+        """Append what comes with a last word, and what was held back; a refusal is left to the word itself."""
+        with suppress(StaleLease):
+            if chunks:
                 await self.output(tenant, word, id, chunks, first=first)
+            if await self.telling.holds_back(tenant):
+                await self.telling.finish(await self._speaking(tenant, word, id))
 
     async def _append(
         self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk], first: int | None
     ) -> Task:
-        task, grant, trailing = await self._speaking(tenant, word, id)
-        now = self.clock.now()
-        events = [output_event(task, grant, chunk, now, trailing=trailing) for chunk in chunks]
-        await self.log.append(events, Guard(task.id, task.fence, first))
-        return task
+        speech = await self._speaking(tenant, word, id)
+        await self.telling.tell(speech, chunks, first)
+        return speech.task
 
-    async def _speaking(self, tenant: TenantId, word: Word, id: TaskId) -> tuple[Task, Grant, bool]:
+    async def _speaking(self, tenant: TenantId, word: Word, id: TaskId) -> Speech:
         """The task with its honoured grant, renewed if a quarter of its time is gone.
 
-        A cancelled task comes with its burnt grant, and ``True``, for as long as that may trail.
+        A cancelled task comes with its burnt grant for as long as that may trail.
         """
         task = await self.tasks.get(tenant, id)
         now = self.clock.now()
         if task.grant is not None and may_trail(task, word, now, TRAILING_GRACE):
-            return task, task.grant, True
+            return Speech(task, task.grant, trailing=True)
         held = held_by(task, word, now, self.terms)
         if held is not task or _wants_renewal(held, word, now, self.terms):
             held = await self.renew(tenant, word, id)
         if held.grant is None:
             raise VersionConflict("The task changed meanwhile; try again", id=id)
-        return held, held.grant, False
+        return Speech(held, held.grant)
 
     async def _outcome(
         self, tenant: TenantId, word: Word, id: TaskId, words: str, verb: Callable[[Task, datetime], Task]

@@ -11,6 +11,7 @@ from codetether_core.access import Principal
 from codetether_core.errors import AlreadyExists, Conflict, IdempotencyMismatch, NotFound
 from codetether_core.ids import CodebaseId, TaskId, derived_id, new_id, room_of
 from codetether_core.ports import Clock, CodebaseStore, Entropy, TaskQuery, TaskStore
+from codetether_core.services.redaction import Redaction
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import ANYWHERE, LIVE, Task, TaskSpec, TaskState, cancel, requeue, review
 
@@ -29,13 +30,15 @@ class Submission:
     codebases: CodebaseStore
     clock: Clock
     entropy: Entropy
+    redaction: Redaction
 
     async def submit(self, principal: Principal, spec: TaskSpec, *, key: str = "") -> Task:
-        """A new pending task; ``NotFound`` for an unknown codebase.
+        """A new pending task; ``NotFound`` for an unknown codebase, ``Invalid`` for one that tells a secret.
 
         With an idempotency ``key`` (scoped by tenant, principal and codebase) a second submit meets the first task,
         and raises ``IdempotencyMismatch`` if it asks for something else.
         """
+        await self.redaction.refuse(principal.tenant, prompt=spec.prompt, title=spec.title, metadata=spec.metadata)
         spec = evolve(spec, required_capabilities=tuple(sorted(set(spec.required_capabilities))))
         room = room_of(principal.tenant, spec.codebase)
         if not key:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from codetether_core.errors import StaleLease, VersionConflict
-from codetether_core.events import Guard, OutputHead, Record, Topic
+from codetether_core.events import Guard, HeadSwap, OutputHead, Record, Topic
 from codetether_core.ids import CodebaseId, TaskId, TenantId
 from codetether_core.ports import Backend
 from codetether_core.tasks import cancel, requeue
@@ -93,7 +93,7 @@ async def the_head_of_the_output_is_swapped(backend: Backend) -> None:
     assert await backend.log.output_head(TENANT, task.id) == OutputHead()
 
     async def swap(old: OutputHead, new: OutputHead, *texts: str) -> None:
-        await backend.log.append(output(task, *texts), Guard(task.id, running.fence, swap=(old, new)))
+        await backend.log.append(output(task, *texts), Guard(task.id, running.fence, swap=HeadSwap(old, new)))
 
     one, two = OutputHead(grant, 1, "held"), OutputHead(grant, 3, "more")
     await raises(VersionConflict, swap(one, two, "no"))
@@ -106,7 +106,9 @@ async def the_head_of_the_output_is_swapped(backend: Backend) -> None:
     await swap(two, two)
     await backend.log.append(output(task, "d", "e"), Guard(task.id, running.fence, 2))
     assert await backend.log.output_head(TENANT, task.id) == OutputHead(grant, 4)
-    await raises(StaleLease, backend.log.append(output(task, "no"), Guard(task.id, "none", swap=(OutputHead(), two))))
+    await raises(
+        StaleLease, backend.log.append(output(task, "no"), Guard(task.id, "none", swap=HeadSwap(OutputHead(), two)))
+    )
     both = (swap(OutputHead(grant, 4), OutputHead(grant, 5 + n), "once") for n in range(8))
     done = await asyncio.gather(*both, return_exceptions=True)
     assert sum(each is None for each in done) == 1

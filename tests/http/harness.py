@@ -16,7 +16,8 @@ from codetether_adapters.system import SystemEntropy
 from codetether_adapters.tokens import StaticToken, StaticTokens
 from codetether_core.access import PUBLIC, ROLES
 from codetether_core.ports import Clock
-from codetether_core.services import Notes, Recording, RolePolicy, Services
+from codetether_core.redaction import Redactor
+from codetether_core.services import Notes, Recording, Redaction, RolePolicy, Services
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 TOKENS = StaticTokens(StaticToken.of(name, f"{name}-token", [name]) for name in ROLES)
@@ -27,11 +28,19 @@ async def answers() -> None:
     """A store that is there."""
 
 
+class _NoSecrets:
+    """Of no tenant."""
+
+    async def of(self, tenant: str) -> Redactor:
+        return Redactor.of({})
+
+
 def services(ping: Callable[[], Any] = answers, notifier: Callable[[], Any] = answers) -> Services:
     """As much of the services as the framework itself asks."""
     backend = SimpleNamespace(ping=ping, notifier=SimpleNamespace(ping=notifier))
     clock = SimpleNamespace(now=lambda: NOW)
-    recording = Recording(MemoryAudit("trail"), cast(Clock, clock), Notes(cast(Clock, clock), SystemEntropy()))
+    notes = Notes(cast(Clock, clock), SystemEntropy())
+    recording = Recording(MemoryAudit("trail"), cast(Clock, clock), notes, cast(Redaction, _NoSecrets()))
     return cast(Services, SimpleNamespace(backend=backend, clock=clock, recording=recording))
 
 

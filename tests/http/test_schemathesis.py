@@ -115,10 +115,18 @@ def _real(described: Described) -> Mapping[str, str]:
         "agents": "reviewer",
         "artifacts": "notes.txt",
         "accounts": post("/v1/auth/accounts", name=token_hex(4), password="correct horse", roles=["viewer"])["name"],
+        "secrets": _secret(described),
         "keys": post("/v1/auth/keys", name="ci")["id"],
         "blobs": sha256(b"notes").hexdigest(),
         "messages": post("/v1/agent/messages", to="reviewer", body="b")["message"]["id"],
     }
+
+
+def _secret(described: Described) -> str:
+    """The name of one."""
+    url = f"{described.server.url}/v1/secrets/ci"
+    assert described.session.put(url, json={"value": "0123456789"}, timeout=10).status_code == 200
+    return "ci"
 
 
 def _put(case: Any, real: Mapping[str, str]) -> None:

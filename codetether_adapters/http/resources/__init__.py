@@ -28,6 +28,7 @@ from codetether_adapters.http.resources import (
     monitor_stream,
     reports,
     runtime,
+    secrets,
     session_sync,
     sessions,
     tasks,
@@ -57,5 +58,6 @@ def all_routes() -> tuple[Route, ...]:
         *(monitor.ROUTES + monitor_export.ROUTES + monitor_stream.ROUTES + runtime.ROUTES + database.ROUTES),
         *(copies.ROUTES + auth.ROUTES + accounts.ROUTES + credentials.ROUTES + audit.ROUTES),
         *encryption.ROUTES,
+        *secrets.ROUTES,
     )
     return expand(routes, ALIASES)

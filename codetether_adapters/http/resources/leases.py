@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from codetether_adapters.http.resources.views import approval_view, lease_view, 
 from codetether_adapters.http.resources.words import Speaker, word_of, worker_of
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
+from codetether_core.audit import Outcome
 from codetether_core.ids import SessionId, TaskId
 from codetether_core.services import Services
 from codetether_core.tasks import Task
@@ -39,6 +41,7 @@ async def claim(call: Call) -> Response:
             "lease": _lease(call, task),
             "task": task_view(task),
             "answers": [approval_view(each) for each in await call.services.questions.answers(task)],
+            "environment": await _environment(call, task) if body.lease else {},
         }
     )
 
@@ -92,6 +95,21 @@ async def stopped(call: Call) -> Response:
     word = word_of(call, body.worker_id, body.lease_token)
     await call.services.reporting.stopped(call.principal.tenant, word, TaskId(body.task_id))
     return Json({"success": True})
+
+
+async def _environment(call: Call, task: Task) -> Mapping[str, str]:
+    """The secrets that the run needs; that they were handed out is in the trail."""
+    handed = await call.services.secret_keeping.environment(call.principal, task)
+    if handed:
+        await call.services.recording.record(
+            task.tenant,
+            call.request.act.actor,
+            "secrets.handed",
+            f"task/{task.id}",
+            Outcome.SUCCESS,
+            {"variables": sorted(handed)},
+        )
+    return handed
 
 
 def _lease(call: Call, task: Task) -> dict[str, Any] | None:

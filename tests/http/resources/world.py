@@ -15,7 +15,7 @@ from codetether_adapters.audited import Acting, AuditedBackend
 from codetether_adapters.ciphers import AesGcm
 from codetether_adapters.http import Application, create_app
 from codetether_adapters.http.resources import all_routes
-from codetether_adapters.memory import open_backend
+from codetether_adapters.memory import MemoryBlobs, open_backend
 from codetether_adapters.opa import RegoPolicy, shipped_policy
 from codetether_adapters.signing import Ed25519
 from codetether_adapters.tokens import Chain, open_kept_tokens
@@ -115,6 +115,7 @@ async def open_world() -> AsyncIterator[World]:
             backend,
             clock,
             dice,
+            blobs=MemoryBlobs(),
             key=KEY,
             passwords=Quick(),
             signer=Ed25519(KEY, b"test"),

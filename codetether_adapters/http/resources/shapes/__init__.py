@@ -52,6 +52,7 @@ from codetether_adapters.http.resources.shapes.monitor import (
     MonitorIntervened,
     MonitorStats,
 )
+from codetether_adapters.http.resources.shapes.secrets import Secret, Secrets
 from codetether_adapters.http.resources.shapes.sessions import (
     Ingested,
     MessagesTold,
@@ -169,6 +170,8 @@ __all__ = [
     "RuntimeSessionAnswer",
     "RuntimeSessions",
     "RuntimeStatus",
+    "Secret",
+    "Secrets",
     "Served",
     "Session",
     "SessionMessage",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from attrs import frozen
@@ -34,7 +35,10 @@ class Accepted:
 
 @frozen(kw_only=True)
 class Claimed:
-    """The task is the worker's; ``answers`` are those to questions that earlier runs of it parked."""
+    """The task is the worker's; ``answers`` are those to questions that earlier runs of it parked.
+
+    ``environment`` has the secrets that the run needs, by variable, for a worker that asked for a lease.
+    """
 
     success: bool
     task_id: str
@@ -43,6 +47,7 @@ class Claimed:
     lease: Lease
     task: Task
     answers: tuple[Approval, ...]
+    environment: Mapping[str, str]
 
 
 @frozen(kw_only=True)
