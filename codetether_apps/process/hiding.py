@@ -17,12 +17,12 @@ class Hiding:
     def __init__(self) -> None:
         self._sources: list[Callable[[], Iterable[Redactor]]] = []
 
-    def __call__(self, logger: Any, method: str, line: str) -> str:
+    def __call__(self, logger: Any, method: str, line: Any) -> str:
         """The line, as it may be written."""
         for source in self._sources:
             for redactor in source():
                 line = redactor.whole(line)
-        return line
+        return str(line)
 
     @contextmanager
     def knowing(self, source: Callable[[], Iterable[Redactor]]) -> Iterator[None]:

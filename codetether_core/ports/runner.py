@@ -42,7 +42,7 @@ class Run:
     session: SessionId | None = None
     metadata: Mapping[str, Any] = Factory(dict[str, Any])
     answers: tuple[Answer, ...] = ()
-    environment: Mapping[str, str] = field(factory=dict, repr=False)
+    environment: Mapping[str, str] = field(factory=dict[str, str], repr=False)
 
 
 @frozen(kw_only=True)

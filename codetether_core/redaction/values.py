@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from operator import is_
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import attrs
 
@@ -18,15 +18,15 @@ def texts(value: Any) -> Iterator[str]:
     """Every text in it: in attrs objects, lists, tuples, sets and mappings, whose keys count too."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
+    elif _is_mapping(value):
         for key, member in value.items():
             yield from texts(key)
             yield from texts(member)
-    elif isinstance(value, tuple | list | frozenset):
+    elif _is_collection(value):
         for member in value:
             yield from texts(member)
-    elif attrs.has(type(value)):
-        for attribute in attrs.fields(type(value)):
+    elif attrs.has(_type(value)):
+        for attribute in attrs.fields(_type(value)):
             yield from texts(getattr(value, attribute.name))
 
 
@@ -39,17 +39,31 @@ def rewritten(value: T, change: Callable[[str], str]) -> T:
 def _rewritten(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return value if isinstance(value, Enum) or (changed := change(value)) == value else changed
-    if isinstance(value, Mapping):
+    if _is_mapping(value):
         pairs = [(_rewritten(key, change), _rewritten(member, change)) for key, member in value.items()]
         same = all(key is old and member is value[old] for (key, member), old in zip(pairs, value, strict=True))
         return value if same else dict(pairs)
-    if isinstance(value, tuple | list | frozenset):
+    if _is_collection(value):
         members = [_rewritten(member, change) for member in value]
         return value if all(map(is_, members, value)) else type(value)(members)
-    if attrs.has(type(value)):
-        fields = [each for each in attrs.fields(type(value)) if each.init]
-        old = [getattr(value, each.name) for each in fields]
-        new = [_rewritten(member, change) for member in old]
-        changes = {each.alias: member for each, member in zip(fields, new, strict=True)}
-        return value if all(map(is_, new, old)) else attrs.evolve(value, **changes)
-    return value
+    return _rewritten_object(value, change) if attrs.has(_type(value)) else value
+
+
+def _rewritten_object(value: Any, change: Callable[[str], str]) -> Any:
+    fields = [each for each in attrs.fields(_type(value)) if each.init]
+    old = [getattr(value, each.name) for each in fields]
+    new = [_rewritten(member, change) for member in old]
+    changes = {str(each.alias): member for each, member in zip(fields, new, strict=True)}
+    return value if all(map(is_, new, old)) else attrs.evolve(value, **changes)
+
+
+def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_collection(value: Any) -> TypeGuard[tuple[Any, ...] | list[Any] | frozenset[Any]]:
+    return isinstance(value, tuple | list | frozenset)
+
+
+def _type(value: Any) -> type[Any]:
+    return type(value)  # pyright: ignore[reportUnknownVariableType]
