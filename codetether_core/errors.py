@@ -23,6 +23,7 @@ __all__ = [
     "NotFound",
     "PermissionDenied",
     "RateLimited",
+    "SearchUnavailable",
     "StaleLease",
     "TaskUnavailable",
     "TooLarge",
@@ -110,6 +111,16 @@ class NotConfigured(CodeTetherError):
     """This installation lacks a part that the request needs; only its operator can change that."""
 
     code = "not_configured"
+
+
+class SearchUnavailable(NotConfigured):
+    """What is encrypted cannot be searched."""
+
+    code = "search_unavailable"
+
+    def __init__(self) -> None:
+        hint = "leave the text out: everything is listed then"
+        super().__init__("Nothing can be searched for here, because everything is encrypted", hint=hint)
 
 
 class Undecipherable(CodeTetherError):

@@ -23,9 +23,13 @@ class KeyUseView:
 
 @frozen(kw_only=True)
 class EncryptionView:
-    """``key`` is the one that data keys come under from now on, ``data_key`` the one that encrypts; empty for none."""
+    """``key`` is the one that data keys come under from now on, ``data_key`` the one that encrypts; empty for none.
+
+    ``at_rest`` says whether all that people and agents write is encrypted.
+    """
 
     key: str
+    at_rest: bool = False
     data_key: str = ""
     keys: tuple[KeyUseView, ...] = ()
 

@@ -54,10 +54,14 @@ class Header:
 
 @frozen(kw_only=True)
 class Manifest:
-    """How many entries of each kind there are, and the SHA-256 (hexadecimal) of each member."""
+    """How many entries of each kind there are, and the SHA-256 (hexadecimal) of each member.
+
+    ``keys`` are the names of the installation's keys without which what is encrypted cannot be read.
+    """
 
     entries: Mapping[str, Any]
     members: Mapping[str, Any]
+    keys: tuple[str, ...] = ()
 
 
 @frozen
@@ -81,6 +85,7 @@ class ArchiveWriter:
     _size: int = field(default=0, init=False)
     _counts: Counter[str] = field(factory=Counter, init=False)
     _digests: dict[str, str] = field(factory=dict, init=False)
+    _keys: set[str] = field(factory=set, init=False)
 
     def add(self, entry: Entry) -> None:
         """Write one entry."""
@@ -88,6 +93,8 @@ class ArchiveWriter:
         self._lines.append(line)
         self._size += len(line)
         self._counts[entry.kind] += 1
+        if entry.kind == "data_key":
+            self._keys.add(entry.data["wrapped_by"])
         if self._size >= _MEMBER_BYTES:
             self._flush()
 
@@ -95,7 +102,7 @@ class ArchiveWriter:
         """Write what is left, and what there has to be."""
         if self._lines:
             self._flush()
-        manifest = Manifest(entries=dict(self._counts), members=dict(self._digests))
+        manifest = Manifest(entries=dict(self._counts), members=dict(self._digests), keys=tuple(sorted(self._keys)))
         self.member(_MANIFEST, json.dumps(codec.dump(manifest), indent=2).encode())
         return manifest
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from codetether_adapters.system import SystemClock, SystemEntropy
+from codetether_adapters.ciphers import DERIVED
 from codetether_apps.backups.archive import ArchiveWriter, Blob, Header, Manifest, new_archive, read, verified
-from codetether_apps.backups.sources import Source, open_source
+from codetether_apps.backups.sources import Source, open_source, services_over
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import open_backend
 from codetether_apps.wiring.blobs import open_blobs
@@ -17,7 +17,7 @@ from codetether_core.access import DEFAULT_TENANT
 from codetether_core.artifacts import CHUNK, BlobId
 from codetether_core.errors import NotConfigured
 from codetether_core.ports import BlobStore
-from codetether_core.services import Entry, assemble
+from codetether_core.services import Entry
 
 __all__ = ["backup", "restore"]
 
@@ -42,8 +42,19 @@ async def restore(settings: Settings, path: Path) -> Mapping[str, int]:
     async with open_backend(settings) as backend, open_blobs(settings) as blobs:
         if blobs is None and manifest.entries.get("blob"):
             raise NotConfigured("The backup has files, and there is no place for them", hint="set CODETETHER_BLOBS")
-        services = assemble(backend, SystemClock(await backend.now()), SystemEntropy(), blobs=blobs)
-        return await services.archiving.restore(DEFAULT_TENANT, _put_in_place(path, services.blobs))
+        services = services_over(settings, backend, blobs, await backend.now())
+        _require_keys(manifest, services.data_keys.cipher.key_ids)
+        archiving = services.archiving
+        return await archiving.restore(DEFAULT_TENANT, _put_in_place(path, archiving.blobs))
+
+
+def _require_keys(manifest: Manifest, known: Collection[str]) -> None:
+    """What cannot be read is not restored."""
+    if missing := [key for key in manifest.keys if key not in known]:
+        names = " and ".join(missing)
+        setting = "CODETETHER_SECRET_KEY" if missing[0].startswith(DERIVED) else "CODETETHER_ENCRYPTION_KEYS"
+        hint = f"set {setting} as where it was made; the file secret-key of a data directory is such a secret, too"
+        raise NotConfigured(f"The backup is encrypted, and {names} is missing here", hint=hint, key=missing[0])
 
 
 async def _copy(source: Source, id: BlobId, size: int, archive: ArchiveWriter, directory: Path) -> None:

@@ -15,12 +15,14 @@ from codetether_apps.settings import Settings, client_tls, client_token
 from codetether_apps.wiring.backends import open_backend
 from codetether_apps.wiring.blobs import open_blobs
 from codetether_apps.wiring.migrations import migrate
+from codetether_apps.wiring.protection import protection_of
 from codetether_core.access import DEFAULT_TENANT
 from codetether_core.artifacts import BlobId
 from codetether_core.errors import Unavailable
+from codetether_core.ports import Backend, BlobStore
 from codetether_core.services import Entry, Services, assemble
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "open_source", "services_over"]
 
 
 class Source(Protocol):
@@ -52,9 +54,23 @@ async def open_source(settings: Settings, *, online: bool) -> AsyncIterator[Sour
     await _check_there(settings)
     async with open_backend(settings) as backend, open_blobs(settings) as blobs:
         now = await backend.now()
-        services = assemble(backend, SystemClock(now), SystemEntropy(), blobs=blobs)
+        services = services_over(settings, backend, blobs, now)
         await services.archiving.check_whole()
         yield _Store(services, now)
+
+
+def services_over(settings: Settings, backend: Backend, blobs: BlobStore | None, now: datetime) -> Services:
+    """The services of a store that no server need have, for copying."""
+    clock, entropy = SystemClock(now), SystemEntropy()
+    protection = protection_of(settings, backend, blobs, clock, entropy)
+    return assemble(
+        protection.backend,
+        clock,
+        entropy,
+        blobs=protection.blobs,
+        kept=protection.kept,
+        redaction=protection.redaction,
+    )
 
 
 async def _check_there(settings: Settings) -> None:
@@ -76,7 +92,7 @@ class _Store:
         return self.services.archiving.copy(DEFAULT_TENANT)
 
     async def blob(self, id: BlobId) -> AsyncIterator[bytes]:
-        async with self.services.blobs.open(DEFAULT_TENANT, id) as chunks:
+        async with self.services.archiving.blobs.open(DEFAULT_TENANT, id) as chunks:
             async for chunk in chunks:
                 yield chunk
 

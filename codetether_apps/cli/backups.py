@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from codetether_apps.cli.printing import print_json, wants_json
+from codetether_apps.cli.printing import print_json, say, wants_json
 from codetether_apps.cli.wishes import shared
 
 __all__ = ["backup", "restore", "verify"]
@@ -46,6 +46,7 @@ def backup(ctx: click.Context, file: Path, store: str | None, online: bool) -> N
         with own_store(store) as settings:
             manifest = asyncio.run(make(settings, file, online=False))
     _tell(ctx, f"{file} has", manifest.entries)
+    _tell_keys(manifest.keys)
 
 
 @click.command()
@@ -77,6 +78,12 @@ def verify(ctx: click.Context, file: Path) -> None:
 
     header, manifest = verified(file)
     _tell(ctx, f"{file}, made {header.made_at:%Y-%m-%d %H:%M} UTC by {header.release}, has", manifest.entries)
+    _tell_keys(manifest.keys)
+
+
+def _tell_keys(keys: Sequence[str]) -> None:
+    if keys:
+        say(f"to read what is encrypted in it takes {' and '.join(keys)}: keep what is in your settings elsewhere, too")
 
 
 def _tell(ctx: click.Context, what: str, counts: Mapping[str, int]) -> None:

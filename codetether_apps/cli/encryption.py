@@ -43,6 +43,7 @@ def show(ctx: click.Context) -> None:
     if wants_json(ctx):
         print_json(found)
         return
+    say(f"encryption at rest is {'on' if found.at_rest else 'off'}")
     print_table(
         ctx,
         found.keys,

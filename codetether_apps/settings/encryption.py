@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from codetether_apps.settings.kinds import Kind, items
+from codetether_apps.settings.kinds import SWITCH, Kind, items
 from codetether_apps.settings.setting import setting
 
 __all__ = ["KEY_BYTES", "Encryption", "GivenKey"]
@@ -58,7 +58,14 @@ _KEYS: Final = _distinct(items("name:key list", _given))
 
 @frozen(kw_only=True)
 class Encryption:
-    """Under which keys the values of tenants are encrypted."""
+    """What is encrypted, and under which keys."""
+
+    at_rest: bool = setting(
+        False, SWITCH,
+        "Encrypt what people and agents write: tasks, output, files, sessions, messages, approvals; it cannot be"
+        " searched then",
+        env="ENCRYPT", shown="off",
+    )  # fmt: skip
 
     keys: tuple[GivenKey, ...] = setting(
         (), _KEYS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codetether_adapters.ciphers import AesGcm, derived_key
+from codetether_adapters.ciphers import Aes, derived_key
 from codetether_apps.settings import Settings
 from codetether_core.ports import Cipher
 
@@ -16,4 +16,4 @@ def cipher_of(settings: Settings, secret: bytes | None) -> Cipher | None:
     keys = [(each.id, each.key) for each in settings.encryption.keys]
     if secret is not None:
         keys.append(derived_key(secret))
-    return AesGcm(keys) if keys else None
+    return Aes(keys) if keys else None

@@ -9,22 +9,23 @@ from functools import partial
 
 import structlog
 
-from codetether_adapters.audited import Acting, AuditedBackend
+from codetether_adapters.audited import Acting
 from codetether_adapters.passwords import Argon2id
 from codetether_adapters.signing import Ed25519
 from codetether_adapters.system import SystemClock, SystemEntropy
+from codetether_apps.process.hiding import HIDING
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import is_embedded, open_backend
 from codetether_apps.wiring.blobs import open_blobs
 from codetether_apps.wiring.channels import channel_opener
-from codetether_apps.wiring.ciphers import cipher_of
 from codetether_apps.wiring.credentials import installation_key
 from codetether_apps.wiring.keeping import keep_running
 from codetether_apps.wiring.presence import tell_of_absence
+from codetether_apps.wiring.protection import protection_of
 from codetether_apps.wiring.timekeeping import keep_time
 from codetether_apps.wiring.trail import end_trail, tell_of_unsigned
 from codetether_core.ports import Authorizer
-from codetether_core.services import Notes, Services, assemble
+from codetether_core.services import Services, assemble
 from codetether_core.tasks import LeaseTerms
 
 __all__ = ["open_services"]
@@ -46,14 +47,17 @@ async def open_services(
         open_blobs(settings) as blobs,
     ):
         clock, entropy, key = SystemClock(await backend.now()), SystemEntropy(), installation_key(settings)
+        protection = protection_of(settings, backend, blobs, clock, entropy, acting)
         services = assemble(
-            AuditedBackend.over(backend, Notes(clock, entropy).of, acting or Acting()),
+            protection.backend,
             clock,
             entropy,
-            blobs=blobs,
+            blobs=protection.blobs,
+            kept=protection.kept,
+            redaction=protection.redaction,
+            at_rest=settings.encryption.at_rest,
             key=key,
             signer=Ed25519(key, b"audit trail"),
-            cipher=cipher_of(settings, key),
             authorizer=policy,
             passwords=Argon2id(),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
@@ -83,7 +87,8 @@ async def open_services(
             woke = partial(services.maintenance.rest, leases.ttl)
             loops.append(asyncio.create_task(keep_running("clock", partial(keep_time, clock, backend.now, woke))))
         try:
-            yield services
+            with HIDING.knowing(services.redaction.known):
+                yield services
         finally:
             for loop in loops:
                 loop.cancel()

@@ -43,6 +43,14 @@ class Cipher(Protocol):
         """The bytes, encrypted under a data key."""
         ...
 
+    def encrypt_alike(self, data_key: bytes, clear: bytes, context: bytes) -> bytes:
+        """The same of the same bytes in the same context, so that who has it twice sees that (AES-SIV, RFC 5297)."""
+        ...
+
+    def decrypt_alike(self, data_key: bytes, sealed: bytes, context: bytes) -> bytes:
+        """The clear bytes of that; ``Undecipherable``."""
+        ...
+
     def decrypt(self, data_key: bytes, sealed: bytes, context: bytes) -> bytes:
         """The clear bytes; ``Undecipherable`` if they were changed, belong elsewhere or are under another key."""
         ...

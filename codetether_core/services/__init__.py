@@ -1,7 +1,7 @@
 """Use cases. They take ports and a clock, decide by the pure verbs, and know no framework."""
 
 from codetether_core.services.accounts import Accounts
-from codetether_core.services.archiving import Archiving
+from codetether_core.services.archiving import Archiving, AsKept
 from codetether_core.services.assembly import Services, assemble
 from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
@@ -9,6 +9,7 @@ from codetether_core.services.auditing import Auditing, FoundRecords, KnownHead
 from codetether_core.services.claiming import Claiming, Explanation, profile_of
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.copies import Entry
+from codetether_core.services.data_keys import DataKeys, OpenKey
 from codetether_core.services.dispatch import Connection, Dispatch
 from codetether_core.services.encryption import Encryption
 from codetether_core.services.issuing import RENEWED, REVOKED, Issuing
@@ -39,11 +40,13 @@ __all__ = [
     "TRAILING_GRACE",
     "Accounts",
     "Archiving",
+    "AsKept",
     "Attaching",
     "Auditing",
     "Claiming",
     "Connection",
     "Conversation",
+    "DataKeys",
     "Dispatch",
     "Encryption",
     "Entry",
@@ -61,6 +64,7 @@ __all__ = [
     "NoBlobs",
     "NoCipher",
     "Notes",
+    "OpenKey",
     "Question",
     "Questions",
     "Recording",

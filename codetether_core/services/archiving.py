@@ -8,7 +8,7 @@ stores must not both honour one holder. Blobs are named, and copied by whoever h
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from attrs import define, evolve, frozen
@@ -36,12 +36,25 @@ from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import Task, blobs_of, requeue
 from codetether_core.workers import Worker
 
-__all__ = ["Archiving"]
+__all__ = ["Archiving", "AsKept"]
 
 V = TypeVar("V", Codebase, Worker, Agent, Credential, Account, Secret, DataKey)
 
 _ALL: Final = 2**31 - 1
 _PAGE: Final = 200
+
+
+async def _as_they_are(events: Sequence[Event]) -> Sequence[Event]:
+    return events
+
+
+@frozen
+class AsKept:
+    """What the store and its blobs have, as they have it; ``hide`` makes of events what the store would keep."""
+
+    backend: Backend
+    blobs: BlobStore
+    hide: Callable[[Sequence[Event]], Awaitable[Sequence[Event]]] = _as_they_are
 
 
 @define
@@ -54,10 +67,9 @@ class _Story:
 
 @frozen
 class Archiving:
-    """Copies out of ``backend`` and into it."""
+    """Copies out of a store and into it, as it keeps everything: what is encrypted stays so."""
 
-    backend: Backend
-    blobs: BlobStore
+    kept: AsKept
     writer: TaskWriter
     watching: Watching
     logs: TaskLogs
@@ -105,7 +117,7 @@ class Archiving:
                     named.add(id)
                     yield await self._blob(tenant, id)
         async for record in self._records(tenant, stories):
-            yield _told(record)
+            yield await self._event(record)
         async for entry in self.trail.copy(tenant):
             yield entry
 
@@ -147,6 +159,31 @@ class Archiving:
                 "The store has a part of a backup: a restore into it was cut short, or goes on",
                 hint="wait for it to end or, if it was cut short, restore into a new store",
             )
+
+    @property
+    def backend(self) -> Backend:
+        """The store, as it keeps things."""
+        return self.kept.backend
+
+    @property
+    def blobs(self) -> BlobStore:
+        """Its blobs, as they are."""
+        return self.kept.blobs
+
+    async def _event(self, record: Record) -> Entry:
+        """As the store has it, or would: what was filed away is in clear by now."""
+        event = Event(record.topic, record.kind, record.at, json.loads(record.body))
+        (hidden,) = (event,) if record.position else await self.kept.hide([event])
+        return Entry(
+            "event",
+            {
+                "scope": hidden.topic.scope,
+                "subject": hidden.topic.subject,
+                "kind": hidden.kind,
+                "at": codec.timestamp(hidden.at),
+                "data": hidden.data,
+            },
+        )
 
     async def _blob(self, tenant: TenantId, id: BlobId) -> Entry:
         return Entry("blob", {"id": id, "size": await self.blobs.size(tenant, id)})
@@ -229,7 +266,7 @@ class Archiving:
             case "account":
                 await _add(backend.accounts, codec.load(Account, data), tenant)
             case "data_key":
-                await _add(backend.data_keys, codec.load(DataKey, data), tenant)
+                await backend.data_keys.add(_of_this(tenant, codec.load(DataKey, data)))
             case "secret":
                 await _add(backend.secrets, codec.load(Secret, data), tenant)
             case "audit":
@@ -259,17 +296,11 @@ async def _add(store: RecordStore[V], value: V, tenant: TenantId) -> None:
     await store.add(evolve(value, tenant=tenant))
 
 
-def _told(record: Record) -> Entry:
-    return Entry(
-        "event",
-        {
-            "scope": record.topic.scope,
-            "subject": record.topic.subject,
-            "kind": record.kind,
-            "at": codec.timestamp(record.at),
-            "data": json.loads(record.body),
-        },
-    )
+def _of_this(tenant: TenantId, key: DataKey) -> DataKey:
+    """The same key: what is encrypted is so for one tenant."""
+    if key.tenant != tenant:
+        raise Invalid("tenant", f"is {key.tenant}, for which this is encrypted", hint="restore it as that tenant")
+    return key
 
 
 def _event(tenant: TenantId, data: Mapping[str, Any]) -> Event:

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from codetether_core.ports import Authorizer, Backend, BlobStore, Cipher, Clock, Entropy, Passwords, Signer
 from codetether_core.services.accounts import Accounts
-from codetether_core.services.archiving import Archiving
+from codetether_core.services.archiving import Archiving, AsKept
 from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
 from codetether_core.services.auditing import Auditing
@@ -83,6 +83,7 @@ class Services:
     sealing: Sealing
     auditing: Auditing
     trail_upkeep: TrailUpkeep
+    data_keys: DataKeys
     encryption: Encryption
     redaction: Redaction
     secret_keeping: SecretKeeping
@@ -100,6 +101,8 @@ def assemble(
     signer: Signer | None = None,
     cipher: Cipher | None = None,
     redaction: Redaction | None = None,
+    kept: AsKept | None = None,
+    at_rest: bool = False,
     authorizer: Authorizer | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
@@ -111,7 +114,8 @@ def assemble(
     Without ``blobs`` files are refused, and old logs are forgotten. Without the installation's ``key`` no credentials
     are issued, without ``passwords`` there are no accounts, without a ``signer`` nobody vouches for the audit trail,
     without a ``cipher`` nothing is encrypted.
-    ``redaction`` is given where the backend's writes go by it, too.
+    A ``backend`` whose writes go through ``redaction`` is given with it. One that encrypts ``at_rest`` has something
+    below it, of which ``kept`` tells.
     ``authorizer`` tells who may act for the owners of things; without one, roles do.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
@@ -124,10 +128,11 @@ def assemble(
     logs = TaskLogs(writer, tasks, log, blobs, watching, clock)
     transcripts = Transcripts(backend.sessions, blobs)
     trail = TrailCopying(backend.audit, blobs)
-    cipher = cipher or NoCipher()
-    data_keys = DataKeys(backend.data_keys, cipher, clock, entropy)
-    encryption = Encryption(data_keys, cipher, entropy)
-    redaction = redaction or Redaction(backend.secrets, encryption, clock)
+    if redaction is None:
+        keys = DataKeys(backend.data_keys, cipher or NoCipher(), clock, entropy)
+        redaction = Redaction(backend.secrets, Encryption(keys, keys.cipher, entropy), clock)
+    encryption, data_keys = redaction.encryption, redaction.encryption.keys
+    kept = kept or AsKept(backend, blobs)
     recording = Recording(backend.audit, clock, Notes(clock, entropy), redaction)
     sealing = Sealing(backend.audit, recording, signer or NoSigner())
     telling = Telling(log, clock, redaction, encryption)
@@ -164,7 +169,9 @@ def assemble(
         issuing=issuing,
         signing_in=SigningIn(backend.accounts, issuing, passwords, clock, entropy),
         accounts=Accounts(backend.accounts, issuing, passwords, clock),
-        archiving=Archiving(backend, blobs, writer, watching, logs, recording, trail, clock),
+        archiving=Archiving(
+            kept, writer, Watching(kept.backend.log, backend.notifier, clock), logs, recording, trail, clock
+        ),
         attaching=Attaching(writer, tasks, blobs, clock, terms, redaction),
         task_logs=logs,
         transcripts=transcripts,
@@ -177,8 +184,9 @@ def assemble(
             TrailFiling(backend.audit, blobs, recording, sealing, clock, audit_retention if files else None),
             clock,
         ),
+        data_keys=data_keys,
         encryption=encryption,
         redaction=redaction,
         secret_keeping=SecretKeeping(backend.secrets, encryption, redaction, ownership, clock),
-        rotating=Rotating(data_keys, backend.data_keys, cipher, clock),
+        rotating=Rotating(data_keys, backend.data_keys, data_keys.cipher, clock, at_rest),
     )

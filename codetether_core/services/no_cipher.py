@@ -33,6 +33,14 @@ class NoCipher:
         """``NotConfigured``."""
         raise self._missing()
 
+    def encrypt_alike(self, data_key: bytes, clear: bytes, context: bytes) -> bytes:
+        """``NotConfigured``."""
+        raise self._missing()
+
+    def decrypt_alike(self, data_key: bytes, sealed: bytes, context: bytes) -> bytes:
+        """``NotConfigured``."""
+        raise self._missing()
+
     def decrypt(self, data_key: bytes, sealed: bytes, context: bytes) -> bytes:
         """``NotConfigured``."""
         raise self._missing()

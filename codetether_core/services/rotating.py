@@ -28,8 +28,12 @@ class KeyUse:
 
 @frozen(kw_only=True)
 class KeysInUse:
-    """``key`` is the one that data keys come under from now on, ``data_key`` the last of these; empty for none."""
+    """``key`` is the one that data keys come under from now on, ``data_key`` the last of these; empty for none.
 
+    ``at_rest`` says whether all that people and agents write is encrypted.
+    """
+
+    at_rest: bool
     key: str
     data_key: str
     keys: tuple[KeyUse, ...]
@@ -51,13 +55,16 @@ class Rotating:
     store: RecordStore[DataKey]
     cipher: Cipher
     clock: Clock
+    at_rest: bool
 
     async def in_use(self, tenant: TenantId) -> KeysInUse:
         """What is there now."""
         kept = await self.store.list(tenant)
         counts, known = Counter(key.wrapped_by for key in kept), self.cipher.key_ids
         uses = [KeyUse(id=id, data_keys=counts[id], available=id in known) for id in sorted({*counts, *known})]
-        return KeysInUse(key=self.cipher.key_id, data_key=kept[-1].id if kept else "", keys=tuple(uses))
+        return KeysInUse(
+            at_rest=self.at_rest, key=self.cipher.key_id, data_key=kept[-1].id if kept else "", keys=tuple(uses)
+        )
 
     async def rotate(self, principal: Principal, *, data_key: bool = False) -> Rotated:
         """Have every data key come under the present key, and with ``data_key`` encrypt under a new one from now on.

@@ -27,6 +27,7 @@ CODES: dict[str, Callable[[], CodeTetherError]] = {
     "too_many_artifacts": lambda: errors.TooManyArtifacts("x"),
     "unauthenticated": lambda: errors.Unauthenticated("x"),
     "unavailable": lambda: errors.Unavailable("x"),
+    "search_unavailable": errors.SearchUnavailable,
     "undecipherable": lambda: errors.Undecipherable("x"),
     "version_conflict": lambda: errors.VersionConflict("x"),
 }

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codetether_adapters.ciphers import AesGcm
+from codetether_adapters.ciphers import Aes
 from codetether_adapters.memory import open_backend
 from codetether_core.access import Principal
 from codetether_core.errors import NotConfigured, Undecipherable
@@ -39,7 +39,7 @@ class Place:
     clock: FakeClock
 
     def services(self, *keys: tuple[str, bytes]) -> Services:
-        cipher: Cipher = AesGcm(keys) if keys else NoCipher()
+        cipher: Cipher = Aes(keys) if keys else NoCipher()
         return assemble(self.backend, self.clock, Dice(), cipher=cipher)
 
     def with_keys(self, *keys: tuple[str, bytes]) -> Encryption:

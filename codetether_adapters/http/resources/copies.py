@@ -42,8 +42,8 @@ async def copy(call: Call) -> Response:
 async def blob(call: Call) -> ASGIApp:
     """The bytes of a blob that an entry names."""
     id, tenant = blob_id(call.path["id"]), call.principal.tenant
-    size = await call.services.blobs.size(tenant, id)
-    return FileAnswer(call.services.blobs.open(tenant, id), id, ANY_BYTES, size)
+    blobs = call.services.archiving.blobs
+    return FileAnswer(blobs.open(tenant, id), id, ANY_BYTES, await blobs.size(tenant, id))
 
 
 _P: Final = "/v1/backups"

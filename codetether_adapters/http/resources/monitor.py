@@ -197,6 +197,7 @@ ROUTES: Final = (
         answer=shapes.MonitorFound,
         tag="monitor",
         query=SearchMessages,
+        errors=(501,),
     ),
     Route(
         "GET",

@@ -204,7 +204,7 @@ ROUTES: Final = (
         answer=shapes.SessionPage,
         tag="sessions",
         query=ListSessions,
-        errors=(404,),
+        errors=(404, 501),
     ),
     Route(
         "GET",

@@ -17,7 +17,7 @@ async def test_keys_are_told_of_and_rotated() -> None:
     async with open_world() as world:
         nothing = (await world.client.get("/v1/encryption")).json()
         key = {"id": "k1", "data_keys": 0, "available": True}
-        assert nothing == {"tenant": "default", "key": "k1", "data_key": "", "keys": [key]}
+        assert nothing == {"tenant": "default", "at_rest": False, "key": "k1", "data_key": "", "keys": [key]}
         sealed = await world.services.encryption.encrypt(nothing["tenant"], b"hush", "here")
         rotated = await world.client.post("/v1/encryption/rotate", json={"data_key": True})
         assert rotated.json() == {"rewrapped": 0, "added": "key-000002"}

@@ -12,14 +12,15 @@ import httpx
 from attrs import define, field
 
 from codetether_adapters.audited import Acting, AuditedBackend
-from codetether_adapters.ciphers import AesGcm
+from codetether_adapters.ciphers import Aes
 from codetether_adapters.http import Application, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.memory import MemoryBlobs, open_backend
 from codetether_adapters.opa import RegoPolicy, shipped_policy
+from codetether_adapters.protected import ProtectedBackend, Redacting
 from codetether_adapters.signing import Ed25519
 from codetether_adapters.tokens import Chain, open_kept_tokens
-from codetether_core.services import Notes, Services, assemble
+from codetether_core.services import DataKeys, Encryption, Notes, Redaction, Services, assemble
 from tests.http.conformance import checked
 from tests.http.harness import NOW, TOKENS, client_of
 
@@ -108,18 +109,19 @@ def ok(response: httpx.Response) -> Any:
 async def open_world() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         clock, dice, acting = FakeClock(), CountingDice(), Acting()
-        backend = AuditedBackend.over(
-            await stack.enter_async_context(open_backend()), Notes(clock, CountingDice()).of, acting
-        )
+        store = await stack.enter_async_context(open_backend())
+        noted = AuditedBackend.over(store, Notes(clock, CountingDice()).of, acting)
+        keys = DataKeys(noted.data_keys, Aes([("k1", KEY)]), clock, dice)
+        redaction = Redaction(store.secrets, Encryption(keys, keys.cipher, dice), clock)
         services = assemble(
-            backend,
+            ProtectedBackend.over(noted, [Redacting(redaction)]),
             clock,
             dice,
             blobs=MemoryBlobs(),
             key=KEY,
             passwords=Quick(),
             signer=Ed25519(KEY, b"test"),
-            cipher=AesGcm([("k1", KEY)]),
+            redaction=redaction,
         )
         kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, clock))
         app = create_app(

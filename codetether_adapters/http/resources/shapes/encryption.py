@@ -18,9 +18,13 @@ class KeyUse:
 
 @frozen(kw_only=True)
 class EncryptionState:
-    """``key`` is the one that data keys come under from now on, ``data_key`` the one that encrypts; empty for none."""
+    """``key`` is the one that data keys come under from now on, ``data_key`` the one that encrypts; empty for none.
+
+    ``at_rest`` says whether all that people and agents write is encrypted.
+    """
 
     tenant: str
+    at_rest: bool
     key: str
     data_key: str
     keys: tuple[KeyUse, ...]

@@ -1,0 +1,162 @@
+"""What people and agents write, in values of each kind, and how the rest looks without it.
+
+Everything that is hidden of a value is one text of JSON, encrypted at once; one member of the value, its *carrier*, has
+what came of it. What stores and their indexes need stays where it is: ids, names, states, versions and times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+from attrs import evolve, frozen
+
+from codetether_adapters.protected.passage import Told
+from codetether_core import codec
+from codetether_core.agents import Agent
+from codetether_core.approvals import Approval, Option
+from codetether_core.codebases import Codebase
+from codetether_core.messages import Message
+from codetether_core.sessions import Session
+from codetether_core.tasks import Attempt, Task, TaskSpec
+
+__all__ = ["FORMS", "SPEC", "Form"]
+
+V = TypeVar("V")
+
+
+@frozen
+class Form(Generic[V]):
+    """``words`` are what is hidden, as plain data, ``None`` where there is nothing; ``carrier`` is the text in their
+    place, ``hidden`` the value with such a text, ``shown`` the value with its words again.
+    ``place`` says where the value belongs: its words are good for no other one.
+    """
+
+    place: Callable[[V], str]
+    words: Callable[[V], Any]
+    carrier: Callable[[V], object]
+    hidden: Callable[[V, str], V]
+    shown: Callable[[V, Any], V]
+
+
+def _task_words(task: Task) -> Any:
+    evidence = [attempt.evidence for attempt in task.attempts]
+    if task.result is None and task.error is None and not any(evidence):
+        return None
+    return [task.result, task.error, evidence]
+
+
+def _attempts(task: Task, evidence: Sequence[str | None]) -> tuple[Attempt, ...]:
+    pairs = zip(task.attempts, evidence, strict=True)
+    return tuple(attempt if attempt.evidence == said else evolve(attempt, evidence=said) for attempt, said in pairs)
+
+
+def _task_hidden(task: Task, text: str) -> Task:
+    return evolve(task, result=text, error=None, attempts=_attempts(task, [None] * len(task.attempts)))
+
+
+def _task_shown(task: Task, words: Any) -> Task:
+    result, error, evidence = words
+    return evolve(task, result=result, error=error, attempts=_attempts(task, evidence))
+
+
+def _told_words(told: Told) -> Any:
+    message = told.message
+    return [[*message.parts], [*message.tool_calls], message.tokens]
+
+
+def _told_hidden(told: Told, text: str) -> Told:
+    return evolve(told, message=evolve(told.message, parts=(text,), tool_calls=(), tokens=None))
+
+
+def _told_shown(told: Told, words: Any) -> Told:
+    parts, calls, tokens = words
+    return evolve(told, message=evolve(told.message, parts=tuple(parts), tool_calls=tuple(calls), tokens=tokens))
+
+
+def _approval_words(approval: Approval) -> Any:
+    options = codec.dump([*approval.options])
+    return [approval.prompt, options, approval.details, approval.choice, approval.text]
+
+
+def _approval_shown(approval: Approval, words: Any) -> Approval:
+    prompt, options, details, choice, text = words
+    kept = tuple(codec.load(list[Option], options))
+    return evolve(approval, prompt=prompt, options=kept, details=details, choice=choice, text=text)
+
+
+SPEC: Final = Form[tuple[Task, TaskSpec]](
+    place=lambda pair: f"spec {pair[0].id}",
+    words=lambda pair: [pair[1].title, pair[1].prompt, pair[1].metadata],
+    carrier=lambda pair: pair[1].prompt,
+    hidden=lambda pair, text: (pair[0], evolve(pair[1], title="", prompt=text, metadata={})),
+    shown=lambda pair, words: (pair[0], evolve(pair[1], title=words[0], prompt=words[1], metadata=words[2])),
+)
+"""Of what was asked for: it never changes, unlike the rest of its task."""
+
+_TASK: Final = Form[Task](
+    place=lambda task: f"task {task.id}",
+    words=_task_words,
+    carrier=lambda task: task.result,
+    hidden=_task_hidden,
+    shown=_task_shown,
+)
+
+_APPROVAL: Final = Form[Approval](
+    place=lambda approval: f"approval {approval.id}",
+    words=_approval_words,
+    carrier=lambda approval: approval.prompt,
+    hidden=lambda approval, text: evolve(approval, prompt=text, options=(), details={}, choice=None, text=None),
+    shown=_approval_shown,
+)
+
+_SESSION: Final = Form[Session](
+    place=lambda session: f"session {session.codebase} {session.id}",
+    words=lambda session: [session.title, session.directory, session.details],
+    carrier=lambda session: session.title,
+    hidden=lambda session, text: evolve(session, title=text, directory="", details={}),
+    shown=lambda session, words: evolve(session, title=words[0], directory=words[1], details=words[2]),
+)
+
+_TOLD: Final = Form[Told](
+    place=lambda told: f"session {told.codebase} {told.message.session} message {told.message.id}",
+    words=_told_words,
+    carrier=lambda told: told.message.parts[0] if len(told.message.parts) == 1 else None,
+    hidden=_told_hidden,
+    shown=_told_shown,
+)
+
+_MESSAGE: Final = Form[Message](
+    place=lambda message: f"message {message.id}",
+    words=lambda message: [message.body, message.metadata],
+    carrier=lambda message: message.body,
+    hidden=lambda message, text: evolve(message, body=text, metadata={}),
+    shown=lambda message, words: evolve(message, body=words[0], metadata=words[1]),
+)
+
+_CODEBASE: Final = Form[Codebase](
+    place=lambda codebase: f"codebase {codebase.id}",
+    words=lambda codebase: [codebase.description, codebase.agent_config],
+    carrier=lambda codebase: codebase.description,
+    hidden=lambda codebase, text: evolve(codebase, description=text, agent_config={}),
+    shown=lambda codebase, words: evolve(codebase, description=words[0], agent_config=words[1]),
+)
+
+_AGENT: Final = Form[Agent](
+    place=lambda agent: f"agent {agent.name}",
+    words=lambda agent: [agent.description, agent.capabilities],
+    carrier=lambda agent: agent.description,
+    hidden=lambda agent, text: evolve(agent, description=text, capabilities={}),
+    shown=lambda agent, words: evolve(agent, description=words[0], capabilities=words[1]),
+)
+
+FORMS: Final[Mapping[type[Any], Form[Any]]] = {
+    Task: _TASK,
+    Approval: _APPROVAL,
+    Session: _SESSION,
+    Told: _TOLD,
+    Message: _MESSAGE,
+    Codebase: _CODEBASE,
+    Agent: _AGENT,
+}
+"""By the type of the value."""
