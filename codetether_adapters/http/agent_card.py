@@ -6,7 +6,6 @@ the A2A binding comes with its own adapter.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -20,7 +19,6 @@ from codetether_core.access import PUBLIC
 
 __all__ = ["AgentCard", "card_route"]
 
-_AUTHORITY: Final = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 _TEXT: Final = "text/plain"
 _BEARER: Final = {"type": "http", "scheme": "bearer"}
 
@@ -72,8 +70,6 @@ def card_route(*, version: str, public_url: str = "", base_path: str = "") -> Ro
 
 def _asked_at(call: Call, base_path: str) -> str:
     """Where the request says that we are."""
-    host = call.headers.get("host") or ""
-    if not _AUTHORITY.fullmatch(host):
-        host = "localhost"
+    host = call.headers.get("host") or "localhost"
     below = (base_path or call.scope.get("root_path", "")).rstrip("/")
     return f"{call.scope.get('scheme', 'http')}://{host}{below}"

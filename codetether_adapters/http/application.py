@@ -7,8 +7,8 @@ no task per request, and nothing here knows a resource.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from itertools import count
 from secrets import token_hex
 from typing import Final, TypeAlias
@@ -25,11 +25,12 @@ from codetether_adapters.http.authentication import Authentication, IdentityProv
 from codetether_adapters.http.bodies import Disconnected, Limits
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.drain import Drain
+from codetether_adapters.http.framing import check_framing
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.limiting import Limiting
 from codetether_adapters.http.openapi import described
 from codetether_adapters.http.probes import Check, probe_routes
-from codetether_adapters.http.problems import problem, report, status_of
+from codetether_adapters.http.problems import CLOSING, problem, report, status_of
 from codetether_adapters.http.request import Request
 from codetether_adapters.http.request_trail import Acts, RequestTrail, nobody_else_acts
 from codetether_adapters.http.routing import MethodNotAllowed, Route, Routes
@@ -45,6 +46,8 @@ _log = structlog.get_logger(__name__)
 
 _ANYBODY: Final = Principal(name="anonymous")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
+_MULTIPLEXED: Final = ("2", "3")
+"""Versions of HTTP in which a connection's other requests are another matter (RFC 9113, section 8.2.2)."""
 _ALWAYS: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _OVER_TLS: Final = ((b"strict-transport-security", b"max-age=31536000"),)
 _ON_PAGES: Final = (
@@ -107,12 +110,16 @@ class Application:
                 await self.trail.refused(request, error)
                 if isinstance(error, CodeTetherError) and not reply.started and status_of(error) != 500:
                     answer = problem(error, request_id, headers)
+                    if isinstance(error, CLOSING) and scope.get("http_version") not in _MULTIPLEXED:
+                        answer.raw_headers.append((b"connection", b"close"))
                 else:
                     answer = report(error, request_id, f"{scope['method']} {scope['path']}")
                 if not reply.started:
-                    await answer(scope, receive, reply)
+                    with suppress(Disconnected):
+                        await answer(scope, receive, reply)
 
     async def _answer(self, scope: Scope, receive: Receive, headers: Headers, request: Request) -> ASGIApp:
+        check_framing(scope, headers)
         try:
             route, path = self.routes.match(scope["method"], self._path(scope))
         except MethodNotAllowed as refusal:
@@ -191,7 +198,8 @@ class _Reply:
         self._request_id = request_id
         self.started = False
 
-    def __call__(self, message: Message) -> Awaitable[None]:
+    async def __call__(self, message: Message) -> None:
+        """Send it; ``Disconnected`` where nobody is there any more."""
         if message["type"] == "http.response.start":
             self.started = True
             headers = message.get("headers", ())
@@ -199,7 +207,10 @@ class _Reply:
             on_pages = _ON_PAGES if given.get(b"content-type", b"").startswith(b"text/html") else ()
             missing = (header for header in (*self._always, *on_pages) if header[0] not in given)
             message = {**message, "headers": [*headers, *missing, (b"x-request-id", self._request_id.encode())]}
-        return self._send(message)
+        try:
+            await self._send(message)
+        except OSError:
+            raise Disconnected from None
 
 
 def create_app(

@@ -71,12 +71,12 @@ class Call:
         return read_json(await self.read(), self.limits.depth)
 
     async def read(self) -> bytes:
-        """The body's bytes; ``TooLarge`` beyond the limit. Once only."""
-        return await read_body(self.receive, self.headers, self.limits.body)
+        """The body's bytes; ``TooLarge`` beyond the limit, ``TooSlow``, ``EncodingUnsupported``. Once only."""
+        return await read_body(self.receive, self.headers, self.limits.body, self.limits.patience)
 
     def file(self) -> AsyncGenerator[bytes, None]:
         """The body's bytes as they come, within the limit for files. Once only."""
-        return body_chunks(self.receive, self.headers, self.limits.file)
+        return body_chunks(self.receive, self.headers, self.limits.file, self.limits.patience)
 
     @property
     def last_event_id(self) -> str | None:

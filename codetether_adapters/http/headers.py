@@ -10,8 +10,8 @@ __all__ = ["Headers"]
 class Headers(Mapping[str, str]):
     """The headers of one request, read once from the ASGI scope (which lower-cases names).
 
-    Of a header sent twice the last counts. Values are UTF-8, as the clients that there are send them, else Latin-1, as
-    HTTP once had them (RFC 9110, section 5.5).
+    Of a header sent twice the last counts; ``framing`` refuses those for which that matters. Values are UTF-8, as the
+    clients that there are send them, else Latin-1, as HTTP once had them (RFC 9110, section 5.5).
     """
 
     __slots__ = ("_values",)

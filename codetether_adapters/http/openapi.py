@@ -179,7 +179,7 @@ def _problems(route: Route) -> set[int]:
     if route.query is not None or route.body is not None or route.headers:
         found |= {400, 422}
     if route.body is not None or route.upload:
-        found |= {413}
+        found |= {408, 413, 415}
     if route.stream is not None:
         found |= {400, 503}
     return found - {route.status, *route.also}

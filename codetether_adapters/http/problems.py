@@ -13,6 +13,8 @@ from typing import Any, Final
 import structlog
 from starlette.responses import Response
 
+from codetether_adapters.http.bodies import EncodingUnsupported, TooSlow
+from codetether_adapters.http.framing import Ambiguous
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.responses import Encoded, encode_json
 from codetether_adapters.http.routing import MethodNotAllowed
@@ -32,7 +34,7 @@ from codetether_core.errors import (
     Undecipherable,
 )
 
-__all__ = ["STATUSES", "TITLES", "problem", "report", "status_of"]
+__all__ = ["CLOSING", "STATUSES", "TITLES", "problem", "report", "status_of"]
 
 _log = structlog.get_logger(__name__)
 
@@ -44,7 +46,9 @@ STATUSES: Final[Mapping[type[CodeTetherError], int]] = {
     MethodNotAllowed: 405,
     Conflict: 409,
     CursorUnknown: 410,
+    TooSlow: 408,
     TooLarge: 413,
+    EncodingUnsupported: 415,
     RateLimited: 429,
     Undecipherable: 500,
     NotConfigured: 501,
@@ -53,15 +57,20 @@ STATUSES: Final[Mapping[type[CodeTetherError], int]] = {
 }
 """The status of each kind of error, of its subclasses too."""
 
+CLOSING: Final = (Ambiguous, TooSlow, TooLarge)
+"""After these nothing more is read from the connection."""
+
 TITLES: Final[Mapping[int, str]] = {
     400: "Malformed request",
     401: "Authentication required",
     403: "Permission denied",
     404: "Not found",
     405: "Method not allowed",
+    408: "Too slow",
     409: "Conflict",
     410: "No longer kept",
     413: "Too large",
+    415: "Unsupported encoding",
     422: "Invalid request",
     429: "Too many requests",
     500: "Internal error",
@@ -77,6 +86,7 @@ _MALFORMED: Final = frozenset(
         "json_too_deep",
         "path_malformed",
         "query_malformed",
+        "request_ambiguous",
         "unknown_status",
     }
 )
@@ -135,6 +145,8 @@ def _headers(error: CodeTetherError, headers: Headers | None) -> list[tuple[byte
         return [(b"www-authenticate", challenge.encode("latin-1", "replace"))]
     if isinstance(error, MethodNotAllowed):
         return [(b"allow", ", ".join(error.allow).encode())]
+    if isinstance(error, EncodingUnsupported):
+        return [(b"accept-encoding", b"identity")]
     if isinstance(error, RateLimited):
         return _limits(error)
     if isinstance(error, Unavailable):

@@ -19,28 +19,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, Any, Final, Never
 
 from attrs import define, field, frozen
 
 from codetether_adapters.filesystem.durable import sync_directory
+from codetether_apps.backups.members import BLOBS, HEADER, MANIFEST, ArchiveError, members
 from codetether_core import codec
 from codetether_core.artifacts import CHUNK, BlobId
-from codetether_core.errors import CodeTetherError, Invalid
-from codetether_core.services import Entry
+from codetether_core.errors import Invalid
+from codetether_core.services import Entry, check_entry
 
 __all__ = ["ArchiveError", "ArchiveWriter", "Blob", "Header", "Manifest", "new_archive", "read", "verified"]
 
 _FORMAT: Final = 1
-_HEADER, _MANIFEST = "header.json", "manifest.json"
-_BLOBS: Final = "blobs/"
 _MEMBER_BYTES: Final = 4 * 1024 * 1024
-
-
-class ArchiveError(CodeTetherError):
-    """The file is no backup, or is damaged, or cannot be read or written."""
-
-    code = "backup_unusable"
 
 
 @frozen(kw_only=True)
@@ -72,9 +65,6 @@ class Blob:
     file: IO[bytes]
 
 
-_Member: TypeAlias = tuple[str, IO[bytes]]
-
-
 @define(eq=False)
 class ArchiveWriter:
     """Takes entries, and holds no more than one member of them in memory."""
@@ -103,7 +93,7 @@ class ArchiveWriter:
         if self._lines:
             self._flush()
         manifest = Manifest(entries=dict(self._counts), members=dict(self._digests), keys=tuple(sorted(self._keys)))
-        self.member(_MANIFEST, json.dumps(codec.dump(manifest), indent=2).encode())
+        self.member(MANIFEST, json.dumps(codec.dump(manifest), indent=2).encode())
         return manifest
 
     def member(self, name: str, content: bytes) -> None:
@@ -112,7 +102,7 @@ class ArchiveWriter:
 
     def blob(self, id: BlobId, file: IO[bytes], size: int) -> None:
         """Write a blob, ``size`` bytes from where the file stands; its address is their digest."""
-        self._write(_BLOBS + id, file, size, id)
+        self._write(BLOBS + id, file, size, id)
 
     def _write(self, name: str, file: IO[bytes], size: int, digest: str) -> None:
         info = tarfile.TarInfo(name)
@@ -135,9 +125,9 @@ def new_archive(path: Path, header: Header) -> Iterator[ArchiveWriter]:
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             unfinished = Path(file.name)  # of this user alone, and of nobody else's making
-            with tarfile.open(fileobj=file, mode="w:gz") as tar:
+            with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.GNU_FORMAT) as tar:
                 writer = ArchiveWriter(tar, header.made_at.timestamp())
-                writer.member(_HEADER, json.dumps(codec.dump(header)).encode())
+                writer.member(HEADER, json.dumps(codec.dump(header)).encode())
                 yield writer
             file.flush()
             os.fsync(file.fileno())
@@ -160,20 +150,20 @@ def verified(path: Path) -> tuple[Header, Manifest]:
     header: Header | None = None
     manifest: Manifest | None = None
     with _refusals(path):
-        for name, file in _members(path):
+        for name, file in members(path):
             if manifest is not None:
                 raise ArchiveError(f"{path} goes on after its end", hint="take another copy")
-            if name.startswith(_BLOBS):
+            if name.startswith(BLOBS):
                 digests[name] = _digest(file)
-                if name != _BLOBS + digests[name]:
+                if name != BLOBS + digests[name]:
                     raise ArchiveError(f"{path} is damaged: the bytes of {name} are others", hint="take another copy")
                 continue
             content = file.read()
-            if name == _MANIFEST:
+            if name == MANIFEST:
                 manifest = _value(Manifest, content, path)
                 continue
             digests[name] = hashlib.sha256(content).hexdigest()
-            if name == _HEADER:
+            if name == HEADER:
                 header = _known(_value(Header, content, path), path)
             else:
                 counts.update(entry.kind for entry in _entries(content, path))
@@ -187,10 +177,10 @@ def verified(path: Path) -> tuple[Header, Manifest]:
 def read(path: Path) -> Iterator[Entry | Blob]:
     """The entries and blobs, in their order. Of a file that was not ``verified`` anything may come."""
     with _refusals(path):
-        for name, file in _members(path):
-            if name.startswith(_BLOBS):
-                yield Blob(BlobId(name.removeprefix(_BLOBS)), file)
-            elif name not in (_HEADER, _MANIFEST):
+        for name, file in members(path):
+            if name.startswith(BLOBS):
+                yield Blob(BlobId(name.removeprefix(BLOBS)), file)
+            elif name not in (HEADER, MANIFEST):
                 yield from _entries(file.read(), path)
 
 
@@ -199,15 +189,6 @@ def _digest(file: IO[bytes]) -> str:
     while chunk := file.read(CHUNK):
         sha.update(chunk)
     return sha.hexdigest()
-
-
-def _members(path: Path) -> Iterator[_Member]:
-    with tarfile.open(path, mode="r:gz") as tar:
-        for info in tar:
-            content = tar.extractfile(info)
-            if content is None:
-                raise ArchiveError(f"{path} is no backup: it has {info.name}", hint="name another file")
-            yield info.name, content
 
 
 @contextmanager
@@ -222,15 +203,24 @@ def _refusals(path: Path) -> Iterator[None]:
 
 
 def _entries(content: bytes, path: Path) -> Iterator[Entry]:
-    for line in content.splitlines():
-        yield _value(Entry, line, path)
+    for line in io.BytesIO(content):
+        entry: Entry = _value(Entry, line, path)
+        try:
+            check_entry(entry)
+        except Invalid as error:
+            raise ArchiveError(f"{path} is damaged: a {entry.kind}'s {error}", hint="take another copy") from None
+        yield entry
 
 
 def _value(cls: type[Any], content: bytes, path: Path) -> Any:
     try:
-        return codec.parse(cls, json.loads(content))
-    except (ValueError, Invalid) as error:
+        return codec.parse(cls, json.loads(content, parse_constant=_no_number))
+    except (ValueError, RecursionError, Invalid) as error:
         raise ArchiveError(f"{path} is damaged: {error}", hint="take another copy") from None
+
+
+def _no_number(text: str) -> Never:
+    raise ValueError(f"{text} is no JSON")
 
 
 def _known(header: Header, path: Path) -> Header:

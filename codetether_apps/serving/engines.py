@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Final, Protocol
 
 from starlette.types import ASGIApp
 
+from codetether_apps.serving.bounds import Bounds
 from codetether_apps.settings import SettingsError
 
 __all__ = ["ENGINES", "SPOKEN", "Engine"]
 
-Engine: TypeAlias = Callable[
-    [ASGIApp, socket.socket, ssl.SSLContext | None, Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]
-]
-"""Serves an application on a listening socket, over TLS if there is a context, until the last argument returns; then
-it ends every connection.
-"""
-
-_KEEP_ALIVE: Final = 75
 _FOR_EVER: Final = 10**9
 
 
+class Engine(Protocol):
+    """Serves an application on a listening socket, over TLS if there is a context, until ``leave`` returns; then it
+    ends every connection.
+    """
+
+    async def __call__(
+        self,
+        application: ASGIApp,
+        listener: socket.socket,
+        tls: ssl.SSLContext | None,
+        leave: Callable[[], Awaitable[None]],
+        bounds: Bounds,
+    ) -> None: ...
+
+
 async def _hypercorn(
-    application: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None, leave: Callable[[], Awaitable[None]]
+    application: ASGIApp,
+    listener: socket.socket,
+    tls: ssl.SSLContext | None,
+    leave: Callable[[], Awaitable[None]],
+    bounds: Bounds,
 ) -> None:
     import hypercorn.asyncio
     import hypercorn.config
+
+    from codetether_apps.serving.hypercorn_protocols import install
+    from codetether_apps.serving.unread import discarding
 
     class Config(hypercorn.config.Config):
         @property
@@ -40,24 +56,34 @@ async def _hypercorn(
         def create_ssl_context(self) -> ssl.SSLContext | None:
             return tls
 
+    install(bounds)
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.error")
     config.include_server_header = False
-    config.keep_alive_timeout = _KEEP_ALIVE
+    config.keep_alive_timeout = bounds.idle.total_seconds()
+    config.h11_max_incomplete_size = bounds.head
+    config.h2_max_header_list_size = bounds.head
+    config.h2_max_concurrent_streams = bounds.streams
     config.keep_alive_max_requests = _FOR_EVER
     config.graceful_timeout = _FOR_EVER  # who calls us has the patience
     config.backlog = 2048
-    await hypercorn.asyncio.serve(application, config, shutdown_trigger=leave)  # type: ignore[arg-type]
+    await hypercorn.asyncio.serve(discarding(application), config, shutdown_trigger=leave)  # type: ignore[arg-type]
 
 
 async def _uvicorn(
-    application: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None, leave: Callable[[], Awaitable[None]]
+    application: ASGIApp,
+    listener: socket.socket,
+    tls: ssl.SSLContext | None,
+    leave: Callable[[], Awaitable[None]],
+    bounds: Bounds,
 ) -> None:
     import asyncio
 
     try:
         import uvicorn
+
+        from codetether_apps.serving.uvicorn_protocol import bounded
     except ModuleNotFoundError:
         raise SettingsError(
             "server.asgi is uvicorn, which is not installed", hint="pip install 'codetether-hub[uvicorn]'"
@@ -69,7 +95,13 @@ async def _uvicorn(
             yield  # signals are our affair
 
     config = uvicorn.Config(
-        application, log_config=None, access_log=False, server_header=False, timeout_keep_alive=_KEEP_ALIVE
+        application,
+        http=bounded(bounds),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # whose word counts is our affair
+        timeout_keep_alive=math.ceil(bounds.idle.total_seconds()),
     )
     config.load()
     config.ssl = tls

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import math
 import socket
 import ssl
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from typing import Final
 
 from attrs import frozen
@@ -18,6 +21,7 @@ from codetether_apps.settings import Settings
 __all__ = ["Bind", "bound", "listen"]
 
 _BACKLOG: Final = 2048
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 @frozen
@@ -46,7 +50,7 @@ def bound(settings: Settings, tls: Tls | None = None) -> Iterator[tuple[Bind, ..
         wanted.append((server.mtls_port, "--mtls-port", tls.certified))
     with ExitStack() as stack:
         yield tuple(
-            Bind(stack.enter_context(_socket(server.host.strip("[]"), port, flag)), flag, context)
+            Bind(stack.enter_context(_socket(server.host.strip("[]"), port, flag, server.stall_timeout)), flag, context)
             for port, flag, context in wanted
         )
 
@@ -62,7 +66,7 @@ def listen(binds: Iterable[Bind]) -> None:
 
 
 @contextmanager
-def _socket(host: str, port: int, flag: str) -> Iterator[socket.socket]:
+def _socket(host: str, port: int, flag: str, stall: timedelta) -> Iterator[socket.socket]:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -72,6 +76,8 @@ def _socket(host: str, port: int, flag: str) -> Iterator[socket.socket]:
     with socket.socket(family, kind, protocol) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sys.platform == "linux":  # connections have it from their listener; a closed window counts too
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, math.ceil(stall / _MILLISECOND))
         try:
             listener.bind(address)
         except OSError as error:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from codetether_adapters.http import Drain
 from codetether_apps.process import Stopping
+from codetether_apps.serving.bounds import Bounds
 from codetether_apps.serving.engines import ENGINES, Engine
 from codetether_apps.serving.listening import Bind
 from codetether_apps.serving.requests import InFlight, logged
@@ -34,13 +35,14 @@ async def serve(
     application: ASGIApp, binds: Sequence[Bind], settings: Settings, *, drain: Drain, stopping: Stopping
 ) -> None:
     """Serve on listening sockets until ``stopping``; return once nothing is served any more."""
-    requests = InFlight(logged(application) if settings.server.access_log else application)
+    bounds = Bounds(idle=settings.server.idle_timeout, stall=settings.server.stall_timeout)
+    requests = InFlight(logged(application) if settings.server.access_log else application, bounds.streams)
     leave = asyncio.Event()
 
     async def left() -> None:
         await leave.wait()
 
-    serving = asyncio.ensure_future(_carried(ENGINES[settings.server.asgi], requests, binds, left))
+    serving = asyncio.ensure_future(_carried(ENGINES[settings.server.asgi], requests, binds, left, bounds))
     asked = asyncio.ensure_future(stopping.wait())
     try:
         await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -58,11 +60,15 @@ async def serve(
 
 
 async def _carried(
-    engine: Engine, application: ASGIApp, binds: Sequence[Bind], left: Callable[[], Awaitable[None]]
+    engine: Engine,
+    application: ASGIApp,
+    binds: Sequence[Bind],
+    left: Callable[[], Awaitable[None]],
+    bounds: Bounds,
 ) -> None:
     async with asyncio.TaskGroup() as group:
         for bind in binds:
-            group.create_task(engine(application, bind.listener, bind.tls, left))
+            group.create_task(engine(application, bind.listener, bind.tls, left, bounds))
 
 
 async def _end(serving: asyncio.Future[None], requests: InFlight, patience: timedelta) -> None:

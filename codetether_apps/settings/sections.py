@@ -120,6 +120,18 @@ class Server:
     asgi: str = setting("hypercorn", choice("hypercorn", "uvicorn"), "HTTP server", env="ASGI", flag="--asgi")
     body_limit: int = setting(4 * 2**20, SIZE, "Largest request body", env="BODY_LIMIT")
     artifact_limit: int = setting(256 * 2**20, SIZE, "Largest file that a run may leave", env="ARTIFACT_LIMIT")
+    idle_timeout: timedelta = setting(
+        75 * _SECOND, DURATION, "How long a connection may be without a request, or take for the head of one",
+        env="IDLE_TIMEOUT",
+    )  # fmt: skip
+    upload_timeout: timedelta = setting(
+        60 * _SECOND, DURATION, "Within so long the next 64 KiB of a request's body have to come, or its end",
+        env="UPLOAD_TIMEOUT",
+    )  # fmt: skip
+    stall_timeout: timedelta = setting(
+        60 * _SECOND, DURATION, "How long a client may leave unread what it is sent (HTTP/1.1: on Linux)",
+        env="STALL_TIMEOUT",
+    )  # fmt: skip
     access_log: bool = setting(False, FLAG, "Log every request", env="ACCESS_LOG", flag="--access-log")
 
 

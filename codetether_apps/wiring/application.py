@@ -49,7 +49,11 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
             authenticator=Chain((access.tokens, kept, *identities)),
             authorizer=policy,
             routes=all_routes(),
-            limits=Limits(body=settings.server.body_limit, file=settings.server.artifact_limit),
+            limits=Limits(
+                body=settings.server.body_limit,
+                file=settings.server.artifact_limit,
+                patience=settings.server.upload_timeout,
+            ),
             drain=drain,
             origins=_origins(settings),
             anonymous=access.anonymous,

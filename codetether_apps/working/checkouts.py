@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import define, field
 
 from codetether_adapters.system import CheckoutLock, hold_checkout
+from codetether_apps.working.folders import folder
 from codetether_core.ids import TaskId
 from codetether_core.ports import Run
 
@@ -28,7 +29,7 @@ class Checkouts:
 
     def improvise(self, task: TaskId) -> Path:
         """An empty directory for a task."""
-        place = self.scratch / task
+        place = self.scratch / folder(task)
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         return place
 
@@ -36,7 +37,7 @@ class Checkouts:
         """Whatever the task had is free again. Processes that outlive the run hold on to its checkout."""
         if task in self._held:
             self._held.pop(task).release()
-        shutil.rmtree(self.scratch / task, ignore_errors=True)
+        shutil.rmtree(self.scratch / folder(task), ignore_errors=True)
 
     def descriptors(self, run: Run) -> Sequence[int]:
         """What the run's supervisor has to keep open: the lock of its checkout."""

@@ -12,6 +12,7 @@ import structlog
 from attrs import frozen
 
 from codetether_adapters.client import AsyncClient
+from codetether_apps.working.folders import folder
 from codetether_core.errors import CodeTetherError, Invalid, NotConfigured, TooLarge, TooManyArtifacts
 from codetether_core.ids import TaskId
 
@@ -39,7 +40,7 @@ class Leavings:
 
     def begin(self, lease: str) -> Path:
         """An empty directory for the run under this lease, for this user only."""
-        place = self.root / lease.replace("/", "_")
+        place = self.root / folder(lease)
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(mode=0o700, parents=True)
         return place

@@ -17,6 +17,7 @@ from codetether_core.access.credential import (
     require_active,
     revoke,
 )
+from codetether_core.access.destination import given_url
 from codetether_core.access.principal import DEFAULT_TENANT, SYSTEM, Principal
 from codetether_core.access.roles import (
     PERMISSIONS,
@@ -58,6 +59,7 @@ __all__ = [
     "ended_before",
     "given_password",
     "given_roles",
+    "given_url",
     "principal_of",
     "refuse_delegated",
     "renew",

@@ -8,7 +8,7 @@ from codetether_core.services.audit_notes import Notes
 from codetether_core.services.auditing import Auditing, FoundRecords, KnownHead
 from codetether_core.services.claiming import Claiming, Explanation, profile_of
 from codetether_core.services.conversation import Conversation
-from codetether_core.services.copies import Entry
+from codetether_core.services.copies import Entry, check_entry
 from codetether_core.services.data_keys import DataKeys, OpenKey
 from codetether_core.services.dispatch import Connection, Dispatch
 from codetether_core.services.encryption import Encryption
@@ -85,6 +85,7 @@ __all__ = [
     "TrailUpkeep",
     "Watching",
     "assemble",
+    "check_entry",
     "profile_of",
     "told",
 ]

@@ -36,7 +36,7 @@ def server(directory: Path, *keys: str, **more: str) -> Iterator[httpx.Client]:
     settings = {"CODETETHER_ENCRYPTION_KEYS": ",".join(keys), "CODETETHER_DATA_DIR": str(directory / "kept"), **more}
     (own := directory / f"server-{len([*directory.iterdir()])}").mkdir()
     with (
-        serving(own, {name: value for name, value in settings.items() if value}) as running,
+        serving(own, **{name: value for name, value in settings.items() if value}) as running,
         httpx.Client(base_url=running.url, headers={"Authorization": f"Bearer {TOKEN}"}) as client,
     ):
         yield client

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,13 +31,14 @@ class Server:
 
 
 @contextmanager
-def serving(directory: Path, more: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serving(directory: Path, **more: str) -> Iterator[Server]:
     """A server whose administrator has ``TOKEN``; it has to leave properly, whatever was done to it."""
+    directory.mkdir(exist_ok=True)
     settings = {
         "CODETETHER_DATA_DIR": str(directory / "data"),
         "CODETETHER_TOKENS": f"admin:{TOKEN}:admin",
         "CODETETHER_LOG_LEVEL": "debug",
-        **(more or {}),
+        **more,
     }
     program = start(directory / "server.log", settings, "-m", "codetether_apps.server", "--port", "0")
     try:

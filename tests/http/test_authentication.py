@@ -176,9 +176,7 @@ async def test_without_authentication_loopback_names_are_answered(host: str) -> 
     assert (await ask("POST", "/write", {"Host": host}, anonymous=OWNER)).json()[0] == "owner"
 
 
-@pytest.mark.parametrize(
-    "host", ["", "hub.test", "evil.test:8000", "localhost.evil.test", "10.0.0.1", "[::2]:80", "[", ":"]
-)
+@pytest.mark.parametrize("host", ["", "hub.test", "evil.test:8000", "localhost.evil.test", "10.0.0.1", "[::2]:80", ":"])
 async def test_without_authentication_other_names_are_not(host: str) -> None:
     """A page may give itself a name that leads to us (DNS rebinding); to its browser it is then our own."""
     assert (await ask("POST", "/write", {"Host": host}, anonymous=OWNER)).status_code == 403

@@ -67,7 +67,7 @@ ROUTES = [
 ]
 
 
-async def post(path: str, content: Any, **limits: int) -> tuple[int, Any]:
+async def post(path: str, content: Any, **limits: Any) -> tuple[int, Any]:
     async with client_of(application(*ROUTES, limits=Limits(**limits))) as client:
         answer = await client.post(path, content=content)
         return answer.status_code, answer.json()

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from codetether_adapters.http import Call, Json, Route
+from codetether_adapters.http.bodies import EncodingUnsupported, TooSlow
+from codetether_adapters.http.framing import Ambiguous
 from codetether_adapters.http.problems import TITLES, status_of
 from codetether_adapters.http.routing import MethodNotAllowed
 from codetether_core import errors
@@ -35,6 +37,9 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
     (errors.Invalid("", "the body is not JSON", code="json_malformed"), 400, "json_malformed", {}),
     (errors.NotFound("task", "t1"), 404, "task_not_found", {"id": "t1"}),
     (errors.TooLarge("Too much", limit=5), 413, "too_large", {"limit": 5}),
+    (TooSlow("Faster"), 408, "too_slow", {}),
+    (EncodingUnsupported("Plain"), 415, "encoding_unsupported", {}),
+    (Ambiguous("", "the request has two hosts"), 400, "request_ambiguous", {}),
     (errors.Unauthenticated("Who?"), 401, "unauthenticated", {}),
     (RenewalSpent("Again?"), 401, "renewal_spent", {}),
     (errors.PermissionDenied("No", permission="tasks:write"), 403, "permission_denied", {"permission": "tasks:write"}),

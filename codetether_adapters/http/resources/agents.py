@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from codetether_adapters.http.resources import shapes
 from codetether_adapters.http.resources.bounds import seconds
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
+from codetether_core.access import given_url
 from codetether_core.agents import EXPIRES_AFTER, Agent
 from codetether_core.errors import Invalid
 from codetether_core.ids import AgentName
@@ -22,7 +22,6 @@ __all__ = ["ROUTES", "RegisterAgent", "agent_name", "agent_view", "register"]
 
 _LONGEST_NAME: Final = 200
 _LONGEST_AGE: Final = 366 * 24 * 3600
-_CREDENTIALS: Final = re.compile("^([a-z][a-z0-9+.-]*://)?[^/?#]*@", re.IGNORECASE)
 
 
 @frozen
@@ -67,7 +66,10 @@ def agent_view(agent: Agent) -> dict[str, Any]:
 
 
 async def register(call: Call, told: RegisterAgent, field: str = "name") -> Agent:
-    """Keep what an agent says of itself."""
+    """Keep what an agent says of itself.
+
+    A deployed worker tells the URL by which it reaches us, its token in it; everybody may read the directory.
+    """
     now = call.services.clock.now()
     agent = Agent(
         name=agent_name(told.name, field),
@@ -75,18 +77,13 @@ async def register(call: Call, told: RegisterAgent, field: str = "name") -> Agen
         principal=call.principal.name,
         registered_at=now,
         last_seen=now,
-        url=_without_credentials(told.url),
+        url=given_url("url", told.url),
         description=told.description,
         capabilities=told.capabilities,
         models_supported=told.models_supported,
     )
     kept: Agent = await call.services.registration.add_agent(call.principal, agent)
     return kept
-
-
-def _without_credentials(url: str) -> str:
-    """A deployed worker tells the URL by which it reaches us, its token in it; everybody may read the directory."""
-    return _CREDENTIALS.sub(r"\1", url)
 
 
 async def add(call: Call) -> Response:

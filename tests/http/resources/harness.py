@@ -19,7 +19,7 @@ from codetether_adapters.http.resources import all_routes
 from codetether_adapters.memory import MemoryBlobs
 from codetether_adapters.sse import Decoder, ServerSentEvent
 from codetether_adapters.tokens import StaticToken, StaticTokens
-from codetether_core.ports import Backend
+from codetether_core.ports import Backend, BlobStore
 from codetether_core.services import RolePolicy, Services, assemble
 from tests.http.conformance import check, checked
 
@@ -136,10 +136,10 @@ class Api:
 
 
 @asynccontextmanager
-async def open_api(backend: Backend) -> AsyncIterator[Api]:
+async def open_api(backend: Backend, blobs: BlobStore | None = None) -> AsyncIterator[Api]:
     """The API over a backend."""
     clock = FakeClock()
-    services = assemble(backend, clock, Dice(), blobs=MemoryBlobs())
+    services = assemble(backend, clock, Dice(), blobs=blobs or MemoryBlobs())
     tokens = StaticTokens(StaticToken.of(name, token, roles) for name, (token, roles) in TOKENS.items())
     app = create_app(services, authenticator=tokens, authorizer=RolePolicy(), routes=all_routes())
     transport, hooks = httpx.ASGITransport(app), checked(app)
@@ -176,7 +176,10 @@ class Stream:
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "root_path": "",
-            "headers": [(name.lower().encode(), value.encode()) for name, value in self.headers.items()],
+            "headers": [
+                (b"host", b"server"),
+                *((name.lower().encode(), value.encode()) for name, value in self.headers.items()),
+            ],
             "client": ("127.0.0.1", 1),
             "server": ("server", 80),
         }
