@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _run(settings: Settings) -> None:
-    from codetether_apps.serving import announce, bound, listen, open_tls, reloading, serve
+    from codetether_apps.serving import announce, open_front, open_tls, reloading
     from codetether_apps.wiring.application import open_application
     from codetether_apps.wiring.secret_sources import SERVERS, open_secrets
 
@@ -29,14 +29,13 @@ async def _run(settings: Settings) -> None:
     tls = open_tls(settings)
     with stop_signals() as stopping:
         async with (
-            open_secrets(settings, SERVERS, stopping) as settings,
-            open_application(settings) as opened,
             reloading(tls),
+            open_front(settings, tls, stopping) as front,
+            open_secrets(settings, SERVERS, stopping, front.wait) as settings,
+            open_application(settings, drain=front.drain) as opened,
         ):
-            with bound(settings, tls) as binds:
-                listen(binds)
-                announce(binds, settings, opened.access)
-                await serve(opened.application, binds, settings, drain=opened.drain, stopping=stopping)
+            announce(front.listen(), settings, opened.access)
+            await front.serve(opened.application)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def _run(settings: Settings) -> None:
     """The worker leaves first, so that it still has somebody to report to."""
     from codetether_adapters.tokens import StaticToken
-    from codetether_apps.serving import announce, bound, listen, open_tls, reloading, serve
+    from codetether_apps.serving import announce, open_front, open_tls, reloading
     from codetether_apps.wiring.application import open_application
     from codetether_apps.wiring.secret_sources import SERVERS, open_secrets
     from codetether_apps.working import open_worker
@@ -37,17 +37,15 @@ async def _run(settings: Settings) -> None:
     token = secrets.token_urlsafe(32)
     own = StaticToken.of(_WORKER, token, {"worker"})
     async with AsyncExitStack() as stack:
-        stopping = stack.enter_context(stop_signals())
-        settings = await stack.enter_async_context(open_secrets(settings, SERVERS, stopping))
-        opened = await stack.enter_async_context(open_application(settings, [own]))
+        stopping, worked = stack.enter_context(stop_signals()), Stopping()
         await stack.enter_async_context(reloading(tls))
-        binds = stack.enter_context(bound(settings, tls))
-        mine = tls.mine if tls else None
-        worker = await stack.enter_async_context(open_worker(settings, server=binds[0].url, token=token, tls=mine))
-        listen(binds)
-        announce(binds, settings, opened.access, people=True, agents=worker.registration.agents)
-        worked = Stopping()
-        serving = asyncio.create_task(serve(opened.application, binds, settings, drain=opened.drain, stopping=worked))
+        front = await stack.enter_async_context(open_front(settings, tls, stopping, worked))
+        settings = await stack.enter_async_context(open_secrets(settings, SERVERS, stopping, front.wait))
+        opened = await stack.enter_async_context(open_application(settings, [own], drain=front.drain))
+        mine, url = tls.mine if tls else None, front.bind()[0].url
+        worker = await stack.enter_async_context(open_worker(settings, server=url, token=token, tls=mine))
+        announce(front.listen(), settings, opened.access, people=True, agents=worker.registration.agents)
+        serving = asyncio.create_task(front.serve(opened.application))
         working = asyncio.create_task(worker.run(stopping))
         try:
             await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from starlette.types import Scope
 
-__all__ = ["Network", "client_address", "network_of"]
+__all__ = ["Network", "client_address", "is_trusted", "network_of"]
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -20,17 +20,27 @@ Network: TypeAlias = IPv4Network | IPv6Network
 def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     """The client's; a Unix socket's or an unknown one is empty."""
     peer: str = scope["client"][0] if scope.get("client") else ""
-    if not trusted or not _is_trusted(peer, trusted):
+    if not trusted or not is_trusted(peer, trusted):
         return peer
     told = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     for hop in reversed([each.strip() for each in ",".join(told).split(",") if each.strip()]):
         address = _bare(hop)
         if not _is_address(address):
             return peer
-        if not _is_trusted(address, trusted):
+        if not is_trusted(address, trusted):
             return address
         peer = address
     return peer
+
+
+def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    """Whether a connection from there is one of these."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None) or parsed
+    return any(mapped in network for network in trusted)
 
 
 def network_of(address: str) -> str:
@@ -55,12 +65,3 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None) or parsed
-    return any(mapped in network for network in trusted)

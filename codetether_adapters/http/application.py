@@ -24,12 +24,14 @@ from codetether_adapters.http.agent_card import card_route
 from codetether_adapters.http.authentication import Authentication, IdentityProvider
 from codetether_adapters.http.bodies import Disconnected, Limits
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.checks import Check, Checks
+from codetether_adapters.http.client_certificates import Presented
 from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.framing import check_framing
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.limiting import Limiting
 from codetether_adapters.http.openapi import described
-from codetether_adapters.http.probes import Check, probe_routes
+from codetether_adapters.http.probes import probe_routes
 from codetether_adapters.http.problems import CLOSING, problem, report, status_of
 from codetether_adapters.http.request import Request
 from codetether_adapters.http.request_trail import Acts, RequestTrail, nobody_else_acts
@@ -37,7 +39,7 @@ from codetether_adapters.http.routing import MethodNotAllowed, Route, Routes
 from codetether_core.access import PUBLIC, Principal
 from codetether_core.audit import Actor
 from codetether_core.errors import CodeTetherError, Unauthenticated
-from codetether_core.ports import Authenticator, Authorizer, RateLimiter
+from codetether_core.ports import Authenticator, Authorizer, CertificateAuthenticator, RateLimiter
 from codetether_core.services import Services
 
 __all__ = ["Application", "create_app"]
@@ -73,6 +75,7 @@ class Application:
     lifespan: Lifespan
     limiting: Limiting
     trusted_proxies: Sequence[Network]
+    presented: Presented
     acts: Acts
     trail: RequestTrail
     always: _Headers = _ALWAYS
@@ -93,7 +96,7 @@ class Application:
                 raise NotImplementedError(f"ASGI scope {unknown!r}")
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope["headers"])
+        headers = Headers(self.presented.headers(scope))
         request_id = headers.get("x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = f"{self._run}-{next(self._count):x}"
@@ -129,7 +132,7 @@ class Application:
         request.route, request.permission = route.path, route.permission
         principal, address = _ANYBODY, request.act.actor.ip
         if route.permission != PUBLIC:
-            principal = await self._recognized(headers, address)
+            principal = await self._recognized(scope, headers, address)
             request.recognize(principal)
             await self.limiting.count_request(principal, route.permission)
             await self.authorizer.authorize(principal, route.permission)
@@ -153,10 +156,10 @@ class Application:
         self.trail.answered(request)
         return answer
 
-    async def _recognized(self, headers: Headers, address: str) -> Principal:
+    async def _recognized(self, scope: Scope, headers: Headers, address: str) -> Principal:
         """Who asks. A credential that counts is never refused for those of others that do not."""
         try:
-            return await self.authentication.principal(headers)
+            return await self.authentication.principal(headers, self.presented.certificate(scope))
         except Unauthenticated:
             await self.limiting.count_failure(address)
             raise
@@ -231,6 +234,8 @@ def create_app(
     lifespan: Lifespan = nullcontext,
     limiter: RateLimiter | None = None,
     trusted_proxies: Sequence[Network] = (),
+    certificates: CertificateAuthenticator | None = None,
+    certificates_from_proxies: bool = False,
     acts: Acts = nobody_else_acts,
     over_tls: bool = False,
 ) -> Application:
@@ -238,21 +243,28 @@ def create_app(
 
     ``checks`` tell whether we are ready, in addition to the store's answering; whether its wake-ups reach everybody is
     only told of. ``origins``, ``anonymous`` and ``provider`` are those of ``Authentication``. ``trusted_proxies`` are
-    believed when they say whose request it is that they pass on; without a ``limiter`` nobody asks too often. While a
-    request lasts, ``acts`` lets the stores know who makes it. ``over_tls`` says that nobody reaches us without TLS, and
-    every answer tells browsers so.
+    believed when they say whose request it is that they pass on, with ``certificates_from_proxies`` also whose
+    certificate they were shown; ``certificates`` tells whose it is. Without a ``limiter`` nobody asks too often.
+    While a request lasts, ``acts`` lets the stores know who makes it. ``over_tls`` says that nobody reaches us without
+    TLS, and every answer tells browsers so.
     ``ValueError`` if a route has no permission or two answer the same request.
     """
-    backend = services.backend
+    backend, now = services.backend, services.clock.now
     probes = probe_routes(
-        {"store": backend.ping, **(checks or {})}, {"notifier": backend.notifier.ping}, version=version
+        Checks({"store": backend.ping, **(checks or {})}, now),
+        Checks({"notifier": backend.notifier.ping}, now),
+        version=version,
     )
     card = card_route(version=version, public_url=public_url, base_path=base_path)
     return Application(
         services=services,
         routes=described((*routes, *probes, card), version=version, base_path=base_path),
         authentication=Authentication(
-            authenticator=authenticator, origins=frozenset(origins), anonymous=anonymous, provider=provider
+            authenticator=authenticator,
+            origins=frozenset(origins),
+            anonymous=anonymous,
+            provider=provider,
+            certificates=certificates,
         ),
         authorizer=authorizer,
         limits=limits or Limits(),
@@ -261,6 +273,7 @@ def create_app(
         lifespan=lifespan,
         limiting=Limiting(limiter),
         trusted_proxies=tuple(trusted_proxies),
+        presented=Presented(tuple(trusted_proxies) if certificates_from_proxies else ()),
         acts=acts,
         trail=RequestTrail(services.recording),
         always=(*_ALWAYS, *_OVER_TLS) if over_tls else _ALWAYS,

@@ -1,10 +1,10 @@
-"""Who is asking: the credential in the ``Authorization`` header, and nowhere else.
+"""Who is asking: the credential in the ``Authorization`` header, or the client's certificate, and nowhere else.
 
 A bearer token (RFC 6750), or Basic (RFC 7617) whose password is the token; the user name is ignored, which lets
 unmodified 1.4.3 workers authenticate by ``--server http://any:TOKEN@host``. Never a token in a URL: URLs are logged.
 
-Browsers add Basic, and nothing at all where no credential is needed, to other sites' requests too; so neither
-counts when the browser says that the request comes from elsewhere.
+Browsers add Basic, certificates, and nothing at all where no credential is needed, to other sites' requests too; so
+none of these counts when the browser says that the request comes from elsewhere.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from __future__ import annotations
 from base64 import b64decode
 from ipaddress import ip_address
 
+import attrs
 from attrs import frozen
 
 from codetether_adapters.http.headers import Headers
-from codetether_core.access import Principal
+from codetether_core.access import ClientCertificate, Principal
 from codetether_core.errors import PermissionDenied, Unauthenticated
-from codetether_core.ports import Authenticator
+from codetether_core.ports import Authenticator, CertificateAuthenticator
 
 __all__ = ["Authentication", "IdentityProvider"]
 
@@ -47,12 +48,24 @@ class Authentication:
     origins: frozenset[str] = frozenset()
     anonymous: Principal | None = None
     provider: IdentityProvider | None = None
+    certificates: CertificateAuthenticator | None = None
 
-    async def principal(self, headers: Headers) -> Principal:
-        """Who asks; ``Unauthenticated`` says what is missing or wrong."""
-        authorization = headers.get("authorization")
-        if authorization is None:
+    async def principal(self, headers: Headers, certificate: bytes | None = None) -> Principal:
+        """Who asks; ``Unauthenticated`` says what is missing or wrong.
+
+        Whoever shows a token is its owner, and the certificate beside it only has to count as well.
+        """
+        shown = self.certificates.read(certificate) if self.certificates and certificate is not None else None
+        if headers.get("authorization") is not None:
+            principal = await self._bearer(headers)
+            return principal if shown is None else _while_both_count(principal, shown)
+        if self.certificates is None or shown is None:
             return self._nobody(headers)
+        self._refuse_foreign_pages(headers)
+        return self.certificates.principal(shown)
+
+    async def _bearer(self, headers: Headers) -> Principal:
+        authorization = headers["authorization"]
         scheme, _, credential = authorization.partition(" ")
         credential = credential.strip()
         match scheme.lower():
@@ -92,6 +105,11 @@ class Authentication:
 
     def _is_our_host(self, host: str) -> bool:
         return any(origin.partition("://")[2] == host for origin in self.origins)
+
+
+def _while_both_count(principal: Principal, certificate: ClientCertificate) -> Principal:
+    ends = principal.expires_at
+    return attrs.evolve(principal, expires_at=min(ends, certificate.not_after) if ends else certificate.not_after)
 
 
 def _password(credential: str) -> str:

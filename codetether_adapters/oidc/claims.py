@@ -48,6 +48,7 @@ def principal_from(claims: Mapping[str, Any], mapping: ClaimMapping) -> Principa
         tenant=_tenant(claims, mapping),
         roles=frozenset(_roles(named, mapping)),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        provider=claims["iss"],
     )
 
 

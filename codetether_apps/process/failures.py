@@ -10,16 +10,28 @@ from typing import Final
 from codetether_apps.settings import Settings, SettingsError
 from codetether_core.errors import CodeTetherError, PermissionDenied, Unauthenticated
 
-__all__ = ["StartError", "run_or_explain"]
-
-_ERROR, _USAGE, _UNAUTHENTICATED, _FORBIDDEN, _INTERRUPTED = 1, 2, 3, 4, 130
-_CODES: Final = ((SettingsError, _USAGE), (Unauthenticated, _UNAUTHENTICATED), (PermissionDenied, _FORBIDDEN))
+__all__ = ["AskedToLeave", "StartError", "run_or_explain"]
 
 
 class StartError(CodeTetherError):
     """The process cannot start, through nobody's wrong setting: a port is taken, a directory is read-only."""
 
     code = "cannot_start"
+
+
+class AskedToLeave(CodeTetherError):
+    """The process was asked to leave before it had begun; so it does, and nothing is wrong."""
+
+    code = "asked_to_leave"
+
+
+_OK, _ERROR, _USAGE, _UNAUTHENTICATED, _FORBIDDEN, _INTERRUPTED = 0, 1, 2, 3, 4, 130
+_CODES: Final = (
+    (AskedToLeave, _OK),
+    (SettingsError, _USAGE),
+    (Unauthenticated, _UNAUTHENTICATED),
+    (PermissionDenied, _FORBIDDEN),
+)
 
 
 def run_or_explain(read: Callable[[], Settings], run: Callable[[Settings], Awaitable[int | None]]) -> int:

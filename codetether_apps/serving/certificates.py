@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from codetether_apps.serving.engines import SPOKEN
+from codetether_apps.serving.peers import note_peer
 from codetether_apps.settings import Settings, SettingsError
 
 __all__ = ["Loaded", "load"]
@@ -34,8 +35,12 @@ class Loaded:
 
 class _Prompt(ssl.SSLObject):
     """Says that it closes, and does so; asyncio would give each client 30 seconds to answer that, and so hold up who
-    leaves.
+    leaves. It also notes whom it speaks to.
     """
+
+    def do_handshake(self) -> None:
+        super().do_handshake()
+        note_peer(self)
 
     def unwrap(self) -> None:
         with suppress(ssl.SSLWantReadError):

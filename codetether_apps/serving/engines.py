@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from starlette.types import ASGIApp
 
 from codetether_apps.serving.bounds import Bounds
+from codetether_apps.serving.peers import shown_by, telling, this_connection
 from codetether_apps.settings import SettingsError
 
 __all__ = ["ENGINES", "SPOKEN", "Engine"]
@@ -68,6 +70,8 @@ async def _hypercorn(
     config.keep_alive_max_requests = _FOR_EVER
     config.graceful_timeout = _FOR_EVER  # who calls us has the patience
     config.backlog = 2048
+    if _asks_for_certificates(tls):
+        application = telling(application, this_connection)
     await hypercorn.asyncio.serve(discarding(application), config, shutdown_trigger=leave)  # type: ignore[arg-type]
 
 
@@ -78,8 +82,6 @@ async def _uvicorn(
     leave: Callable[[], Awaitable[None]],
     bounds: Bounds,
 ) -> None:
-    import asyncio
-
     try:
         import uvicorn
 
@@ -105,6 +107,8 @@ async def _uvicorn(
     )
     config.load()
     config.ssl = tls
+    if _asks_for_certificates(tls):
+        config.http_protocol_class = _told_of_its_peer(config.http_protocol_class)
     server = Server(config)
 
     async def watch() -> None:
@@ -116,6 +120,24 @@ async def _uvicorn(
         await server.serve(sockets=[listener])
     finally:
         watcher.cancel()
+
+
+def _told_of_its_peer(protocol: Any) -> Any:
+    """The same protocol of uvicorn, whose application knows the certificate of the connection."""
+
+    class Told(protocol):  # type: ignore[misc]
+        app: ASGIApp
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            shown = shown_by(transport.get_extra_info("ssl_object"))
+            self.app = telling(self.app, lambda: shown)
+
+    return Told
+
+
+def _asks_for_certificates(tls: ssl.SSLContext | None) -> bool:
+    return tls is not None and tls.verify_mode is ssl.CERT_REQUIRED
 
 
 SPOKEN: Final = {"hypercorn": ("h2", "http/1.1"), "uvicorn": ("http/1.1",)}

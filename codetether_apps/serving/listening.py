@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Final
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from codetether_apps.process import StartError
 from codetether_apps.serving.tls import Tls
@@ -31,14 +31,8 @@ class Bind:
     listener: socket.socket
     flag: str
     tls: ssl.SSLContext | None = None
-
-    @property
-    def url(self) -> str:
-        """Where a local client reaches it."""
-        name: str = self.listener.getsockname()[0]
-        port: int = self.listener.getsockname()[1]
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104 - every address includes loopback
-        return f"{'http' if self.tls is None else 'https'}://{f'[{host}]' if ':' in host else host}:{port}"
+    url: str = field(default=Factory(lambda self: _url(self.listener, self.tls), takes_self=True), init=False)
+    """Where a local client reaches it."""
 
 
 @contextmanager
@@ -63,6 +57,13 @@ def listen(binds: Iterable[Bind]) -> None:
         except OSError as error:
             host, port = bind.listener.getsockname()[:2]
             raise _refused(host, port, bind.flag, error) from None
+
+
+def _url(listener: socket.socket, tls: ssl.SSLContext | None) -> str:
+    name: str = listener.getsockname()[0]
+    port: int = listener.getsockname()[1]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104 - every address includes loopback
+    return f"{'http' if tls is None else 'https'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @contextmanager

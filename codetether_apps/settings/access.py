@@ -1,15 +1,21 @@
 """Settings of who may ask, and what they may do."""
 
+# ruff: noqa: RUF009 - `setting` makes an attrs field, no shared value
+
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
 from attrs import frozen
 
+from codetether_apps.settings.certificates import CLIENT_CERTIFICATES
 from codetether_apps.settings.kinds import KEY, POLICY, RATE, SWITCH, TEXT, items, pairs, url
+from codetether_apps.settings.quantities import DURATION
 from codetether_apps.settings.setting import setting
 from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
+from codetether_core.access import CertificateRule
 
 __all__ = ["Auth", "Limits", "Oidc"]
 
@@ -28,6 +34,11 @@ class Auth:
         env="TOKENS", aliases={"A2A_AUTH_TOKENS": DEPLOYED_TOKENS}, secret=True,
         shown="one generated at first start on an embedded store",
     )  # fmt: skip
+    client_certificates: tuple[CertificateRule, ...] = setting(
+        (), CLIENT_CERTIFICATES,
+        "Who may ask with a certificate: `name:role[+role][@worker]=uri:…`, or `dns:…` or `cn:…`, commas between",
+        env="CLIENT_CERTIFICATES", shown="none",
+    )  # fmt: skip
     policy: str = setting(
         "rego", POLICY,
         "Who may do what: `rego`, the policy that comes with this; `file:///PATH`, one of yours or a directory of them;"
@@ -37,6 +48,10 @@ class Auth:
     secret_key: str | None = setting(
         None, KEY, "Under which issued tokens are kept, the same on every server of a store: 32 characters at least",
         env="SECRET_KEY", secret=True, shown="one generated at first start on an embedded store; none on a shared one",
+    )  # fmt: skip
+    key_max_age: timedelta = setting(
+        timedelta(days=90), DURATION, "Longest life of a key of somebody whom the OpenID provider vouches for",
+        env="KEY_MAX_AGE",
     )  # fmt: skip
 
 

@@ -102,6 +102,10 @@ class Server:
         (), NETWORKS, "Proxies that are believed when they say whose request they pass on (`X-Forwarded-For`)",
         env="TRUSTED_PROXIES", shown="none",
     )  # fmt: skip
+    proxy_certificates: bool = setting(
+        False, FLAG, "Believe them too when they say which client certificate they were shown (`Client-Cert`)",
+        env="PROXY_CERTIFICATES",
+    )  # fmt: skip
     tls_cert: Path | None = setting(
         None, PATH, "The server's certificate, then those that lead to its authority (PEM): speak TLS",
         env="TLS_CERT", flag="--tls-cert", shown="–",

@@ -14,6 +14,7 @@ from codetether_adapters.http import Application, Drain, IdentityProvider, Limit
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.tokens import Chain, StaticToken, open_kept_tokens
 from codetether_apps.settings import Settings
+from codetether_apps.wiring.client_certificates import open_certificates
 from codetether_apps.wiring.credentials import Access, access_of
 from codetether_apps.wiring.identities import open_identities
 from codetether_apps.wiring.limits import open_limiter
@@ -25,17 +26,18 @@ __all__ = ["Opened", "open_application"]
 
 @frozen
 class Opened:
-    """The application, how its users sign in, and the way to make it leave."""
+    """The application, and how its users sign in."""
 
     application: Application
     access: Access
-    drain: Drain
 
 
 @asynccontextmanager
-async def open_application(settings: Settings, tokens: Iterable[StaticToken] = ()) -> AsyncIterator[Opened]:
-    """The whole API over the settings' store; ``tokens`` are those of this process itself."""
-    drain, acting = Drain(), Acting()
+async def open_application(
+    settings: Settings, tokens: Iterable[StaticToken] = (), *, drain: Drain | None = None
+) -> AsyncIterator[Opened]:
+    """The whole API over the settings' store; ``tokens`` are those of this process itself. It leaves with ``drain``."""
+    acting = Acting()
     async with (
         open_policy(settings) as policy,
         open_services(settings, acting, policy) as services,
@@ -63,10 +65,12 @@ async def open_application(settings: Settings, tokens: Iterable[StaticToken] = (
             limiter=limiter,
             provider=_provider(settings),
             trusted_proxies=settings.server.trusted_proxies,
+            certificates=open_certificates(settings, services.clock),
+            certificates_from_proxies=settings.server.proxy_certificates,
             acts=acting,
             over_tls=settings.server.tls_cert is not None,
         )
-        yield Opened(application, access, drain)
+        yield Opened(application, access)
 
 
 def _provider(settings: Settings) -> IdentityProvider | None:

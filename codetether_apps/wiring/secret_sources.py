@@ -1,13 +1,13 @@
 """Secrets of the settings that are kept elsewhere, read before anything is opened that needs them.
 
-A process that goes on for long waits for a vault that does not answer; a command says so and ends. Either reads only
-what it needs: a worker may know nothing of the server's store.
+A process that goes on for long waits for a vault that does not answer, and says so to whoever asks it; a command tells
+and ends. Either reads only what it needs: a worker may know nothing of the server's store.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import chain, repeat
@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from codetether_apps.process import StartError, Stopping
+from codetether_apps.process import AskedToLeave, Stopping
 from codetether_apps.settings import Reference, Settings, SettingsError, references, resolved
 from codetether_apps.wiring.keeping import keep_running
 from codetether_apps.wiring.presence import tell_of_absence
@@ -33,14 +33,27 @@ _PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 _LOOK_EVERY: Final = 2.0
 
+_SOON: Final = 0.5
+"""Seconds for a vault that answers. Who waits longer tells of it."""
+
+_WAITING: Final = "The secrets of its settings are not to be had yet"
+_OPENING: Final = "Its secrets are known, and what they are needed for is being opened"
+
 _log = structlog.get_logger(__name__)
 
 
+def _to_nobody(reason: str) -> None:
+    """A process that nobody asks."""
+
+
 @asynccontextmanager
-async def open_secrets(settings: Settings, sections: tuple[str, ...], stopping: Stopping) -> AsyncIterator[Settings]:
+async def open_secrets(
+    settings: Settings, sections: tuple[str, ...], stopping: Stopping, tell: Callable[[str], None] = _to_nobody
+) -> AsyncIterator[Settings]:
     """The settings with the secrets of these sections, once they are to be had; within, we stay signed in.
 
-    ``SettingsError`` if there is no such secret for us, ``StartError`` if we are asked to leave before we know.
+    Where that takes long, ``tell`` is called with what is waited for, in words for everybody.
+    ``SettingsError`` if there is no such secret for us, ``AskedToLeave`` if we are before we know.
     """
     wanted = dict(references(settings, *sections))
     if not wanted:
@@ -49,7 +62,7 @@ async def open_secrets(settings: Settings, sections: tuple[str, ...], stopping: 
     from codetether_apps.wiring.vault import open_the_vault
 
     async with open_the_vault(settings) as vault:
-        known = resolved(settings, await _unless_asked_to_leave(settings, vault, wanted, stopping))
+        known = resolved(settings, await _unless_asked_to_leave(settings, vault, wanted, stopping, tell))
         keeping = asyncio.create_task(
             keep_running("secrets", partial(tell_of_absence, "secrets", vault.keep, every=_LOOK_EVERY))
         )
@@ -74,15 +87,25 @@ async def _read_once(settings: Settings, wanted: Mapping[str, Reference]) -> dic
 
 
 async def _unless_asked_to_leave(
-    settings: Settings, source: SecretSource, wanted: Mapping[str, Reference], stopping: Stopping
+    settings: Settings,
+    source: SecretSource,
+    wanted: Mapping[str, Reference],
+    stopping: Stopping,
+    tell: Callable[[str], None],
 ) -> dict[str, str]:
     reading = asyncio.create_task(_read_at_last(settings, source, wanted))
     asked = asyncio.create_task(stopping.wait())
     try:
-        await asyncio.wait({reading, asked}, return_when=asyncio.FIRST_COMPLETED)
+        either = await asyncio.wait({reading, asked}, timeout=_SOON, return_when=asyncio.FIRST_COMPLETED)
+        if not either[0]:
+            tell(_WAITING)
+            await asyncio.wait({reading, asked}, return_when=asyncio.FIRST_COMPLETED)
         if not reading.done():
-            raise StartError("asked to leave before the vault with the secrets answered")
-        return reading.result()
+            raise AskedToLeave("asked to leave before the vault with the secrets answered")
+        secrets = reading.result()
+        if not either[0]:
+            tell(_OPENING)
+        return secrets
     finally:
         reading.cancel()
         asked.cancel()

@@ -64,6 +64,7 @@ async def open_services(
             reaper_interval=leases.reaper_interval,
             retention=settings.storage.retention,
             audit_retention=settings.storage.audit_retention,
+            key_max_age=settings.auth.key_max_age,
         )
         await services.archiving.check_whole()
         if blobs is None:

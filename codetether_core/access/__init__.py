@@ -8,6 +8,13 @@ from codetether_core.access.account import (
     given_roles,
     switch,
 )
+from codetether_core.access.certificate import (
+    CertificateName,
+    CertificateRule,
+    ClientCertificate,
+    NameKind,
+    known_by,
+)
 from codetether_core.access.credential import (
     Credential,
     CredentialKind,
@@ -46,9 +53,13 @@ __all__ = [
     "VOUCHED",
     "Account",
     "AccountState",
+    "CertificateName",
+    "CertificateRule",
+    "ClientCertificate",
     "Credential",
     "CredentialKind",
     "CredentialState",
+    "NameKind",
     "Principal",
     "RenewalSpent",
     "Secrets",
@@ -60,6 +71,7 @@ __all__ = [
     "given_password",
     "given_roles",
     "given_url",
+    "known_by",
     "principal_of",
     "refuse_delegated",
     "renew",

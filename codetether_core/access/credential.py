@@ -63,7 +63,8 @@ class Credential:
     narrowed to (``None``: nothing). One with a ``worker`` speaks for that worker alone. ``secret`` is the keyed hash.
 
     A sign-in is renewed with another secret, ``renewal``, until it ``ends_at``; ``spent`` is the one before, given up
-    at ``renewed_at``. ``device`` is what its owner called the place.
+    at ``renewed_at``. ``device`` is what its owner called the place, ``provider`` the identity provider that vouched
+    for the owner, if one did.
     """
 
     id: CredentialId
@@ -82,6 +83,7 @@ class Credential:
     renewed_at: datetime | None = None
     ends_at: datetime | None = None
     device: Mapping[str, str] = Factory(dict[str, str])
+    provider: str | None = None
     revoked_at: datetime | None = None
     state: CredentialState = CredentialState.ACTIVE
     version: int = 1
@@ -123,4 +125,5 @@ def principal_of(credential: Credential, token: Token, key: bytes, now: datetime
         credential=credential.id,
         delegated=credential.kind is not CredentialKind.SIGN_IN,
         expires_at=credential.expires_at,
+        provider=credential.provider,
     )

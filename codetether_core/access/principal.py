@@ -20,7 +20,8 @@ class Principal:
 
     ``scopes`` narrow them, ``None`` not at all. ``worker`` is the only one it may speak for. ``credential`` is the kept
     one that it showed, if it is one of ours, ``delegated`` whether that was made to act for somebody, and
-    ``expires_at`` when what it showed no longer counts.
+    ``expires_at`` when what it showed no longer counts. ``provider`` is the identity provider that vouches for it, if
+    one does.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Principal:
     credential: CredentialId | None = None
     delegated: bool = False
     expires_at: datetime | None = None
+    provider: str | None = None
 
 
 SYSTEM: Final = Principal(name="system", roles=frozenset({"admin"}))

@@ -2,7 +2,7 @@
 
 from codetether_core.ports.approval_store import ApprovalStore
 from codetether_core.ports.audit_log import AuditLog
-from codetether_core.ports.authenticator import Authenticator
+from codetether_core.ports.authenticator import Authenticator, CertificateAuthenticator
 from codetether_core.ports.authorizer import Authorizer
 from codetether_core.ports.backend import Backend
 from codetether_core.ports.blob_store import BlobStore
@@ -40,6 +40,7 @@ __all__ = [
     "Authorizer",
     "Backend",
     "BlobStore",
+    "CertificateAuthenticator",
     "Channel",
     "Cipher",
     "Clock",

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from codetether_core.access import Principal
+from codetether_core.access import ClientCertificate, Principal
 
-__all__ = ["Authenticator"]
+__all__ = ["Authenticator", "CertificateAuthenticator"]
 
 
 class Authenticator(Protocol):
@@ -23,4 +23,16 @@ class Authenticator(Protocol):
 
     def standing(self, principal: Principal, fall: Callable[[], None]) -> AbstractContextManager[None]:
         """Within, ``fall`` is called as soon as what the principal showed is taken back; its time the principal has."""
+        ...
+
+
+class CertificateAuthenticator(Protocol):
+    """Turns client certificates into principals. That whoever shows one also has its key was seen to before."""
+
+    def read(self, certificate: bytes) -> ClientCertificate:
+        """What a certificate (DER) says; ``Unauthenticated`` if it is none, or does not count now."""
+        ...
+
+    def principal(self, certificate: ClientCertificate) -> Principal:
+        """Whose it is, for as long as it counts; ``Unauthenticated`` says which one was seen, if it is nobody's."""
         ...

@@ -108,6 +108,7 @@ def assemble(
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
     audit_retention: timedelta | None = None,
+    key_max_age: timedelta = timedelta(days=90),
 ) -> Services:
     """Put the services together; nothing runs yet.
 
@@ -138,7 +139,7 @@ def assemble(
     telling = Telling(log, clock, redaction, encryption)
     questions = Questions(writer, tasks, backend.approvals, clock, entropy, redaction)
     submission = Submission(writer, tasks, backend.codebases, clock, entropy, redaction)
-    issuing = Issuing(backend.credentials, clock, entropy, ownership, key)
+    issuing = Issuing(backend.credentials, clock, entropy, ownership, key, key_max_age)
     return Services(
         backend=backend,
         blobs=blobs,

@@ -59,7 +59,8 @@ _TIDY_EVERY: Final = timedelta(hours=1)
 class Issuing:
     """API keys and the tokens of workers, and the end of any credential.
 
-    ``key`` is the installation's; without it none are issued, nor recognized.
+    ``key`` is the installation's; without it none are issued, nor recognized. An API key of somebody whom an identity
+    provider vouches for lasts for ``key_max_age`` at most, as nobody here hears when that person is shut out there.
     ``observers`` are told at once what changed here; the log tells everybody else.
     """
 
@@ -68,6 +69,7 @@ class Issuing:
     entropy: Entropy
     ownership: Ownership
     key: bytes | None
+    key_max_age: timedelta = timedelta(days=90)
     observers: list[Callable[[Credential], None]] = field(factory=list)
     _tidied: dict[TenantId, datetime] = field(factory=dict, init=False)
 
@@ -82,8 +84,9 @@ class Issuing:
     ) -> tuple[Credential, str]:
         """A key that stands for the principal with its roles, or some of them, and what to show, told this once.
 
-        ``Invalid`` for a role or scope that there is none of. ``PermissionDenied`` for a role that the principal lacks,
-        and for who shows such a credential itself: a key that leaked must not make others.
+        ``Invalid`` for a role or scope that there is none of, and for a lifetime beyond the longest for the principal,
+        which is also what it has without one. ``PermissionDenied`` for a role that the principal lacks, and for who
+        shows such a credential itself: a key that leaked must not make others.
         """
         refuse_delegated(principal, "makes no keys")
         roles = principal.roles if roles is None else roles
@@ -101,7 +104,8 @@ class Issuing:
             owner=principal.name,
             roles=roles,
             scopes=scopes,
-            lifetime=lifetime,
+            lifetime=self._lifetime(principal, lifetime),
+            provider=principal.provider,
         )
 
     async def issue_worker_token(
@@ -210,6 +214,7 @@ class Issuing:
         scopes: frozenset[str] | None = None,
         worker: WorkerId | None = None,
         lifetime: timedelta | None,
+        provider: str | None = None,
     ) -> tuple[Credential, str]:
         key = self.require_key()
         await self.tidy(principal.tenant)
@@ -230,10 +235,20 @@ class Issuing:
             secret=token.hashed(key),
             created_at=now,
             expires_at=None if lifetime is None else now + lifetime,
+            provider=provider,
         )
         await self.credentials.add(credential, [credential_event("credential.issued", credential, now, principal.name)])
         await self._confirm(principal, credential)
         return credential, str(token)
+
+    def _lifetime(self, principal: Principal, wanted: timedelta | None) -> timedelta | None:
+        """For how long its key lasts; an administrator's own as long as that likes."""
+        if principal.provider is None or "admin" in principal.roles:
+            return wanted
+        if wanted is not None and wanted > self.key_max_age:
+            longest = int(self.key_max_age.total_seconds())
+            raise Invalid("expires_in", f"must be at most {longest}", hint="issue another key before this one ends")
+        return self.key_max_age if wanted is None else wanted
 
     async def _confirm(self, principal: Principal, issued: Credential) -> None:
         """Whoever ended what the principal showed may not have seen that there was one more to end."""

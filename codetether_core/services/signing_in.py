@@ -86,10 +86,12 @@ class SigningIn:
         It lasts for a working day: what changes at the provider meanwhile is not known here. ``Conflict`` for who shows
         anything else.
         """
-        if principal.credential is not None or principal.expires_at is None:
+        if principal.credential is not None or principal.provider is None:
             raise Conflict("This token is not of an identity provider", hint="it is as good as a sign-in")
         key = self.issuing.require_key()
-        return await self._begin(principal.tenant, principal.name, principal.roles, VOUCHED, device or {}, key)
+        return await self._begin(
+            principal.tenant, principal.name, principal.roles, VOUCHED, device or {}, key, principal.provider
+        )
 
     async def _begin(
         self,
@@ -99,6 +101,7 @@ class SigningIn:
         lifetime: timedelta,
         device: Mapping[str, str],
         key: bytes,
+        provider: str | None = None,
     ) -> SignedIn:
         await self.issuing.tidy(tenant)
         now = self.clock.now()
@@ -118,6 +121,7 @@ class SigningIn:
             renewed_at=now,
             ends_at=now + lifetime,
             device=device,
+            provider=provider,
         )
         await self.issuing.credentials.add(credential, [credential_event("credential.issued", credential, now, owner)])
         return SignedIn(credential, str(access), str(renewal))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import unittest
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from hashlib import sha256
-from random import Random
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -18,6 +17,8 @@ from codetether_core.artifacts import CHUNK, BlobId
 from codetether_core.errors import Invalid, NotFound
 from codetether_core.ids import TenantId
 from codetether_core.ports import BlobStore
+from contracts.ports.blob_bytes import BlobExample, pieces, read, some_bytes
+from contracts.ports.blob_streams import STREAMS
 from contracts.ports.harness import raises
 from contracts.ports.samples import OTHER_TENANT, TENANT
 
@@ -25,8 +26,6 @@ __all__ = ["OpenBlobs", "blob_store_contract"]
 
 OpenBlobs: TypeAlias = Callable[[], AbstractAsyncContextManager[BlobStore]]
 """Opens a new, empty store each time it is called."""
-
-_Example: TypeAlias = Callable[[BlobStore], Coroutine[Any, Any, None]]
 
 _PATIENCE: Final = 60
 _MINUTE: Final = timedelta(minutes=1)
@@ -58,9 +57,9 @@ def blob_store_contract(open_blobs: OpenBlobs, *, addressed_by_content: bool = T
 
         @given(st.lists(st.binary(max_size=8)), st.integers(1, CHUNK))
         @example([b"", b"x", b""], CHUNK)
-        def test_how_bytes_are_cut_does_not_matter(self, pieces: list[bytes], times: int) -> None:
+        def test_how_bytes_are_cut_does_not_matter(self, cut: list[bytes], times: int) -> None:
             """A stream of any pieces, empty ones too, is the blob of all its bytes."""
-            asyncio.run(_show(open_blobs, lambda blobs: _put_in_pieces(blobs, [piece * times for piece in pieces])))
+            asyncio.run(_show(open_blobs, lambda blobs: _put_in_pieces(blobs, [piece * times for piece in cut])))
 
     for function in (*_EXAMPLES, *([an_address_is_the_digest_of_the_bytes] if addressed_by_content else [])):
         setattr(BlobStoreContract, f"test_{function.__name__}", _test(function, open_blobs))
@@ -70,23 +69,23 @@ def blob_store_contract(open_blobs: OpenBlobs, *, addressed_by_content: bool = T
 async def what_was_put_comes_back(blobs: BlobStore) -> None:
     """From nothing to several chunks."""
     for size in (0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK + 3):
-        data = _bytes(size)
+        data = some_bytes(size)
         id = await blobs.put(TENANT, data)
         assert await blobs.put(TENANT, data) == id
         assert await blobs.size(TENANT, id) == size
-        assert await _read(blobs, id) == data
+        assert await read(blobs, id) == data
 
 
 async def an_address_is_the_digest_of_the_bytes(blobs: BlobStore) -> None:
     """SHA-256."""
     for size in (0, 1, 2 * CHUNK + 1):
-        data = _bytes(size)
+        data = some_bytes(size)
         assert await blobs.put(TENANT, data) == sha256(data).hexdigest()
 
 
 async def chunks_are_small_and_never_empty(blobs: BlobStore) -> None:
     """So that memory is bounded, and an empty chunk is nobody's end."""
-    id = await blobs.put(TENANT, _bytes(5 * CHUNK + 3))
+    id = await blobs.put(TENANT, some_bytes(5 * CHUNK + 3))
     async with blobs.open(TENANT, id) as chunks:
         sizes = [len(chunk) async for chunk in chunks]
     assert sum(sizes) == 5 * CHUNK + 3 and all(0 < size <= CHUNK for size in sizes)
@@ -94,18 +93,18 @@ async def chunks_are_small_and_never_empty(blobs: BlobStore) -> None:
 
 async def a_range_is_the_slice(blobs: BlobStore) -> None:
     """As far as the blob has bytes, and never beyond: as Python slices."""
-    data = _bytes(2 * CHUNK + 7)
+    data = some_bytes(2 * CHUNK + 7)
     size = len(data)
     id = await blobs.put(TENANT, data)
     empty = await blobs.put(TENANT, b"")
     edges = (0, 1, CHUNK - 1, CHUNK, CHUNK + 1, size - 1, size, size + 1, size + CHUNK)
     for start in edges:
         for stop in (*(edge for edge in edges if edge >= start), None):
-            assert await _read(blobs, id, start, stop) == data[start:stop], (start, stop)
+            assert await read(blobs, id, start, stop) == data[start:stop], (start, stop)
     for start, stop in ((0, 0), (0, 1), (1, None), (5, 9)):
-        assert await _read(blobs, empty, start, stop) == b""
+        assert await read(blobs, empty, start, stop) == b""
     for wrong in ((-1, None), (-2, -1), (2, 1), (0, -1)):
-        await raises(Invalid, _read(blobs, id, *wrong))
+        await raises(Invalid, read(blobs, id, *wrong))
 
 
 async def what_is_not_there_is_not_found(blobs: BlobStore) -> None:
@@ -116,7 +115,7 @@ async def what_is_not_there_is_not_found(blobs: BlobStore) -> None:
     for missing in (_NONE, id, deleted):
         await raises(NotFound, blobs.size(TENANT, missing))
         for start, stop in ((0, None), (0, 0), (3, 3), (1, 2)):
-            await raises(NotFound, _read(blobs, missing, start, stop))
+            await raises(NotFound, read(blobs, missing, start, stop))
 
 
 async def deleting_twice_is_fine(blobs: BlobStore) -> None:
@@ -130,7 +129,7 @@ async def deleting_twice_is_fine(blobs: BlobStore) -> None:
     assert await blobs.list(TENANT) == []
     assert await blobs.size(OTHER_TENANT, theirs) == 4
     assert await blobs.put(TENANT, b"data") == id
-    assert await _read(blobs, id) == b"data"
+    assert await read(blobs, id) == b"data"
 
 
 async def lists_are_pages_in_order(blobs: BlobStore) -> None:
@@ -155,7 +154,7 @@ async def tenants_never_meet(blobs: BlobStore) -> None:
     ids = {tenant: await blobs.put(tenant, tenant.encode()) for tenant in _TENANTS}
     for tenant, id in ids.items():
         assert await blobs.list(tenant) == [id]
-        assert await _read(blobs, id, tenant=tenant) == tenant.encode()
+        assert await read(blobs, id, tenant=tenant) == tenant.encode()
     await blobs.delete(_TENANTS[0], ids[_TENANTS[0]])
     for tenant in _TENANTS[1:]:
         assert await blobs.size(tenant, ids[tenant]) == len(tenant.encode())
@@ -170,97 +169,10 @@ async def an_address_is_checked(blobs: BlobStore) -> None:
             blobs.delete(TENANT, wrong),
             blobs.list(TENANT, after=wrong),
             blobs.url(TENANT, wrong, _MINUTE),
-            _read(blobs, wrong),
-            _read(blobs, wrong, 1, 2),
+            read(blobs, wrong),
+            read(blobs, wrong, 1, 2),
         ):
             await raises(Invalid, call)
-
-
-async def a_stream_that_fails_leaves_nothing(blobs: BlobStore) -> None:
-    """At its beginning or far into it; its own error comes out."""
-
-    class StreamFailed(Exception):
-        """It broke."""
-
-    async def failing(chunks: int) -> AsyncIterator[bytes]:
-        for _ in range(chunks):
-            yield _bytes(CHUNK)
-        raise StreamFailed
-
-    for chunks in (0, 1, 3):
-        await raises(StreamFailed, blobs.put(TENANT, failing(chunks)))
-    assert await blobs.list(TENANT) == []
-
-
-async def a_cancelled_put_leaves_nothing(blobs: BlobStore) -> None:
-    """While it waits for its stream; the next one is none the worse."""
-    begun = asyncio.Event()
-
-    async def endless() -> AsyncIterator[bytes]:
-        yield _bytes(2 * CHUNK)
-        begun.set()
-        await asyncio.Event().wait()
-
-    putting = asyncio.create_task(blobs.put(TENANT, endless()))
-    await begun.wait()
-    putting.cancel()
-    assert isinstance((await asyncio.gather(putting, return_exceptions=True))[0], asyncio.CancelledError)
-    assert await blobs.list(TENANT) == []
-    assert await _read(blobs, await blobs.put(TENANT, b"next")) == b"next"
-
-
-async def a_put_may_be_cancelled_at_any_moment(blobs: BlobStore) -> None:
-    """Then the blob is there or it is not, and never a part of it."""
-    data = _bytes(3 * CHUNK)
-    for turns in range(24):
-        putting = asyncio.create_task(blobs.put(TENANT, _pieces([data[:CHUNK], data[CHUNK:], b"%d" % turns])))
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        putting.cancel()
-        await asyncio.gather(putting, return_exceptions=True)
-    for id in await blobs.list(TENANT):
-        assert (await _read(blobs, id)).startswith(data)
-
-
-async def many_may_put_the_same(blobs: BlobStore) -> None:
-    """At once, whole and in pieces, while others read it: nobody sees a part of it."""
-    data = _bytes(2 * CHUNK + 1)
-    id = await blobs.put(TENANT, data)
-    puts = [blobs.put(TENANT, data if n % 2 else _pieces([data[:CHUNK], data[CHUNK:]])) for n in range(8)]
-    reads = [_read(blobs, id) for _ in range(8)]
-    put, read = await asyncio.gather(asyncio.gather(*puts), asyncio.gather(*reads))
-    assert set(put) == {id} and set(read) == {data}
-    assert await blobs.list(TENANT) == [id]
-
-
-async def many_may_be_open(blobs: BlobStore) -> None:
-    """More readers than the store has threads or connections, each halfway, keep nobody from anything."""
-    data = _bytes(3 * CHUNK)
-    id = await blobs.put(TENANT, data)
-    halfway = asyncio.Barrier(24)
-
-    async def read() -> bytes:
-        async with blobs.open(TENANT, id) as chunks:
-            first = await anext(chunks)
-            await halfway.wait()
-            other = await blobs.put(TENANT, first)
-            assert await blobs.size(TENANT, other) == len(first)
-            return first + b"".join([chunk async for chunk in chunks])
-
-    assert set(await asyncio.gather(*(read() for _ in range(24)))) == {data}
-
-
-async def a_reader_may_leave(blobs: BlobStore) -> None:
-    """Before the end, by itself or cancelled, again and again; what it held is free."""
-    id = await blobs.put(TENANT, _bytes(4 * CHUNK))
-    for _ in range(40):
-        async with blobs.open(TENANT, id) as chunks:
-            assert await anext(chunks)
-        reading = asyncio.create_task(_read(blobs, id))
-        await asyncio.sleep(0)
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
-    assert len(await _read(blobs, id)) == 4 * CHUNK
 
 
 async def it_answers(blobs: BlobStore) -> None:
@@ -288,40 +200,24 @@ async def _replay(blobs: BlobStore, history: Iterable[tuple[str, int, bool]]) ->
             table.pop((tenant, id), None)
         assert await blobs.list(tenant) == sorted(known for owner, known in table if owner == tenant)
         if (tenant, id) in table:
-            assert await _read(blobs, id, tenant=tenant) == data
+            assert await read(blobs, id, tenant=tenant) == data
         else:
             await raises(NotFound, blobs.size(tenant, id))
 
 
-async def _put_in_pieces(blobs: BlobStore, pieces: Sequence[bytes]) -> None:
-    data = b"".join(pieces)
-    id = await blobs.put(TENANT, _pieces(pieces))
+async def _put_in_pieces(blobs: BlobStore, cut: Sequence[bytes]) -> None:
+    data = b"".join(cut)
+    id = await blobs.put(TENANT, pieces(cut))
     assert await blobs.put(TENANT, data) == id
-    assert await _read(blobs, id) == data
+    assert await read(blobs, id) == data
 
 
-async def _pieces(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    for piece in pieces:
-        yield piece
-
-
-async def _read(
-    blobs: BlobStore, id: BlobId, start: int = 0, stop: int | None = None, tenant: TenantId = TENANT
-) -> bytes:
-    async with blobs.open(tenant, id, start=start, stop=stop) as chunks:
-        return b"".join([chunk async for chunk in chunks])
-
-
-def _bytes(size: int) -> bytes:
-    return Random(size).randbytes(size)
-
-
-async def _show(open_blobs: OpenBlobs, example: _Example) -> None:
+async def _show(open_blobs: OpenBlobs, example: BlobExample) -> None:
     async with asyncio.timeout(_PATIENCE), open_blobs() as blobs:
         await example(blobs)
 
 
-def _test(function: _Example, open_blobs: OpenBlobs) -> Callable[[unittest.TestCase], None]:
+def _test(function: BlobExample, open_blobs: OpenBlobs) -> Callable[[unittest.TestCase], None]:
     def test(self: unittest.TestCase) -> None:
         asyncio.run(_show(open_blobs, function))
 
@@ -329,7 +225,7 @@ def _test(function: _Example, open_blobs: OpenBlobs) -> Callable[[unittest.TestC
     return test
 
 
-_EXAMPLES: Final[tuple[_Example, ...]] = (
+_EXAMPLES: Final[tuple[BlobExample, ...]] = (
     what_was_put_comes_back,
     chunks_are_small_and_never_empty,
     a_range_is_the_slice,
@@ -338,11 +234,6 @@ _EXAMPLES: Final[tuple[_Example, ...]] = (
     lists_are_pages_in_order,
     tenants_never_meet,
     an_address_is_checked,
-    a_stream_that_fails_leaves_nothing,
-    a_cancelled_put_leaves_nothing,
-    a_put_may_be_cancelled_at_any_moment,
-    many_may_put_the_same,
-    many_may_be_open,
-    a_reader_may_leave,
+    *STREAMS,
     it_answers,
 )

@@ -1,4 +1,4 @@
-"""The contract of ``EventLog``: one order, cursors that never go back, and a fence."""
+"""The contract of ``EventLog``: one order, cursors that never go back, a fence, and a horizon."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from codetether_core.errors import CursorUnknown, StaleLease
 from codetether_core.events import AGENTS, Cursor, Event, Guard, Record, Topic
 from codetether_core.ids import AgentName, CodebaseId, TaskId
 from codetether_core.ports import Backend
+from contracts.ports.event_log_pages import read_all, texts
+from contracts.ports.event_log_trimming import TRIMMING
 from contracts.ports.event_log_writers import WRITERS
-from contracts.ports.harness import Example, OpenBackend, examples, forget, raises
+from contracts.ports.harness import Example, OpenBackend, examples, raises
 from contracts.ports.samples import (
     CODEBASE,
     MICROSECOND,
     NOW,
     OTHER_TENANT,
-    SECOND,
     TENANT,
     note,
 )
@@ -34,22 +35,6 @@ _FOREIGN: Final = Topic.task(OTHER_TENANT, CODEBASE, TaskId("t"))
 def event_log_contract(open_backend: OpenBackend) -> type[unittest.TestCase]:
     """Order, pages, cursors, numbers, guards, counting, searching and trimming."""
     return examples("EventLogContract", open_backend, _EXAMPLES)
-
-
-def _texts(records: Sequence[Record]) -> list[str]:
-    return [record.body.decode() for record in records]
-
-
-async def _read_all(backend: Backend, topic: Topic, after: Cursor, limit: int = 256 * 1024) -> list[Record]:
-    """Page by page until there is no more."""
-    found: list[Record] = []
-    while True:
-        page = await backend.log.read(topic, after, limit=limit)
-        found += page.records
-        assert page.cursor.position >= after.position, "a cursor never goes back"
-        after = page.cursor
-        if not page.more:
-            return found
 
 
 async def a_new_log_is_empty(backend: Backend) -> None:
@@ -81,7 +66,7 @@ async def what_an_agent_prints_can_be_written(backend: Backend) -> None:
     numbers = {"most": 2**64 - 1, "more": 2**64, "least": -(2**63), "less": -(2**63) - 1}
     await backend.log.append([note(_TASK, "a\ud800b"), Event(_TASK, "note", NOW, {"\udfff": [numbers, 10**30]})])
     records = (await backend.log.read(_TASK, start)).records
-    assert _texts(records) == [
+    assert texts(records) == [
         '{"text":"a\ufffdb"}',
         '{"\ufffd":[{"most":18446744073709551615,"more":"18446744073709551616",'
         '"least":-9223372036854775808,"less":"-9223372036854775809"},"1' + "0" * 30 + '"]}',
@@ -104,8 +89,8 @@ async def a_topic_shows_what_it_covers(backend: Backend) -> None:
         Topic(TENANT, "none"): "",
     }
     for topic, expected in seen.items():
-        records = await _read_all(backend, topic, start)
-        assert _texts(records) == [f'{{"text":"{n}"}}' for n in expected], topic
+        records = await read_all(backend, topic, start)
+        assert texts(records) == [f'{{"text":"{n}"}}' for n in expected], topic
         positions = [record.position for record in records]
         assert positions == sorted(positions)
 
@@ -118,7 +103,7 @@ async def numbers_count_each_subject_without_gaps(backend: Backend) -> None:
         await raises(StaleLease, backend.log.append([note(_TASK)], Guard(TaskId("t"), "none")))
         await backend.log.append([note(_FOREIGN)] * (n % 2))
     for topic, count in ((_TASK, 20), (_OTHER_TASK, 10), (_FOREIGN, 5)):
-        assert [record.number for record in await _read_all(backend, topic, start)] == [*range(1, count + 1)]
+        assert [record.number for record in await read_all(backend, topic, start)] == [*range(1, count + 1)]
 
 
 async def a_page_is_bounded_by_bytes(backend: Backend) -> None:
@@ -130,7 +115,7 @@ async def a_page_is_bounded_by_bytes(backend: Backend) -> None:
     everything = (await backend.log.read(_TASK, start)).records
     assert len(everything) == len(events)
     for limit in (1, 100, len(everything[0].body) + len(everything[1].body), 600, 10_000):
-        assert _texts(await _read_all(backend, _TASK, start, limit)) == _texts(everything)
+        assert texts(await read_all(backend, _TASK, start, limit)) == texts(everything)
         page = await backend.log.read(_TASK, start, limit=limit)
         size = sum(len(record.body) for record in page.records)
         assert len(page.records) == 1 or size <= limit
@@ -175,61 +160,6 @@ async def unknown_cursors_are_refused(backend: Backend) -> None:
         await raises(CursorUnknown, backend.log.read(_TASK, cursor))
 
 
-async def what_was_trimmed_is_refused(backend: Backend) -> None:
-    """Only what is older than the moment goes, no more than the limit, and a cursor from before it is told so."""
-    start = await backend.log.head()
-    for n in range(6):
-        await backend.log.append([note(_TASK, str(n), at=NOW + n * SECOND)])
-    positions = [record.position for record in await _read_all(backend, _TASK, start)]
-    assert await forget(backend.log, NOW, 10) == 0
-    assert await backend.log.start() == start
-    assert await forget(backend.log, NOW + 3 * SECOND, 2) == 2
-    assert await forget(backend.log, NOW + 3 * SECOND, 10) == 1
-    assert await forget(backend.log, NOW + 3 * SECOND, 10) == 0
-    await raises(CursorUnknown, backend.log.read(_TASK, start))
-    await raises(CursorUnknown, backend.log.read(_TASK, Cursor(start.epoch, positions[1])))
-    await raises(CursorUnknown, backend.log.trim(Cursor("elsewhere", positions[5])))
-    kept = await backend.log.start()
-    assert [record.number for record in await _read_all(backend, _TASK, kept)] == [4, 5, 6]
-    assert await backend.log.count(_TASK, ["note"]) == 3
-    assert _texts(await backend.log.slice(_TASK, ["note"], offset=0, limit=1)) == ['{"text":"3"}']
-
-
-async def the_oldest_are_told_before_they_are_trimmed(backend: Backend) -> None:
-    """Those of every tenant, and a cursor that trims just these, however often and whatever came meanwhile."""
-    topics = (_TASK, _FOREIGN, _ELSEWHERE)
-    for n in range(9):
-        await backend.log.append([note(topics[n % 3], str(n), at=NOW + n * SECOND)])
-    nothing = await backend.log.oldest(NOW, 10)
-    assert (nothing.records, nothing.more) == ((), False)
-    page = await backend.log.oldest(NOW + 6 * SECOND, 4)
-    assert len(page.records) == 4 and page.more
-    rest = await backend.log.oldest(NOW + 6 * SECOND, 100)
-    assert sorted(_texts(rest.records)) == [f'{{"text":"{n}"}}' for n in range(6)]
-    assert not rest.more and set(_texts(page.records)) <= set(_texts(rest.records))
-    assert {record.topic for record in rest.records} == set(topics)
-    await backend.log.append([note(_TASK, "late", at=NOW)])
-    assert await backend.log.trim(page.cursor) == 4
-    assert await backend.log.trim(page.cursor) == 0
-    assert await backend.log.trim(rest.cursor) == 2
-    assert await backend.log.trim(page.cursor) == 0
-    kept = await _read_all(backend, Topic(TENANT), await backend.log.start())
-    assert sorted(_texts(kept)) == ['{"text":"6"}', '{"text":"8"}', '{"text":"late"}']
-
-
-async def positions_and_numbers_are_not_given_twice(backend: Backend) -> None:
-    """Not even after everything was trimmed."""
-    start = await backend.log.head()
-    await backend.log.append([note(_TASK)] * 3)
-    head = await backend.log.head()
-    assert await forget(backend.log, NOW + SECOND, 10) == 3
-    assert await backend.log.head() == head == await backend.log.start()
-    await backend.log.append([note(_TASK)])
-    await raises(CursorUnknown, backend.log.read(_TASK, start))
-    (record,) = (await backend.log.read(_TASK, head)).records
-    assert record.position > head.position and record.number == 4
-
-
 async def records_are_counted_by_kind(backend: Backend) -> None:
     """``count``, ``slice`` by ordinal and ``latest``, on any topic."""
     kinds = ["a", "b", "c"]
@@ -237,7 +167,7 @@ async def records_are_counted_by_kind(backend: Backend) -> None:
         await backend.log.append([note(_TASK if n % 4 else _OTHER_TASK, str(n), kind=kinds[n % 3])])
 
     async def numbers(records: Sequence[Record]) -> list[int]:
-        return [int(text[9:-2]) for text in _texts(records)]
+        return [int(text[9:-2]) for text in texts(records)]
 
     log = backend.log
     assert await log.count(_CODEBASE, kinds) == 12
@@ -254,12 +184,12 @@ async def records_are_counted_by_kind(backend: Backend) -> None:
 
 async def a_search_finds_text_as_json_writes_it(backend: Backend) -> None:
     """ASCII case does not matter, other case does; the last come, oldest first; wildcards are plain characters."""
-    texts = ["Hello World", "hello", "HELLO", 'say "hello"', "100%", "100x", "ÉTÉ", "été"]
-    await backend.log.append([note(_TASK, text) for text in texts])
+    said = ["Hello World", "hello", "HELLO", 'say "hello"', "100%", "100x", "ÉTÉ", "été"]
+    await backend.log.append([note(_TASK, text) for text in said])
     await backend.log.append([note(_TASK, "hello", kind="other"), note(_FOREIGN, "hello")])
 
     async def found(text: str, limit: int = 10) -> list[str]:
-        return _texts(await backend.log.search(TENANT, text, ["note"], limit))
+        return texts(await backend.log.search(TENANT, text, ["note"], limit))
 
     assert len(await found("hello")) == 4
     assert await found("hELLo", 2) == ['{"text":"HELLO"}', '{"text":"say \\"hello\\""}']
@@ -275,7 +205,7 @@ async def the_last_are_read_back_in_pages(backend: Backend) -> None:
     sizes = (10, 500, 10, 10, 2000, 1, 1, 1)
     await backend.log.append([note(_TASK, "x" * size, kind="ab"[size % 2]) for size in sizes])
     await backend.log.append([note(_OTHER_TASK, "x", kind="b")] * 2)
-    everything = await _read_all(backend, _TASK, start)
+    everything = await read_all(backend, _TASK, start)
     positions = [record.position for record in everything]
 
     async def latest(limit: int, **bounds: int) -> list[int]:
@@ -322,12 +252,10 @@ _EXAMPLES: Final[tuple[Example, ...]] = (
     a_cursor_moves_past_what_concerns_nobody,
     kinds_narrow_a_page,
     unknown_cursors_are_refused,
-    what_was_trimmed_is_refused,
-    the_oldest_are_told_before_they_are_trimmed,
-    positions_and_numbers_are_not_given_twice,
     records_are_counted_by_kind,
     a_search_finds_text_as_json_writes_it,
     the_last_are_read_back_in_pages,
     an_empty_append_is_nothing,
+    *TRIMMING,
     *WRITERS,
 )

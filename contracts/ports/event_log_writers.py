@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Final
 
 from codetether_core.errors import StaleLease, VersionConflict
@@ -11,6 +10,7 @@ from codetether_core.events import Guard, HeadSwap, OutputHead, Record, Topic
 from codetether_core.ids import CodebaseId, TaskId, TenantId
 from codetether_core.ports import Backend
 from codetether_core.tasks import cancel, requeue
+from contracts.ports.event_log_pages import texts
 from contracts.ports.harness import Example, raises
 from contracts.ports.samples import (
     CODEBASE,
@@ -26,10 +26,6 @@ from contracts.ports.samples import (
 __all__ = ["WRITERS"]
 
 _TASK: Final = Topic.task(TENANT, CODEBASE, TaskId("t"))
-
-
-def _texts(records: Sequence[Record]) -> list[str]:
-    return [record.body.decode() for record in records]
 
 
 async def a_guard_lets_the_holder_speak(backend: Backend) -> None:
@@ -50,7 +46,7 @@ async def a_guard_lets_the_holder_speak(backend: Backend) -> None:
     await backend.log.append(output(task, "held"), Guard(task.id, cancelled.fence, 0))
     await backend.log.append(output(task, "trailing"), Guard(task.id, cancelled.fence, 1))
     records = await backend.log.slice(_TASK, ["task.output"], offset=0, limit=10)
-    assert _texts(records) == ['{"text":"held"}', '{"text":"trailing"}']
+    assert texts(records) == ['{"text":"held"}', '{"text":"trailing"}']
 
 
 async def a_batch_that_is_sent_again_changes_nothing(backend: Backend) -> None:
@@ -116,7 +112,7 @@ async def the_head_of_the_output_is_swapped(backend: Backend) -> None:
 
 
 async def _outputs(backend: Backend) -> list[str]:
-    return _texts(await backend.log.slice(_TASK, ["task.output"], offset=0, limit=100))
+    return texts(await backend.log.slice(_TASK, ["task.output"], offset=0, limit=100))
 
 
 async def resent_batches_meet_wherever_they_race(backend: Backend) -> None:
@@ -202,7 +198,7 @@ async def a_reader_misses_nothing_while_others_write(backend: Backend) -> None:
     assert positions == sorted(set(positions))
     for writer in range(writers):
         own = [record for record in seen if record.topic.subject == f"t{writer}"]
-        assert _texts(own) == [f'{{"text":"{writer}:{n}"}}' for n in range(events)]
+        assert texts(own) == [f'{{"text":"{writer}:{n}"}}' for n in range(events)]
         assert [record.number for record in own] == [*range(1, events + 1)]
     for topic, found in zip((Topic(TENANT, "cb0"), Topic(TENANT, "cb1", "t1")), narrower, strict=True):
         assert found is not None

@@ -122,7 +122,7 @@ def hub() -> Iterator[str]:
     async def opened() -> AsyncIterator[tuple[ASGIApp, Callable[[], None]]]:
         settings = read_settings(environment=environment, directory=Path("/nonexistent"))
         async with open_application(settings) as application:
-            yield application.application, application.drain.begin
+            yield application.application, application.application.drain.begin
 
     served = Served(opened)
     served.start()

@@ -18,7 +18,7 @@ from tests.http.conformance import table
 from tests.http.harness import Peer
 from tests.http.resources.world import World, open_world
 
-OPEN = {"/.well-known/agent-card.json", "/health", "/livez", "/readyz", "/version", "/v1/auth/status"}
+OPEN = {"/.well-known/agent-card.json", "/health", "/livez", "/readyz", "/startupz", "/version", "/v1/auth/status"}
 SIGN_IN = {"/v1/auth/login", "/v1/auth/refresh"}
 """Open as well; they refuse a request without a body for what it lacks."""
 

@@ -45,7 +45,7 @@ def table() -> Routes:
         """A store that is there, and wakes everybody."""
 
     backend = SimpleNamespace(ping=ping, notifier=SimpleNamespace(ping=ping))
-    services = cast(Services, SimpleNamespace(backend=backend, recording=None))
+    services = cast(Services, SimpleNamespace(backend=backend, clock=SimpleNamespace(now=None), recording=None))
     return create_app(services, authenticator=StaticTokens(()), authorizer=RolePolicy(), routes=all_routes()).routes
 
 

@@ -256,7 +256,7 @@ async def test_the_description_is_served_to_whoever_may_read() -> None:
         assert served == document(app.routes, version="1.2.3", base_path="/hub")
         assert served["info"]["version"] == "1.2.3"
         assert served["servers"] == [{"url": "/hub"}]
-        assert {"/openapi.json", "/health", "/readyz", "/livez", "/version"} <= set(served["paths"])
+        assert {"/openapi.json", "/health", "/readyz", "/livez", "/startupz", "/version"} <= set(served["paths"])
         assert served["paths"]["/openapi.json"]["get"]["x-permission"] == "openapi:read"
 
 

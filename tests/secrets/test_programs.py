@@ -2,61 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import signal
 from pathlib import Path
-from secrets import token_hex
 
 import httpx
 import pytest
 
 from tests.e2e.line import line_to
-from tests.e2e.programs import Program, until
+from tests.e2e.programs import until
 from tests.secrets.conftest import Launch
+from tests.secrets.kept import CLOSED, SERVER, Secrets, url_of
 from tests.servers.tls import Authority, gate
-from tests.servers.vault import VaultServer
-
-SERVER = ("-m", "codetether_apps.server", "--port", "0")
-CLOSED = 1
-
-
-class Secrets:
-    """What one test keeps in the vault, and how a program gets it: by AppRole, at ``address`` if not directly."""
-
-    def __init__(self, vault: VaultServer, directory: Path) -> None:
-        self.vault = vault
-        self.path = f"team/{token_hex(6)}"
-        self.token = token_hex(16)
-        self.role = vault.role()
-        vault.put(self.path, tokens=f"me:{self.token}:admin", token=self.token, store=f"sqlite://{directory}/kept.db")
-
-    def at(self, field: str) -> str:
-        return f"vault:secret/{self.path}#{field}"
-
-    def settings(self, directory: Path, address: str = "", **more: str) -> dict[str, str]:
-        return {
-            "CODETETHER_DATA_DIR": str(directory / "data"),
-            "CODETETHER_TOKENS": self.at("tokens"),
-            "CODETETHER_VAULT_ADDR": address or self.vault.url,
-            "CODETETHER_VAULT_ROLE_ID": self.role.role_id,
-            "CODETETHER_VAULT_SECRET_ID": self.role.secret_id,
-            "CODETETHER_VAULT_APPROLE_MOUNT": self.role.mount,
-            **more,
-        }
-
-    def absent_from(self, said: str) -> bool:
-        """Whether nothing of it is there, nor of how it was had."""
-        return not any(secret in said for secret in (self.token, self.role.role_id, self.role.secret_id, "kept.db?"))
-
-
-@pytest.fixture
-def secrets(vault: VaultServer, tmp_path: Path) -> Secrets:
-    return Secrets(vault, tmp_path)
-
-
-def url_of(program: Program) -> str:
-    (url,) = until(lambda: re.findall(r'"url": "([^"]+)"', program.said), "the address")
-    return str(url)
 
 
 @pytest.mark.parametrize("entry", ["server", "standalone"])
@@ -139,12 +95,15 @@ def test_it_stays_signed_in(launch: Launch, secrets: Secrets, tmp_path: Path) ->
     assert "loop_failed" not in program.said
 
 
-def test_it_leaves_while_it_waits(launch: Launch, secrets: Secrets, tmp_path: Path) -> None:
+@pytest.mark.parametrize("entry", ["server", "standalone", "worker"])
+def test_it_leaves_while_it_waits(launch: Launch, secrets: Secrets, tmp_path: Path, entry: str) -> None:
+    """Nothing is wrong with that."""
     with line_to(CLOSED) as line:
-        program = launch(tmp_path / "log", secrets.settings(tmp_path, line.url), *SERVER)
+        settings = secrets.settings(tmp_path, line.url, CODETETHER_TOKEN=secrets.at("token"), CODETETHER_PORT="0")
+        program = launch(tmp_path / "log", settings, "-m", f"codetether_apps.{entry}")
         until(lambda: "secrets_unavailable" in program.said, "the complaint")
         program.signal(signal.SIGTERM)
-        assert program.wait() == 1
+        assert program.wait() == 0
     assert "codetether: asked to leave before the vault" in program.said
     assert "Traceback" not in program.said
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -36,10 +36,14 @@ class Authority:
         constraints = x509.BasicConstraints(ca=True, path_length=0)
         self.ca.write_bytes(self._sign(self._name, self._key.public_key(), constraints, signs=True))
 
-    def issue(self, name: str, host: str = _HOST, *, lasts: timedelta = _LASTS) -> tuple[Path, Path]:
-        """A certificate for an address, and its key; the same files each time for a name."""
+    def issue(
+        self, name: str, host: str = _HOST, *, also: Sequence[x509.GeneralName] = (), lasts: timedelta = _LASTS
+    ) -> tuple[Path, Path]:
+        """A certificate for an address and what it is called ``also``, and its key; the same files each time for a
+        name.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
+        alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host)), *also])
         certificate, secret = self._directory / f"{name}.pem", self._directory / f"{name}.key"
         certificate.write_bytes(self._sign(_named(name), key.public_key(), alternative, lasts=lasts))
         private = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

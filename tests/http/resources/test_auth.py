@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from codetether_adapters.http import IdentityProvider, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.tokens import Chain, KeptTokens
 from codetether_core.access import Principal, Token
+from codetether_core.codec import moment
 from codetether_core.errors import Unauthenticated
 from codetether_core.services import RolePolicy
 from tests.http.coverage import covers
@@ -242,31 +244,40 @@ async def test_how_to_sign_in_is_told_to_anybody() -> None:
 class Vouching:
     """An identity provider's tokens (an ``Authenticator``): whatever is shown is somebody's for ten minutes."""
 
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
+    def __init__(self, clock: FakeClock, role: str = "editor", provider: str | None = "https://idp") -> None:
+        self.clock, self.role, self.provider = clock, role, provider
 
     async def authenticate(self, credential: str) -> Principal | None:
         ends = self.clock.now() + timedelta(minutes=10)
-        return Principal(name=f"{credential}@idp", roles=frozenset({"editor"}), expires_at=ends)
+        return Principal(
+            name=f"{credential}@idp", roles=frozenset({self.role}), expires_at=ends, provider=self.provider
+        )
 
     def standing(self, principal: Principal, fall: Callable[[], None]) -> AbstractContextManager[None]:
         return nullcontext()
+
+
+@asynccontextmanager
+async def vouched_for(world: World, **whom: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with a token of such a provider."""
+    app = create_app(
+        world.services,
+        authenticator=Chain(
+            (KeptTokens(world.services.issuing, world.services.watching, world.clock), Vouching(world.clock, **whom))
+        ),
+        authorizer=RolePolicy(),
+        routes=all_routes(),
+        provider=IdentityProvider(issuer="https://idp", client_id="codetether"),
+    )
+    async with client_of(app, headers={"Authorization": "Bearer ann"}) as client:
+        yield client
 
 
 @covers("POST /v1/auth/exchange")
 async def test_a_providers_token_is_exchanged_for_a_sign_in() -> None:
     """For a working day; nothing else is."""
     async with open_world() as world:
-        app = create_app(
-            world.services,
-            authenticator=Chain(
-                (KeptTokens(world.services.issuing, world.services.watching, world.clock), Vouching(world.clock))
-            ),
-            authorizer=RolePolicy(),
-            routes=all_routes(),
-            provider=IdentityProvider(issuer="https://idp", client_id="codetether"),
-        )
-        async with client_of(app, headers={"Authorization": "Bearer ann"}) as client:
+        async with vouched_for(world) as client:
             assert ok(await client.get(f"{A}/status"))["issuer"] == "https://idp"
             told = ok(await client.post(f"{A}/exchange", json={"device_name": "laptop"}))
             assert (told["session"]["username"], told["session"]["roles"]) == ("ann@idp", ["editor"])
@@ -275,6 +286,46 @@ async def test_a_providers_token_is_exchanged_for_a_sign_in() -> None:
         refused = await renewed(world, told["refresh_token"])
         assert (refused.status_code, refused.json()["detail"]) == (401, "The sign-in is over")
         assert (await world.client.post(f"{A}/exchange")).status_code == 409
+        async with vouched_for(world, provider=None) as certified:  # what else has an end, such as a certificate
+            assert (await certified.post(f"{A}/exchange")).status_code == 409
+
+
+DAY = 24 * 3600
+
+
+async def key_of(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
+    return await client.post(f"{A}/keys", json={"name": "ci", **body})
+
+
+def days(world: World, answer: httpx.Response) -> float | None:
+    """For how long the key lasts."""
+    ends: str | None = answer.json()["expires_at"]
+    return None if ends is None else (moment(ends) - world.clock.now()) / timedelta(days=1)
+
+
+async def test_a_key_of_somebody_whom_a_provider_vouches_for_has_an_end() -> None:
+    """Nobody here hears when that person is shut out there; also where a sign-in is shown in place of the token."""
+    async with open_world() as world, vouched_for(world) as client:
+        told = ok(await client.post(f"{A}/exchange"))
+        async with client_of(world.app, headers={"Authorization": f"Bearer {told['access_token']}"}) as colleague:
+            for who in (client, colleague):
+                assert days(world, await key_of(who)) == 90
+                assert days(world, await key_of(who, expires_in=7 * DAY)) == 7
+                assert days(world, await key_of(who, expires_in=90 * DAY)) == 90
+                refused = await key_of(who, expires_in=90 * DAY + 1)
+                assert (refused.status_code, refused.json()["field"]) == (422, "expires_in")
+                assert "7776000" in refused.json()["detail"] and refused.json()["hint"]
+
+
+async def test_keys_of_others_last_as_long_as_they_like() -> None:
+    """Of whoever is known here, and of an administrator."""
+    async with open_world() as world, vouched_for(world, role="admin") as administrator:
+        await account(world)
+        told = await signed_in(world)
+        async with client_of(world.app, headers={"Authorization": f"Bearer {told['access_token']}"}) as ann:
+            for who in (world.editor, ann, administrator):
+                assert days(world, await key_of(who)) is None
+                assert days(world, await key_of(who, expires_in=900 * DAY)) == 900
 
 
 async def test_a_sign_in_that_ended_meanwhile_leaves_no_key_behind() -> None:

@@ -5,7 +5,7 @@ from tests.http.coverage import covers
 from tests.http.resources.world import open_world
 
 
-@covers("GET /health", "GET /livez", "GET /readyz", "GET /version")
+@covers("GET /health", "GET /livez", "GET /readyz", "GET /startupz", "GET /version")
 async def test_a_server_that_leaves_lives_and_is_not_ready() -> None:
     async with open_world() as world:
         assert (await world.get("/health"))["ready"] is True
@@ -15,6 +15,7 @@ async def test_a_server_that_leaves_lives_and_is_not_ready() -> None:
         assert (await world.get("/health"))["ready"] is False
         assert (await world.client.get("/readyz")).status_code == 503
         assert (await world.client.get("/livez")).status_code == 200
+        assert (await world.get("/startupz"))["status"] == "started"
         assert await world.get("/version") == name
 
 
