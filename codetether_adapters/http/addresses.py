@@ -1,7 +1,7 @@
 """Whose address a request comes from: the connection's, or what proxies that we trust say of it.
 
 ``X-Forwarded-For`` is read from its end, where the nearest proxy wrote; the first address that is no trusted proxy's is
-the client's. What stands before that, anybody may have written.
+the client's. What stands before that, anybody may have written. ``X-Forwarded-Proto`` is read in the same way.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from starlette.types import Scope
 
-__all__ = ["Network", "client_address", "is_trusted", "network_of"]
+__all__ = ["Network", "client_address", "is_trusted", "network_of", "told_scheme"]
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -31,6 +31,16 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
             return address
         peer = address
     return peer
+
+
+def told_scheme(scope: Scope, trusted: Sequence[Network]) -> str:
+    """How the client asks: ``https``, if the connection is or the nearest proxy that we trust says so, or ``http``."""
+    peer: str = scope["client"][0] if scope.get("client") else ""
+    told = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-proto"]
+    if told and trusted and is_trusted(peer, trusted):
+        scheme = told[-1].rpartition(",")[2].strip().lower()
+        return scheme if scheme in ("http", "https") else "http"
+    return str(scope.get("scheme", "http"))
 
 
 def is_trusted(address: str, trusted: Sequence[Network]) -> bool:

@@ -23,9 +23,11 @@ from codetether_adapters.http.addresses import Network, client_address
 from codetether_adapters.http.agent_card import card_route
 from codetether_adapters.http.authentication import Authentication, IdentityProvider
 from codetether_adapters.http.bodies import Disconnected, Limits
+from codetether_adapters.http.browser import Browser
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.checks import Check, Checks
 from codetether_adapters.http.client_certificates import Presented
+from codetether_adapters.http.csrf import SAFE
 from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.framing import check_framing
 from codetether_adapters.http.headers import Headers
@@ -36,6 +38,7 @@ from codetether_adapters.http.problems import CLOSING, problem, report, status_o
 from codetether_adapters.http.request import Request
 from codetether_adapters.http.request_trail import Acts, RequestTrail, nobody_else_acts
 from codetether_adapters.http.routing import MethodNotAllowed, Route, Routes
+from codetether_adapters.http.site import Site
 from codetether_core.access import PUBLIC, Principal
 from codetether_core.audit import Actor
 from codetether_core.errors import CodeTetherError, Unauthenticated
@@ -76,6 +79,7 @@ class Application:
     limiting: Limiting
     trusted_proxies: Sequence[Network]
     presented: Presented
+    site: Site
     acts: Acts
     trail: RequestTrail
     always: _Headers = _ALWAYS
@@ -100,10 +104,10 @@ class Application:
         request_id = headers.get("x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = f"{self._run}-{next(self._count):x}"
-        reply = _Reply(send, request_id, self.always)
         stranger = Actor(name=_ANYBODY.name, ip=client_address(scope, self.trusted_proxies), request_id=request_id)
         with self.acts(stranger) as act:
             request = Request(scope["method"], scope["path"], act)
+            reply = _Reply(send, request, self.always)
             try:
                 answer = await self._answer(scope, receive, headers, request)
                 await answer(scope, receive, reply)
@@ -131,10 +135,16 @@ class Application:
             return Response(status_code=204, headers={"allow": ", ".join(refusal.allow)})
         request.route, request.permission = route.path, route.permission
         principal, address = _ANYBODY, request.act.actor.ip
+        browser = Browser(self.site, scope, headers, request)
         if route.permission != PUBLIC:
-            principal = await self._recognized(scope, headers, address)
+            session = self._session(browser, headers)
+            principal = await self._recognized(scope, headers, session, address)
             request.recognize(principal)
             await self.limiting.count_request(principal, route.permission)
+            if session is not None:
+                changes, stream = scope["method"] not in SAFE, route.stream is not None
+                key = self.services.issuing.require_key()
+                browser.recognize(principal, key, changes=changes, stream=stream)
             await self.authorizer.authorize(principal, route.permission)
         answer = await route.endpoint(
             Call(
@@ -146,6 +156,7 @@ class Application:
                 headers=headers,
                 alias=route.alias,
                 request=request,
+                browser=browser,
                 limits=self.limits,
                 drain=self.drain,
                 authentication=self.authentication,
@@ -156,10 +167,19 @@ class Application:
         self.trail.answered(request)
         return answer
 
-    async def _recognized(self, scope: Scope, headers: Headers, address: str) -> Principal:
+    def _session(self, browser: Browser, headers: Headers) -> str | None:
+        """The sign-in that counts: none where a credential is shown otherwise, or nobody needs one."""
+        if "authorization" in headers or self.authentication.anonymous is not None:
+            return None
+        session = browser.session
+        if session is not None:
+            browser.request.with_answer.append((b"vary", b"Cookie"))
+        return session
+
+    async def _recognized(self, scope: Scope, headers: Headers, session: str | None, address: str) -> Principal:
         """Who asks. A credential that counts is never refused for those of others that do not."""
         try:
-            return await self.authentication.principal(headers, self.presented.certificate(scope))
+            return await self.authentication.principal(headers, session, self.presented.certificate(scope))
         except Unauthenticated:
             await self.limiting.count_failure(address)
             raise
@@ -193,12 +213,12 @@ class Application:
 class _Reply:
     """The way back to the server: adds our headers to the answer's, and knows whether it has begun."""
 
-    __slots__ = ("_always", "_request_id", "_send", "started")
+    __slots__ = ("_always", "_request", "_send", "started")
 
-    def __init__(self, send: Send, request_id: str, always: _Headers) -> None:
+    def __init__(self, send: Send, request: Request, always: _Headers) -> None:
         self._always = always
         self._send = send
-        self._request_id = request_id
+        self._request = request
         self.started = False
 
     async def __call__(self, message: Message) -> None:
@@ -209,7 +229,8 @@ class _Reply:
             given = dict(headers)
             on_pages = _ON_PAGES if given.get(b"content-type", b"").startswith(b"text/html") else ()
             missing = (header for header in (*self._always, *on_pages) if header[0] not in given)
-            message = {**message, "headers": [*headers, *missing, (b"x-request-id", self._request_id.encode())]}
+            ours = (*missing, *self._request.with_answer, (b"x-request-id", self._request.id.encode()))
+            message = {**message, "headers": [*headers, *ours]}
         try:
             await self._send(message)
         except OSError:
@@ -274,6 +295,7 @@ def create_app(
         limiting=Limiting(limiter),
         trusted_proxies=tuple(trusted_proxies),
         presented=Presented(tuple(trusted_proxies) if certificates_from_proxies else ()),
+        site=Site(public=public_url, base_path=base_path, trusted=tuple(trusted_proxies)),
         acts=acts,
         trail=RequestTrail(services.recording),
         always=(*_ALWAYS, *_OVER_TLS) if over_tls else _ALWAYS,

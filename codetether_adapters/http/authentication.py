@@ -1,24 +1,26 @@
-"""Who is asking: the credential in the ``Authorization`` header, or the client's certificate, and nowhere else.
+"""Who is asking: the credential in the ``Authorization`` header, else the sign-in in the browser's cookie, else the
+client's certificate, and nowhere else.
 
 A bearer token (RFC 6750), or Basic (RFC 7617) whose password is the token; the user name is ignored, which lets
 unmodified 1.4.3 workers authenticate by ``--server http://any:TOKEN@host``. Never a token in a URL: URLs are logged.
 
 Browsers add Basic, certificates, and nothing at all where no credential is needed, to other sites' requests too; so
-none of these counts when the browser says that the request comes from elsewhere.
+none of these counts when the browser says that the request comes from elsewhere. What a cookie takes besides is in
+``browser``.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
-from ipaddress import ip_address
 
 import attrs
 from attrs import frozen
 
 from codetether_adapters.http.headers import Headers
+from codetether_adapters.http.site import is_loopback
 from codetether_core.access import ClientCertificate, Principal
 from codetether_core.errors import PermissionDenied, Unauthenticated
-from codetether_core.ports import Authenticator, CertificateAuthenticator
+from codetether_core.ports import Authenticator, CertificateAuthenticator, ProviderSignIn
 
 __all__ = ["Authentication", "IdentityProvider"]
 
@@ -28,10 +30,11 @@ _MISSING = "send Authorization: Bearer <token>; a 1.4.3 worker does so with --se
 
 @frozen(kw_only=True)
 class IdentityProvider:
-    """Who else vouches for people, and as whom our programs ask there."""
+    """Who else vouches for people, as whom our programs ask there, and how one signs in there with a browser."""
 
     issuer: str
     client_id: str
+    sign_in: ProviderSignIn | None = None
 
 
 @frozen(kw_only=True)
@@ -50,15 +53,19 @@ class Authentication:
     provider: IdentityProvider | None = None
     certificates: CertificateAuthenticator | None = None
 
-    async def principal(self, headers: Headers, certificate: bytes | None = None) -> Principal:
+    async def principal(
+        self, headers: Headers, session: str | None = None, certificate: bytes | None = None
+    ) -> Principal:
         """Who asks; ``Unauthenticated`` says what is missing or wrong.
 
-        Whoever shows a token is its owner, and the certificate beside it only has to count as well.
+        Whoever shows a token is its owner, else whoever has the cookie of a ``session``; the certificate beside it only
+        has to count as well.
         """
         shown = self.certificates.read(certificate) if self.certificates and certificate is not None else None
         if headers.get("authorization") is not None:
-            principal = await self._bearer(headers)
-            return principal if shown is None else _while_both_count(principal, shown)
+            return _while_both_count(await self._bearer(headers), shown)
+        if session is not None:
+            return _while_both_count(await self._signed_in(session), shown)
         if self.certificates is None or shown is None:
             return self._nobody(headers)
         self._refuse_foreign_pages(headers)
@@ -85,12 +92,19 @@ class Authentication:
             raise Unauthenticated("Invalid token")
         return principal
 
+    async def _signed_in(self, token: str) -> Principal:
+        """Whose sign-in it is; no other credential counts in a cookie."""
+        principal = await self.authenticator.authenticate(token)
+        if principal is None or principal.credential is None or principal.delegated:
+            raise Unauthenticated("The cookie is of no sign-in", hint="sign in again")
+        return principal
+
     def _nobody(self, headers: Headers) -> Principal:
         if self.anonymous is None:
             raise Unauthenticated("Missing Bearer token", hint=_MISSING)
         self._refuse_foreign_pages(headers)
         host = headers.get("host") or ""
-        if not _is_loopback(host) and not self._is_our_host(host):
+        if not is_loopback(host) and not self._is_our_host(host):
             raise PermissionDenied("Without authentication only loopback names are answered", host=host)
         return self.anonymous
 
@@ -107,7 +121,9 @@ class Authentication:
         return any(origin.partition("://")[2] == host for origin in self.origins)
 
 
-def _while_both_count(principal: Principal, certificate: ClientCertificate) -> Principal:
+def _while_both_count(principal: Principal, certificate: ClientCertificate | None) -> Principal:
+    if certificate is None:
+        return principal
     ends = principal.expires_at
     return attrs.evolve(principal, expires_at=min(ends, certificate.not_after) if ends else certificate.not_after)
 
@@ -117,15 +133,3 @@ def _password(credential: str) -> str:
         return b64decode(credential, validate=True).decode().partition(":")[2]
     except ValueError:  # no Base64, or no UTF-8
         raise Unauthenticated("The Basic credential is malformed") from None
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a ``Host`` header names this machine."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
-    name = name.removeprefix("[").removesuffix("]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope
 
 from codetether_adapters.http.authentication import Authentication
 from codetether_adapters.http.bodies import Limits, body_chunks, read_body, read_json
+from codetether_adapters.http.browser import Browser
 from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.limiting import Limiting
@@ -34,7 +35,7 @@ T = TypeVar("T")
 class Call:
     """One request. ``path`` holds the parameters of the route's path, ``alias`` names the prefix it came through.
 
-    ``address`` is the client's.
+    ``address`` is the client's, ``browser`` what is to be known of it if it is one.
     """
 
     scope: Scope
@@ -45,6 +46,7 @@ class Call:
     headers: Headers
     alias: str
     request: Request
+    browser: Browser
     limits: Limits
     drain: Drain
     authentication: Authentication

@@ -44,6 +44,13 @@ _PROBLEM: Final[Schema] = {
 _SECURITY_SCHEMES: Final[Schema] = {
     "basic": {"type": "http", "scheme": "basic", "description": "The token as password; the user name is ignored."},
     "bearer": {"type": "http", "scheme": "bearer"},
+    "cookieAuth": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-ct_session",
+        "description": "A browser's sign-in, by a page of this server: what is no GET shows X-CSRF-Token as well. "
+        "The name is __Secure-ct_session below a base path, and ct_session without TLS on the browser's own machine.",
+    },
 }
 
 
@@ -82,7 +89,7 @@ def document(routes: Routes, *, version: str, base_path: str = "") -> Schema:
             "description": "A self-hosted control plane for AI coding agents.",
         },
         "servers": [{"url": base_path or "/"}],
-        "security": [{"bearer": []}, {"basic": []}],
+        "security": [{"bearer": []}, {"basic": []}, {"cookieAuth": []}],
         "tags": [{"name": tag} for tag in sorted({route.tag for route in routes if route.tag})],
         "paths": paths,
         "components": {
@@ -158,7 +165,7 @@ def _success(route: Route, schemas: Schemas) -> Schema:
     if route.stream is not None:
         content: Schema = {"text/event-stream": {"schema": {"type": "string"}, "x-dialect": route.stream}}
         return {"description": f"Server-sent events, dialect {route.stream}", "content": content}
-    if route.status == 204:
+    if route.status in _WITHOUT_BODY:
         return _answer(None, route.media_type, schemas)
     return _answer(Any if route.answer is None else route.answer, route.media_type, schemas)
 
@@ -190,5 +197,6 @@ def _problem_response(status: int) -> Schema:
     return {"description": TITLES[status], "content": content}
 
 
+_WITHOUT_BODY: Final = (204, 303)
 _OBJECT: Final[Schema] = {"type": "object"}
 _BYTES: Final[Schema] = {"type": "string", "format": "binary"}

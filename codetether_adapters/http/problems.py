@@ -138,9 +138,11 @@ def report(error: Exception, request_id: str, route: str) -> Response:
 
 def _headers(error: CodeTetherError, headers: Headers | None) -> list[tuple[bytes, bytes]]:
     if isinstance(error, Unauthenticated):
-        return _challenges(headers)
+        return _challenges(headers, passwords=type(error) is Unauthenticated)
     if isinstance(error, PermissionDenied):
-        scope = str(error.details.get("permission", ""))
+        if "permission" not in error.details:
+            return []
+        scope = str(error.details["permission"])
         challenge = f'Bearer realm="codetether", error="insufficient_scope", scope="{scope}"'
         return [(b"www-authenticate", challenge.encode("latin-1", "replace"))]
     if isinstance(error, MethodNotAllowed):
@@ -165,16 +167,17 @@ def _limits(error: RateLimited) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def _challenges(headers: Headers | None) -> list[tuple[bytes, bytes]]:
+def _challenges(headers: Headers | None, *, passwords: bool) -> list[tuple[bytes, bytes]]:
     """How to authenticate (RFC 6750, section 3; RFC 7617).
 
     Basic is offered to a person who opens a page only: a browser would ask for a password in the middle of a
-    script's request otherwise, and would ask for ever where the request comes from another site.
+    script's request otherwise, and would ask for ever where the request comes from another site. Nor is it an answer
+    to a sign-in that failed in some other way, which has an error of its own.
     """
     sent = headers is not None and "authorization" in headers
     bearer = b'Bearer realm="codetether", error="invalid_token"' if sent else b'Bearer realm="codetether"'
     challenges = [(b"www-authenticate", bearer)]
-    if headers is not None and _opens_a_page(headers):
+    if passwords and headers is not None and _opens_a_page(headers):
         challenges.append((b"www-authenticate", b'Basic realm="codetether", charset="UTF-8"'))
     return challenges
 

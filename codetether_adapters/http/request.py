@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define
+from attrs import define, field
 
 from codetether_core.access import DEFAULT_TENANT, Principal
 from codetether_core.audit import Act, Actor
@@ -15,7 +15,8 @@ __all__ = ["Request"]
 class Request:
     """As far as is known of it by now: ``route`` is the path as it was declared, ``permission`` what it takes.
 
-    ``subject`` is what the request is about, where its path does not tell.
+    ``subject`` is what the request is about, where its path does not tell. ``with_answer`` are headers that go with its
+    answer, whatever that is.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Request:
     permission: str = ""
     tenant: TenantId = DEFAULT_TENANT
     subject: str = ""
+    with_answer: list[tuple[bytes, bytes]] = field(factory=list)
 
     @property
     def id(self) -> str:

@@ -6,25 +6,19 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import httpx
 from attrs import frozen
 
-from codetether_core.errors import CodeTetherError, Unavailable
+from codetether_adapters.oidc.asking import asked, object_in
+from codetether_adapters.oidc.code import refused
+from codetether_adapters.oidc.refusals import SignInRefused
 
-__all__ = ["DeviceCode", "SignInRefused", "begin_device_sign_in", "finish_device_sign_in"]
+__all__ = ["DeviceCode", "begin_device_sign_in", "finish_device_sign_in", "offers_device_codes"]
 
+_ENDPOINT: Final = "device_authorization_endpoint"
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _SCOPE: Final = "openid"
 _INTERVAL: Final = 5.0
 """Seconds between two questions, where the provider does not say (section 3.5)."""
-
-_PATIENCE: Final = 10.0
-
-
-class SignInRefused(CodeTetherError):
-    """The provider, or the person, said no."""
-
-    code = "sign_in_refused"
 
 
 @frozen(kw_only=True)
@@ -41,16 +35,20 @@ class DeviceCode:
     token_endpoint: str
 
 
-def begin_device_sign_in(issuer: str, client_id: str) -> DeviceCode:
+def offers_device_codes(configuration: Mapping[str, Any]) -> bool:
+    """Whether the provider has this way."""
+    return bool(configuration.get(_ENDPOINT))
+
+
+def begin_device_sign_in(configuration: Mapping[str, Any], client_id: str) -> DeviceCode:
     """Ask the provider for a code; ``SignInRefused`` if it has no such way, ``Unavailable`` if it does not answer."""
-    configuration = _json(_call(issuer, "GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration"))
-    endpoint = configuration.get("device_authorization_endpoint")
-    if configuration.get("issuer") != issuer or not endpoint:
+    issuer = configuration["issuer"]
+    if not offers_device_codes(configuration):
         raise SignInRefused(f"{issuer} offers no sign-in by device code", hint="show a token instead: CODETETHER_TOKEN")
-    answer = _call(issuer, "POST", str(endpoint), client_id=client_id, scope=_SCOPE)
-    told = _json(answer)
+    answer = asked(issuer, "POST", str(configuration[_ENDPOINT]), client_id=client_id, scope=_SCOPE)
+    told = object_in(answer)
     if answer.is_error:
-        raise _refused(told)
+        raise refused(told.get("error"), told.get("error_description"))
     return DeviceCode(
         uri=told["verification_uri"],
         complete_uri=told.get("verification_uri_complete"),
@@ -69,7 +67,7 @@ def finish_device_sign_in(code: DeviceCode, sleep: Callable[[float], None] = tim
     while waited < code.expires_in:
         sleep(interval)
         waited += interval
-        answer = _call(
+        answer = asked(
             code.token_endpoint,
             "POST",
             code.token_endpoint,
@@ -77,7 +75,7 @@ def finish_device_sign_in(code: DeviceCode, sleep: Callable[[float], None] = tim
             device_code=code.device_code,
             client_id=code.client_id,
         )
-        told = _json(answer)
+        told = object_in(answer)
         if not answer.is_error:
             return str(told["access_token"])
         match told.get("error"):
@@ -86,28 +84,5 @@ def finish_device_sign_in(code: DeviceCode, sleep: Callable[[float], None] = tim
             case "slow_down":
                 interval += _INTERVAL
             case _:
-                raise _refused(told)
+                raise refused(told.get("error"), told.get("error_description"))
     raise SignInRefused("Nobody entered the code in time", hint="begin again")
-
-
-def _call(whom: str, method: str, url: str, **form: str) -> httpx.Response:
-    try:
-        return httpx.request(method, url, data=form or None, timeout=_PATIENCE)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Unavailable(f"The identity provider {whom} does not answer: {error or type(error).__name__}") from error
-
-
-def _json(answer: httpx.Response) -> Mapping[str, Any]:
-    try:
-        told = answer.json()
-    except ValueError:
-        told = None
-    if not isinstance(told, dict):
-        raise Unavailable(f"{answer.url} of the identity provider is no JSON object")
-    return told
-
-
-def _refused(told: Mapping[str, Any]) -> SignInRefused:
-    return SignInRefused(
-        f"The identity provider refused: {told.get('error_description') or told.get('error')}", hint="begin again"
-    )

@@ -1,4 +1,4 @@
-"""A provider's signing keys: found by discovery (OpenID Connect Discovery 1.0, section 4), kept, and asked for anew.
+"""A provider's signing keys: found by discovery, kept, and asked for anew.
 
 A token with a key that is not known has the keys fetched again, though not for every token that a stranger makes up. A
 provider that is away costs nobody who has a token by a known key.
@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import httpx
 from attrs import Factory, define, field
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from codetether_adapters.oidc.discovery import Discovery, away
 from codetether_core.errors import Unavailable
 
 __all__ = ["ProviderKeys"]
@@ -33,16 +33,20 @@ def _now() -> float:
 
 @define(eq=False)
 class ProviderKeys:
-    """The keys of the provider whose identifier is ``issuer``."""
+    """The keys of a provider."""
 
-    issuer: str
-    _client: httpx.AsyncClient
+    discovery: Discovery
     _now: Callable[[], float] = _now
     _keys: KeySet | None = field(default=None, init=False)
     _ids: frozenset[str] = field(default=frozenset(), init=False)
     _fetched: float = field(default=float("-inf"), init=False)
     _tried: float = field(default=float("-inf"), init=False)
     _fetching: asyncio.Lock = Factory(asyncio.Lock)
+
+    @property
+    def issuer(self) -> str:
+        """The provider's identifier."""
+        return self.discovery.issuer
 
     async def for_key(self, id: str | None) -> KeySet:
         """The keys, with that one if the provider has it; ``Unavailable`` if it does not answer and that is unknown."""
@@ -52,7 +56,7 @@ class ProviderKeys:
             if self._keys is None or not self._suffice(id):
                 await self._fetch(id)
         if self._keys is None:
-            raise _away(self.issuer, "its keys were never had")
+            raise away(self.issuer, "its keys were never had")
         return self._keys
 
     async def ping(self) -> None:
@@ -75,34 +79,14 @@ class ProviderKeys:
                 raise
 
     async def _ask(self) -> Mapping[str, Any]:
-        configuration = await self._get(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-        if configuration.get("issuer") != self.issuer:
-            raise _away(self.issuer, f"it calls itself {configuration.get('issuer')}")
-        return await self._get(str(configuration.get("jwks_uri")))
-
-    async def _get(self, url: str) -> Mapping[str, Any]:
-        try:
-            answer = await self._client.get(url)
-            answer.raise_for_status()
-            told = answer.json()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise _away(self.issuer, f"{url}: {error or type(error).__name__}") from error
-        if not isinstance(told, dict):
-            raise _away(self.issuer, f"{url} is no JSON object")
-        return told
+        told = await self.discovery.ask()
+        return await self.discovery.get(str(told.get("jwks_uri")))
 
     def _take(self, told: Mapping[str, Any]) -> None:
         keys = [key for key in told.get("keys", ()) if isinstance(key, dict) and key.get("kty") in _ASYMMETRIC]
         try:
             self._keys = KeySet.import_key_set({"keys": keys})
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise _away(self.issuer, f"its keys cannot be read: {error}") from error
+            raise away(self.issuer, f"its keys cannot be read: {error}") from error
         self._ids = frozenset(str(key["kid"]) for key in keys if "kid" in key)
         self._fetched = self._tried = self._now()
-
-
-def _away(issuer: str, problem: str) -> Unavailable:
-    return Unavailable(
-        f"The identity provider {issuer} does not answer as it should: {problem}",
-        hint="look at it, and at CODETETHER_OIDC_ISSUER; tokens by keys that are known still count",
-    )

@@ -21,9 +21,10 @@ __all__ = ["login", "logout", "whoami"]
 @click.command()
 @click.argument("name", required=False)
 @click.option("--password-stdin", is_flag=True, help="Read the password from stdin instead of asking for it.")
+@click.option("--browser", is_flag=True, help="At the identity provider, with the browser of this machine.")
 @shared
 @click.pass_context
-def login(ctx: click.Context, name: str | None, password_stdin: bool) -> None:
+def login(ctx: click.Context, name: str | None, password_stdin: bool, browser: bool) -> None:
     """Sign in as NAME, who has a password here, or without NAME at the identity provider.
 
     Commands on this machine act for you until you log out. CODETETHER_TOKEN goes before that.
@@ -31,11 +32,13 @@ def login(ctx: click.Context, name: str | None, password_stdin: bool) -> None:
     from codetether_adapters.client import Client
     from codetether_apps.settings import client_tls, sign_ins
 
+    if name is not None and browser:
+        raise click.UsageError("--browser is for the identity provider, who asks for the name itself")
     settings = settings_of(ctx.ensure_object(Wishes))
     device = socket.gethostname()
     if name is None:
         with Client(settings.client.server, tls=client_tls(settings)) as client:
-            token = provider_token(client.identity.ways())
+            token = provider_token(client.identity.ways(), browser=browser)
         with Client(settings.client.server, token=token, tls=client_tls(settings)) as client:
             signed_in = client.identity.exchange(device=device)
     else:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from attrs import frozen
 
 from codetether_apps.settings.certificates import CLIENT_CERTIFICATES
-from codetether_apps.settings.kinds import KEY, POLICY, RATE, SWITCH, TEXT, items, pairs, url
+from codetether_apps.settings.kinds import KEY, POLICY, RATE, SECRET, SWITCH, TEXT, items, pairs, url
 from codetether_apps.settings.quantities import DURATION
 from codetether_apps.settings.setting import setting
 from codetether_apps.settings.tokens import DEPLOYED_TOKENS, TOKENS, GivenToken
@@ -90,6 +90,18 @@ class Oidc:
     client_id: str = setting(
         "codetether", TEXT, "What our commands call themselves there: a public client that may use device codes",
         env="OIDC_CLIENT_ID",
+    )  # fmt: skip
+    web_client_id: str | None = setting(
+        None, TEXT, "What the server calls itself there when somebody signs in with a browser",
+        env="OIDC_WEB_CLIENT_ID", shown="as our commands",
+    )  # fmt: skip
+    client_secret: str | None = setting(
+        None, SECRET, "The secret of that one, if it is a confidential client", env="OIDC_CLIENT_SECRET", secret=True,
+        shown="none: a public client",
+    )  # fmt: skip
+    scopes: tuple[str, ...] = setting(
+        (), _TEXTS, "What to ask for there besides `openid` and `profile`, such as `groups`", env="OIDC_SCOPES",
+        shown="nothing",
     )  # fmt: skip
     role_claims: tuple[str, ...] = setting(
         ("roles", "groups", "realm_access.roles"), _TEXTS, "Claims with the names of roles or groups, as paths",

@@ -99,8 +99,8 @@ class Server:
         "", TEXT, "Path below which a proxy serves the API", env="BASE_PATH", flag="--base-path", shown="–"
     )
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = setting(
-        (), NETWORKS, "Proxies that are believed when they say whose request they pass on (`X-Forwarded-For`)",
-        env="TRUSTED_PROXIES", shown="none",
+        (), NETWORKS, "Proxies that are believed when they say whose request they pass on (`X-Forwarded-For`), and how"
+        " it was made (`X-Forwarded-Proto`)", env="TRUSTED_PROXIES", shown="none",
     )  # fmt: skip
     proxy_certificates: bool = setting(
         False, FLAG, "Believe them too when they say which client certificate they were shown (`Client-Cert`)",

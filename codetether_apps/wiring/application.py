@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from codetether_adapters.audited import Acting
-from codetether_adapters.http import Application, Drain, IdentityProvider, Limits, create_app
+from codetether_adapters.http import Application, Drain, Limits, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.tokens import Chain, StaticToken, open_kept_tokens
 from codetether_apps.settings import Settings
@@ -42,13 +42,14 @@ async def open_application(
         open_policy(settings) as policy,
         open_services(settings, acting, policy) as services,
         open_kept_tokens(services.issuing, services.watching, services.clock) as kept,
-        open_identities(settings, services.clock) as identities,
+        open_identities(settings, services.clock, services.issuing.key) as vouching,
         open_limiter(settings) as limiter,
     ):
         access = access_of(settings, tokens)
+        provider, others = vouching or (None, None)
         application = create_app(
             services,
-            authenticator=Chain((access.tokens, kept, *identities)),
+            authenticator=Chain((access.tokens, kept, *([others] if others else ()))),
             authorizer=policy,
             routes=all_routes(),
             limits=Limits(
@@ -63,7 +64,7 @@ async def open_application(
             public_url=settings.server.public_url or "",
             version=version("codetether-hub"),
             limiter=limiter,
-            provider=_provider(settings),
+            provider=provider,
             trusted_proxies=settings.server.trusted_proxies,
             certificates=open_certificates(settings, services.clock),
             certificates_from_proxies=settings.server.proxy_certificates,
@@ -71,11 +72,6 @@ async def open_application(
             over_tls=settings.server.tls_cert is not None,
         )
         yield Opened(application, access)
-
-
-def _provider(settings: Settings) -> IdentityProvider | None:
-    issuer = settings.oidc.issuer
-    return None if issuer is None else IdentityProvider(issuer=issuer, client_id=settings.oidc.client_id)
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from codetether_core.ports import SecretSource
 
 __all__ = ["SERVERS", "WORKERS", "open_secrets", "with_secrets"]
 
-SERVERS: Final = ("storage", "auth", "encryption", "limits")
+SERVERS: Final = ("storage", "auth", "oidc", "encryption", "limits")
 WORKERS: Final = ("client",)
 """The sections whose secrets they need; commands that open the store are of the former, clients of the latter."""
 

@@ -17,6 +17,7 @@ from codetether_core.ports.inbox import Inbox
 from codetether_core.ports.migrations import Migrate, Migrations
 from codetether_core.ports.notifier import Listener, Notifier
 from codetether_core.ports.passwords import Passwords
+from codetether_core.ports.provider_sign_in import BegunSignIn, FinishedSignIn, ProviderAnswer, ProviderSignIn
 from codetether_core.ports.rate_limiter import FAILURES, REQUESTS, SIGN_INS, Excess, RateLimiter
 from codetether_core.ports.record_store import RecordStore, Versioned
 from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutcome
@@ -39,6 +40,7 @@ __all__ = [
     "Authenticator",
     "Authorizer",
     "Backend",
+    "BegunSignIn",
     "BlobStore",
     "CertificateAuthenticator",
     "Channel",
@@ -49,6 +51,7 @@ __all__ = [
     "Entropy",
     "EventLog",
     "Excess",
+    "FinishedSignIn",
     "Inbox",
     "Listener",
     "Migrate",
@@ -56,6 +59,8 @@ __all__ = [
     "Notifier",
     "OpenChannel",
     "Passwords",
+    "ProviderAnswer",
+    "ProviderSignIn",
     "RateLimiter",
     "RecordStore",
     "Run",

@@ -32,7 +32,7 @@ class Server:
 
 @contextmanager
 def serving(directory: Path, **more: str) -> Iterator[Server]:
-    """A server whose administrator has ``TOKEN``; it has to leave properly, whatever was done to it."""
+    """A server with ``more`` settings whose administrator has ``TOKEN``; it has to leave properly after all."""
     directory.mkdir(exist_ok=True)
     settings = {
         "CODETETHER_DATA_DIR": str(directory / "data"),

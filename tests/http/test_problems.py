@@ -11,9 +11,12 @@ from structlog.testing import capture_logs
 
 from codetether_adapters.http import Call, Json, Route
 from codetether_adapters.http.bodies import EncodingUnsupported, TooSlow
+from codetether_adapters.http.browser import WrongHost
+from codetether_adapters.http.csrf import Csrf
 from codetether_adapters.http.framing import Ambiguous
 from codetether_adapters.http.problems import TITLES, status_of
 from codetether_adapters.http.routing import MethodNotAllowed
+from codetether_adapters.oidc import SignInExpired, SignInRefused, SignInUnknown, SignInUnproven
 from codetether_core import errors
 from codetether_core.access import PUBLIC, RenewalSpent
 from codetether_core.artifacts import BlobDamaged, BlobId
@@ -43,6 +46,12 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
     (errors.Unauthenticated("Who?"), 401, "unauthenticated", {}),
     (RenewalSpent("Again?"), 401, "renewal_spent", {}),
     (errors.PermissionDenied("No", permission="tasks:write"), 403, "permission_denied", {"permission": "tasks:write"}),
+    (SignInRefused("No"), 401, "sign_in_refused", {}),
+    (SignInUnknown("Whose?"), 401, "sign_in_unknown", {}),
+    (SignInExpired("Late"), 401, "sign_in_expired", {}),
+    (SignInUnproven("Who?"), 401, "sign_in_unproven", {}),
+    (Csrf("Whose page?"), 403, "csrf", {}),
+    (WrongHost("Where?", host="evil.test"), 403, "wrong_host", {"host": "evil.test"}),
     (errors.CursorUnknown("Gone"), 410, "cursor_unknown", {}),
     (
         errors.RateLimited("Slow", limit=1, remaining=0, resets_in=5),
@@ -99,6 +108,7 @@ ANSWERING = (
     "codetether_core",
     "codetether_adapters.http",
     "codetether_adapters.memory",
+    "codetether_adapters.oidc",
     "codetether_adapters.sqlite",
     "codetether_adapters.tail",
     "codetether_adapters.tokens",

@@ -28,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 from codetether_adapters.http import Route
 from tests.http.conformance import table
 from tests.http.server import TOKEN, Server, serving
+from tests.servers.identity import running
 
 
 def _takes_something(route: Route) -> bool:
@@ -56,7 +57,12 @@ class Described:
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Described]:
-    with serving(tmp_path_factory.mktemp("schemathesis")) as server, requests.Session() as session:
+    directory = tmp_path_factory.mktemp("schemathesis")
+    with (
+        running(directory) as provider,
+        serving(directory, CODETETHER_OIDC_ISSUER=provider.issuer) as server,
+        requests.Session() as session,
+    ):
         session.headers["Authorization"] = f"Bearer {TOKEN}"
         schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json", headers=dict(session.headers))
         yield Described(server, schema, session)
@@ -82,7 +88,9 @@ def test_what_is_answered_is_described(described: Described, mode: GenerationMod
             _put(case, real)
         if "wait" in (case.query or {}):
             case.query["wait"] = 0
-        response = case.call(base_url=described.server.url, session=described.session, timeout=10)
+        response = case.call(
+            base_url=described.server.url, session=described.session, timeout=10, allow_redirects=False
+        )
         case.validate_response(response, checks=CHECKS)
 
     ask()

@@ -17,6 +17,7 @@ from codetether_apps.settings import (
     resolved,
     table,
 )
+from codetether_apps.wiring.secret_sources import SERVERS
 
 KEPT = "vault:secret/team/codetether#store"
 
@@ -94,6 +95,27 @@ def test_the_secrets_take_their_places(tmp_path: Path) -> None:
         resolved(settings, {"storage.store": "hush"})
     assert f"storage.store ({KEPT}, from environment CODETETHER_STORE) must be a URL" in caught.value.message
     assert "hush" not in caught.value.message
+
+
+def test_a_server_reads_all_of_its_own(tmp_path: Path) -> None:
+    """And nothing that is a worker's or a command's."""
+    settings = read(
+        tmp_path,
+        **{
+            row.variable: KEPT
+            for row in table()
+            if row.secret and not row.name.startswith("vault.") and not row.kind.many
+        },
+    )
+    assert dict(references(settings, *SERVERS)).keys() == {
+        "storage.store",
+        "storage.notifier",
+        "storage.blobs",
+        "auth.secret_key",
+        "oidc.client_secret",
+        "limits.store",
+    }
+    assert "hush" not in str(described(resolved(settings, {"oidc.client_secret": "hush"})))
 
 
 def test_a_mounted_directory(tmp_path: Path) -> None:

@@ -146,7 +146,8 @@ async def test_nobody_gets_at_what_is_another_tenants(engine: str, tmp_path: Pat
         before = await world.copy(ACME)
         for route in table():
             status, told = await said(world, UMBRELLA, ACME, route)
-            assert status < 500, (route.method, route.path, told)
+            without_provider = status == 501 and "/oidc/" in route.path
+            assert status < 500 or without_provider, (route.method, route.path, told)
             assert mark(ACME).encode() not in told, (route.method, route.path, told)
         assert await world.copy(ACME) == before
 

@@ -26,6 +26,7 @@ from codetether_adapters.http.resources import (
     monitor,
     monitor_export,
     monitor_stream,
+    provider_sign_in,
     reports,
     runtime,
     secrets,
@@ -56,7 +57,8 @@ def all_routes() -> tuple[Route, ...]:
         *(worker_stream.ROUTES + worker_registration.ROUTES + workers.ROUTES + keys.ROUTES),
         *(agents.ROUTES + messages.ROUTES + models.ROUTES + mcp_shim.ROUTES),
         *(monitor.ROUTES + monitor_export.ROUTES + monitor_stream.ROUTES + runtime.ROUTES + database.ROUTES),
-        *(copies.ROUTES + auth.ROUTES + accounts.ROUTES + credentials.ROUTES + audit.ROUTES),
+        *(copies.ROUTES + audit.ROUTES),
+        *(auth.ROUTES + provider_sign_in.ROUTES + accounts.ROUTES + credentials.ROUTES),
         *encryption.ROUTES,
         *secrets.ROUTES,
     )

@@ -44,18 +44,19 @@ class Exchange:
 
 @frozen(kw_only=True)
 class Login(Exchange):
-    """Who signs in, and where."""
+    """Who signs in, and where. A page asks for ``cookies``, so that no script can read the tokens."""
 
     username: str
     password: str
     tenant_id: str = DEFAULT_TENANT
+    cookies: bool = False
 
 
 @frozen(kw_only=True)
 class Refresh:
-    """The token that renews a sign-in; the answer has another one."""
+    """The token that renews a sign-in; the answer has another one. Without one the browser's cookie counts."""
 
-    refresh_token: str
+    refresh_token: str | None = None
 
 
 @frozen(kw_only=True)
@@ -73,23 +74,39 @@ async def login(call: Call) -> Response:
         raise Unauthenticated("Name or password is wrong")
     call.request.subject = f"account/{asked.username}"
     await call.limiting.count(SIGN_INS, "address", network_of(call.address))
+    if asked.cookies:
+        call.browser.require_own_page()
     tenant = TenantId(asked.tenant_id)
     if await call.services.signing_in.knows(tenant, asked.username):
         call.request.tenant = tenant  # whose trail hears of it; strangers begin none
     signed_in = await call.services.signing_in.sign_in(tenant, asked.username, asked.password, asked.device())
-    return Json(_signed_in(signed_in))
+    return Json(_kept(call, signed_in) if asked.cookies else _signed_in(signed_in))
 
 
 async def refresh(call: Call) -> Response:
     """Both tokens anew. The old ones are no good any more."""
     asked = await call.body(Refresh)
     await call.limiting.count(SIGN_INS, "renewal", network_of(call.address))
-    return Json(_signed_in(await call.services.signing_in.renew(asked.refresh_token)))
+    if asked.refresh_token is not None:
+        return Json(_signed_in(await call.services.signing_in.renew(asked.refresh_token)))
+    token = call.browser.refresh
+    if token is None:
+        raise Invalid("refresh_token", "is missing, and so is the cookie that stands for it", hint="sign in")
+    call.browser.require_own_page()
+    try:
+        call.browser.require_token(token, call.services.issuing.require_key())
+        renewed = await call.services.signing_in.renew(token)
+    except Unauthenticated:
+        call.browser.forget()
+        raise
+    return Json(_kept(call, renewed))
 
 
 async def logout(call: Call) -> Response:
     """The sign-in of the token that asks ends, and every stream that it opened."""
     await call.services.signing_in.sign_out(call.principal)
+    if call.browser.csrf_token is not None:
+        call.browser.forget()
     return Json({"success": True, "message": "signed out"})
 
 
@@ -140,11 +157,19 @@ async def change_password(call: Call) -> Response:
 
 
 def _signed_in(told: SignedIn) -> dict[str, Any]:
+    return {**_without_tokens(told), "access_token": told.access, "refresh_token": told.renewal}
+
+
+def _kept(call: Call, told: SignedIn) -> dict[str, Any]:
+    """The same, with the tokens in cookies."""
+    call.browser.keep(told, call.services.issuing.require_key(), call.services.clock.now())
+    return {**_without_tokens(told), "csrf_token": call.browser.csrf_token}
+
+
+def _without_tokens(told: SignedIn) -> dict[str, Any]:
     return {
         "success": True,
         "session": _session(told.credential),
-        "access_token": told.access,
-        "refresh_token": told.renewal,
         "token_type": "Bearer",
         "expires_at": told.credential.expires_at,
     }
@@ -180,6 +205,7 @@ async def _identity(call: Call) -> dict[str, Any]:
         "worker_id": principal.worker,
         "expires_at": principal.expires_at,
         "session": sign_in,
+        "csrf_token": call.browser.csrf_token,
     }
 
 
@@ -188,8 +214,11 @@ def _route(method: str, path: str, endpoint: Any, permission: str, summary: str,
 
 
 ROUTES: Final = (
-    _route("POST", "login", login, PUBLIC, "Sign in", shapes.SignedIn, body=Login, errors=(401, 429, 501)),
-    _route("POST", "refresh", refresh, PUBLIC, "Stay signed in", shapes.SignedIn, body=Refresh, errors=(401, 429, 501)),
+    _route("POST", "login", login, PUBLIC, "Sign in", shapes.SignedIn, body=Login, errors=(401, 403, 429, 501)),
+    _route(
+        "POST", "refresh", refresh, PUBLIC, "Stay signed in", shapes.SignedIn, body=Refresh,
+        errors=(401, 403, 429, 501),
+    ),
     _route(
         "POST", "exchange", exchange, "identity:write", "Sign in by an identity provider's token", shapes.SignedIn,
         body=Exchange, errors=(409, 501),

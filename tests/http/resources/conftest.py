@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from codetether_adapters import memory, sqlite
+from tests.http.resources.browsers import SignedIn, open_signed_in
 from tests.http.resources.harness import Api, open_api
 
 
@@ -20,3 +21,10 @@ async def api(request: pytest.FixtureRequest, anyio_backend: str, tmp_path: Path
         opened = sqlite.open_backend(f"sqlite:///{tmp_path}/codetether.db")
     async with opened as backend, open_api(backend) as api:
         yield api
+
+
+@pytest.fixture
+async def signed_in() -> AsyncIterator[SignedIn]:
+    """A browser in which ann is signed in."""
+    async with open_signed_in() as signed_in:
+        yield signed_in

@@ -1,5 +1,6 @@
 // An OpenID provider on loopback: node provider.mjs PORT KEYS, where KEYS is a file with a JWK set, the first of which
-// signs. Clients: "robot" (client credentials) and "web" (authorization code with PKCE, device flow). What a request
+// signs. Clients: "robot" (client credentials), "web" (public: authorization code with PKCE, device flow) and "hub"
+// (confidential: authorization code, for servers that call themselves https://hub.test). What a request
 // has as roles (commas between) and tenant is in the token as realm_access.roles, as Keycloak has them, and org.tenant.
 // Who signs in as ann.team.other has the roles team and other.
 
@@ -7,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { Provider } from "oidc-provider";
 
 const [port, keys] = process.argv.slice(2);
+const codes = process.env.DEVICE_CODES !== "no";
 const issuer = `http://127.0.0.1:${port}`;
 
 const provider = new Provider(issuer, {
@@ -22,15 +24,22 @@ const provider = new Provider(issuer, {
     {
       client_id: "web",
       token_endpoint_auth_method: "none",
-      grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+      grant_types: ["authorization_code", ...(codes ? ["urn:ietf:params:oauth:grant-type:device_code"] : [])],
       response_types: ["code"],
-      redirect_uris: ["http://127.0.0.1/callback"],
+      redirect_uris: ["http://127.0.0.1/callback", "http://127.0.0.1/v1/auth/oidc/callback"],
       application_type: "native",
+    },
+    {
+      client_id: "hub",
+      client_secret: "hub-secret",
+      grant_types: ["authorization_code"],
+      response_types: ["code"],
+      redirect_uris: ["https://hub.test/v1/auth/oidc/callback", "https://hub.test/below/v1/auth/oidc/callback"],
     },
   ],
   features: {
     clientCredentials: { enabled: true },
-    deviceFlow: { enabled: true },
+    deviceFlow: { enabled: codes },
     devInteractions: { enabled: true },
     resourceIndicators: {
       enabled: true,
@@ -55,7 +64,7 @@ const provider = new Provider(issuer, {
   },
   extraParams: ["roles", "tenant"],
   pkce: { required: () => true },
-  scopes: ["openid", "offline_access", "api"],
+  scopes: ["openid", "profile", "offline_access", "api"],
   cookies: { keys: ["only for tests"] },
   ttl: { Session: 600, Grant: 600, Interaction: 600, DeviceCode: 600, IdToken: 600 },
 });

@@ -25,12 +25,13 @@ _PATIENCE = 60.0
 
 @define(eq=False)
 class IdentityProvider:
-    """``keys`` are those that it publishes; the first one signs."""
+    """``keys`` are those that it publishes; the first one signs. Without ``codes`` it has no device flow."""
 
     directory: Path
     port: int
     keys: list[Key] = field(factory=list)
     ttl: int = 600
+    codes: bool = True
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -52,7 +53,12 @@ class IdentityProvider:
         """Start it, and wait until it answers."""
         published = self.directory / "keys.json"
         published.write_text(json.dumps({"keys": [key.as_dict(private=True) for key in self.keys]}))
-        environment = {**os.environ, "TOKEN_TTL": str(self.ttl), "ALG": str(self.keys[0].get("alg", "RS256"))}
+        environment = {
+            **os.environ,
+            "TOKEN_TTL": str(self.ttl),
+            "ALG": str(self.keys[0].get("alg", "RS256")),
+            "DEVICE_CODES": "yes" if self.codes else "no",
+        }
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [str(NODE), str(provider_program()), str(self.port), str(published)],

@@ -70,14 +70,18 @@ class SignIn:
 
 @frozen(kw_only=True)
 class SignedIn:
-    """``access_token`` is for requests until ``expires_at``, ``refresh_token`` renews both, once."""
+    """``access_token`` is for requests until ``expires_at``, ``refresh_token`` renews both, once.
+
+    A browser that keeps them in cookies has ``csrf_token`` instead, which its pages show with what they change.
+    """
 
     success: bool
     session: SignIn
-    access_token: str
-    refresh_token: str
     token_type: str
     expires_at: datetime
+    access_token: str | None = None
+    refresh_token: str | None = None
+    csrf_token: str | None = None
 
 
 @frozen(kw_only=True)
@@ -89,7 +93,7 @@ class SignIns:
 
 @frozen(kw_only=True)
 class Identity:
-    """Who asks; ``session`` is its sign-in, if it is by one."""
+    """Who asks; ``session`` is its sign-in, if it is by one, ``csrf_token`` what pages show if that is in a cookie."""
 
     user_id: str
     username: str
@@ -99,6 +103,7 @@ class Identity:
     worker_id: str | None
     expires_at: datetime | None
     session: SignIn | None
+    csrf_token: str | None
 
 
 @frozen(kw_only=True)
