@@ -22,7 +22,8 @@ from typing import Self
 from attrs import frozen
 
 from codetether_adapters.outbox.report import Report, decode, encode
-from codetether_core.errors import Unavailable
+from codetether_core.errors import Unavailable, Undecipherable
+from codetether_core.services import Envelope
 
 __all__ = ["Entry", "Outbox", "OutboxFull"]
 
@@ -47,11 +48,13 @@ class Entry:
 class Outbox:
     """The outbox in ``directory``, which is made, for this user only, and belongs to one process at a time.
 
-    Raises ``Unavailable`` if another process has it or the disk refuses.
+    Raises ``Unavailable`` if another process has it or the disk refuses, ``NotConfigured`` if it has reports that were
+    encrypted under a key that the ``envelope`` lacks.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, envelope: Envelope | None = None) -> None:
         self._directory = directory
+        self._envelope = envelope or Envelope.open_to_all()
         self._quarantine = directory / "quarantine"
         self._lock = Lock()
         with self._refusals():
@@ -65,16 +68,18 @@ class Outbox:
                     (_number(path) for path in (*directory.iterdir(), *self._quarantine.iterdir())), default=0
                 )
                 self._recover()
+            self.pending()  # or a report whose key is missing would be told of long after the start
         except BaseException:
             os.close(self._descriptor)
             raise
 
     def put(self, report: Report) -> str:
         """Keep the report; its entry's id, once the disk has it. ``OutboxFull``, else ``Unavailable`` if not."""
-        data = encode(report)
+        entry = encode(report).decode()
         with self._lock, self._refusals():
             self._last += 1
             id = f"{self._last:016d}"
+            data = self._envelope.seal(entry, _context(id)).encode()
             unfinished = self._directory / (id + _UNFINISHED)
             try:
                 _write(unfinished, data)
@@ -141,8 +146,8 @@ class Outbox:
 
     def _read(self, path: Path) -> Report | None:
         try:
-            return decode(path.read_bytes())
-        except (ValueError, RecursionError):
+            return decode(self._envelope.open(path.read_text("utf-8"), _context(path.stem)).encode())
+        except (ValueError, RecursionError, Undecipherable):
             path.rename(self._quarantine / path.name)
             return None
 
@@ -160,6 +165,10 @@ class Outbox:
                 f"The outbox {self._directory} cannot be used: {error.strerror}",
                 hint="check the permissions and the disk of the worker's data directory",
             ) from error
+
+
+def _context(id: str) -> str:
+    return f"report {id}"
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -4,6 +4,9 @@ Every change gets the next *revision*; a session remembers up to which one the s
 while a sync is under way stays to be told. It is a cache: a file that is damaged, or of another version, is put
 aside and filled anew by the next reading of the agents' own files.
 
+With an *envelope* that has a key, what was said and titles are encrypted. A cache under a key that is missing is
+forgotten.
+
 Calls block for as long as the disk takes: make them in a thread. Any thread may. ``Unavailable`` if it refuses.
 """
 
@@ -23,6 +26,7 @@ from attrs import frozen
 
 from codetether_core.codec import dump, load, timestamp
 from codetether_core.errors import Unavailable
+from codetether_core.services import Envelope
 from codetether_core.sessions import Session, SessionMessage
 
 __all__ = ["ChangedSession", "SessionCache"]
@@ -42,6 +46,9 @@ create index session_unsynced on session (revision) where synced < revision;
 create index message_revision on message (tenant, codebase, session, revision);
 """
 
+_SESSION = "select value from session where tenant = ? and codebase = ? and id = ?"
+_MESSAGE = "select value from message where tenant = ? and codebase = ? and session = ? and id = ?"
+
 
 @frozen
 class ChangedSession:
@@ -55,8 +62,9 @@ class ChangedSession:
 class SessionCache:
     """The cache in the file ``path``, which is made, for this user only."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, envelope: Envelope | None = None) -> None:
         self._path = path
+        self._envelope = envelope or Envelope.open_to_all()
         self._lock = Lock()
         with self._refusals():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -67,6 +75,10 @@ class SessionCache:
                     raise
                 _put_aside(path)
                 self._database = _open(path)
+            if not _keys(self._database) <= {*self._envelope.cipher.key_ids}:
+                self._database.close()
+                _forget(path)
+                self._database = _open(path)
 
     def upsert(self, session: Session, messages: Sequence[SessionMessage] = ()) -> None:
         """Keep the session and these messages, each over the one with its id; the same again changes nothing."""
@@ -75,19 +87,20 @@ class SessionCache:
             (last,) = database.execute("select coalesce(max(revision), 0) from session").fetchone()
             written = 0
             for message in messages:
-                written += database.execute(
-                    "insert into message values (?, ?, ?, ?, ?, ?, ?) on conflict do update set"
-                    " created_at = excluded.created_at, value = excluded.value, revision = excluded.revision"
-                    " where value <> excluded.value",
-                    (*key, message.id, timestamp(message.created_at), _text(message), last + 1),
-                ).rowcount
-            database.execute(
-                "insert into session values (?, ?, ?, ?, ?, ?, ?, 0) on conflict do update set"
-                " updated_at = excluded.updated_at, synced_at = excluded.synced_at,"
-                " value = excluded.value, revision = excluded.revision"
-                " where value <> excluded.value or ?",
-                (*key, timestamp(session.updated_at), timestamp(session.synced_at), _text(session), last + 1, written),
-            )
+                text = _text(message)
+                if text == self._kept(_MESSAGE, (*key, message.id)):
+                    continue
+                row = *key, message.id, timestamp(message.created_at), self._sealed((*key, message.id), text), last + 1
+                written += database.execute("insert or replace into message values (?, ?, ?, ?, ?, ?, ?)", row).rowcount
+            text = _text(session)
+            if written or text != self._kept(_SESSION, key):
+                times = timestamp(session.updated_at), timestamp(session.synced_at)
+                database.execute(
+                    "insert into session values (?, ?, ?, ?, ?, ?, ?, 0) on conflict do update set"
+                    " updated_at = excluded.updated_at, synced_at = excluded.synced_at,"
+                    " value = excluded.value, revision = excluded.revision",
+                    (*key, *times, self._sealed(key, text), last + 1),
+                )
 
     def changed_since_sync(self, limit: int = 100) -> list[ChangedSession]:
         """At most ``limit`` sessions with something new for the server, the longest waiting first."""
@@ -99,7 +112,7 @@ class SessionCache:
             ).fetchall()
             return [
                 ChangedSession(
-                    load(Session, {**json.loads(value), "synced_at": synced_at}),
+                    self._session((tenant, codebase, id), synced_at, value),
                     self._messages((tenant, codebase, id), after=synced),
                     revision,
                 )
@@ -122,7 +135,7 @@ class SessionCache:
                 "select synced_at, value from session where tenant = ? and codebase = ? and id = ?",
                 (session.tenant, session.codebase, session.id),
             ).fetchone()
-        return None if row is None else load(Session, {**json.loads(row[1]), "synced_at": row[0]})
+            return None if row is None else self._session((session.tenant, session.codebase, session.id), *row)
 
     def messages(self, session: Session) -> tuple[SessionMessage, ...]:
         """All messages of a session, in order of creation."""
@@ -162,11 +175,25 @@ class SessionCache:
 
     def _messages(self, key: tuple[str, str, str], *, after: int) -> tuple[SessionMessage, ...]:
         rows = self._database.execute(
-            "select value from message where tenant = ? and codebase = ? and session = ? and revision > ?"
+            "select id, value from message where tenant = ? and codebase = ? and session = ? and revision > ?"
             " order by created_at, id",
             (*key, after),
         )
-        return tuple(load(SessionMessage, json.loads(value)) for (value,) in rows)
+        return tuple(load(SessionMessage, json.loads(self._clear((*key, id), value))) for id, value in rows)
+
+    def _session(self, key: tuple[str, ...], synced_at: str, value: str) -> Session:
+        return load(Session, {**json.loads(self._clear(key, value)), "synced_at": synced_at})
+
+    def _kept(self, query: str, key: tuple[str, ...]) -> str | None:
+        """The text that is there already; what is encrypted is another one each time."""
+        row = self._database.execute(query, key).fetchone()
+        return None if row is None else self._clear(key, row[0])
+
+    def _sealed(self, key: tuple[str, ...], text: str) -> str:
+        return self._envelope.seal(text, json.dumps(key))
+
+    def _clear(self, key: tuple[str, ...], value: str) -> str:
+        return self._envelope.open(value, json.dumps(key))
 
 
 def _text(value: Session | SessionMessage) -> str:
@@ -195,8 +222,22 @@ def _open(path: Path) -> sqlite3.Connection:
     return database
 
 
+def _keys(database: sqlite3.Connection) -> set[str]:
+    """Under which keys anything is encrypted."""
+    found = database.execute(
+        "select distinct substr(value, 5, instr(substr(value, 5), '.') - 1)"
+        " from (select value from session union all select value from message) where value like 'ct1.%'"
+    )
+    return {key for (key,) in found}
+
+
 def _put_aside(path: Path) -> None:
     path.replace(path.with_name(path.name + ".damaged"))
+    _forget(path)
+
+
+def _forget(path: Path) -> None:
+    path.unlink(missing_ok=True)
     for ending in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
             path.with_name(path.name + ending).unlink()

@@ -36,12 +36,12 @@ def backup(ctx: click.Context, file: Path, store: str | None, online: bool) -> N
     from codetether_apps.backups import backup as make
     from codetether_apps.cli.own_store import own_store
     from codetether_apps.settings import read_settings
-    from codetether_apps.wiring.secret_sources import WORKERS, with_secrets
+    from codetether_apps.wiring.secret_sources import CLIENTS, with_secrets
 
     if online and store:
         raise click.UsageError("--online asks the server for what it has: --store has no say in that")
     if online:
-        manifest = asyncio.run(make(with_secrets(read_settings(), WORKERS), file, online=True))
+        manifest = asyncio.run(make(with_secrets(read_settings(), CLIENTS), file, online=True))
     else:
         with own_store(store) as settings:
             manifest = asyncio.run(make(settings, file, online=False))

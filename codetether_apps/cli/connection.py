@@ -42,10 +42,10 @@ def token_of(wishes: Wishes, settings: Settings) -> str | None:
     """The token: from ``--token-file``, the settings, a sign-in or, for this machine, the one in the data directory."""
     from codetether_apps.cli.signed_in import present_token
     from codetether_apps.settings import SettingsError, client_token, read_token
-    from codetether_apps.wiring.secret_sources import WORKERS, with_secrets
+    from codetether_apps.wiring.secret_sources import CLIENTS, with_secrets
 
     if wishes.token_file is None:
-        settings = with_secrets(settings, WORKERS)
+        settings = with_secrets(settings, CLIENTS)
         return settings.client.token or present_token(settings) or client_token(settings)
     try:
         return read_token(wishes.token_file)

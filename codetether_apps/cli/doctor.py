@@ -18,7 +18,7 @@ from codetether_apps.cli.own_store import own_store
 from codetether_apps.cli.printing import print_json, say, wants_json
 from codetether_apps.cli.wishes import Wishes, shared
 from codetether_apps.settings import Settings, client_tls, misspelt_variables, token_file
-from codetether_core.errors import CodeTetherError
+from codetether_core.errors import CodeTetherError, PermissionDenied
 
 __all__ = ["doctor"]
 
@@ -118,5 +118,18 @@ def _server(settings: Settings, token: str | None) -> Iterator[Finding]:
             yield Finding(
                 "workers", bool(active), f"{len(active)} there", "start one: codetether worker --codebase NAME:PATH"
             )
+            yield from _encryption(client)
         except CodeTetherError as error:
             yield Finding("server", False, error.message, error.hint)
+
+
+def _encryption(client: Client) -> Iterator[Finding]:
+    """For who may know."""
+    try:
+        state = client.encryption.state()
+    except PermissionDenied:
+        return
+    missing = [key.id for key in state.keys if key.data_keys and not key.available]
+    found = f"at rest {'on' if state.at_rest else 'off'}, {'keys are missing' if missing else 'every key is there'}"
+    hint = f"give the server {' and '.join(missing)} back: CODETETHER_ENCRYPTION_KEYS, CODETETHER_SECRET_KEY"
+    yield Finding("encryption", not missing, found, hint)

@@ -15,7 +15,7 @@ from codetether_apps.settings.setting import setting
 __all__ = ["KEY_BYTES", "Encryption", "GivenKey"]
 
 KEY_BYTES: Final = 32
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 
 @frozen

@@ -22,11 +22,12 @@ from codetether_apps.wiring.presence import tell_of_absence
 from codetether_core.errors import NotFound, PermissionDenied, Unavailable
 from codetether_core.ports import SecretSource
 
-__all__ = ["SERVERS", "WORKERS", "open_secrets", "with_secrets"]
+__all__ = ["CLIENTS", "SERVERS", "WORKERS", "open_secrets", "with_secrets"]
 
 SERVERS: Final = ("storage", "auth", "oidc", "encryption", "limits")
-WORKERS: Final = ("client",)
-"""The sections whose secrets they need; commands that open the store are of the former, clients of the latter."""
+WORKERS: Final = ("client", "encryption")
+CLIENTS: Final = ("client",)
+"""The sections whose secrets they need; commands that open the store are of the first."""
 
 _PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds between two attempts; the last one from then on."""

@@ -24,9 +24,11 @@ from codetether_adapters.outbox import Outbox
 from codetether_adapters.session_cache import SessionCache
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_apps.settings import Settings, client_tls, client_token
+from codetether_apps.wiring.ciphers import cipher_of
 from codetether_apps.wiring.data_directory import make_directory, unwritable
 from codetether_core.ids import new_id
 from codetether_core.ports import Clock, Entropy, Run, Runner
+from codetether_core.services import Envelope
 from codetether_core.tasks.matching import BUILT_IN_AGENTS
 
 __all__ = ["Workplace", "open_workplace"]
@@ -71,7 +73,12 @@ async def open_workplace(
     name = settings.worker.id or settings.worker.name
     directory = settings.storage.data_dir / "workers" / quote(name, safe=" ")
     make_directory(directory)
-    with Outbox(directory / "outbox") as outbox, closing(SessionCache(directory / "sessions.db")) as sessions:
+    cipher = cipher_of(settings, None)
+    envelope = Envelope.open_to_all() if cipher is None else Envelope(cipher, entropy)
+    with (
+        Outbox(directory / "outbox", envelope) as outbox,
+        closing(SessionCache(directory / "sessions.db", envelope)) as sessions,
+    ):
         worker_id = settings.worker.id or _kept_id(directory / "id", new_id("wrk", clock.now(), entropy.bytes(16)))
         sessions.forget(clock.now() - settings.storage.retention)
         token = token or client_token(settings)

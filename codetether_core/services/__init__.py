@@ -12,6 +12,7 @@ from codetether_core.services.copies import Entry, check_entry
 from codetether_core.services.data_keys import DataKeys, OpenKey
 from codetether_core.services.dispatch import Connection, Dispatch
 from codetether_core.services.encryption import Encryption
+from codetether_core.services.envelope import Envelope
 from codetether_core.services.issuing import RENEWED, REVOKED, Issuing
 from codetether_core.services.maintenance import Maintenance, Sweep
 from codetether_core.services.messaging import Messaging
@@ -50,6 +51,7 @@ __all__ = [
     "Dispatch",
     "Encryption",
     "Entry",
+    "Envelope",
     "Explanation",
     "Found",
     "FoundRecords",

@@ -25,7 +25,7 @@ def server(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         "CODETETHER_UPLOAD_TIMEOUT": "1s",
         "CODETETHER_STALL_TIMEOUT": "1s",
     }
-    with serving(tmp_path_factory.mktemp(engine), **impatient) as server:
+    with serving(tmp_path_factory.mktemp(engine), impatient) as server:
         yield server
         for said in ("Traceback", "request_failed", TOKEN):
             assert said not in server.program.said, server.program.said

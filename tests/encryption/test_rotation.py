@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.http.server import TOKEN, serving
+from tests.e2e.engines import store_settings
+from tests.e2e.programs import until
+from tests.http.server import TOKEN, Server, serving
 
 
 def made() -> str:
@@ -34,9 +38,10 @@ def name_of(key: str) -> str:
 def server(directory: Path, *keys: str, **more: str) -> Iterator[httpx.Client]:
     """One more of the store in the directory; none of them says a key."""
     settings = {"CODETETHER_ENCRYPTION_KEYS": ",".join(keys), "CODETETHER_DATA_DIR": str(directory / "kept"), **more}
+    directory.mkdir(exist_ok=True)
     (own := directory / f"server-{len([*directory.iterdir()])}").mkdir()
     with (
-        serving(own, **{name: value for name, value in settings.items() if value}) as running,
+        serving(own, {name: value for name, value in settings.items() if value}) as running,
         httpx.Client(base_url=running.url, headers={"Authorization": f"Bearer {TOKEN}"}) as client,
     ):
         yield client
@@ -98,3 +103,88 @@ def test_keys_may_be_kept_in_files(tmp_path: Path, kept: str) -> None:
     setting = {"CODETETHER_ENCRYPTION_KEYS_FILE": str(file)} if own else {"CODETETHER_SECRETS_DIR": str(file.parent)}
     with server(tmp_path, **setting) as client:
         assert client.get("/v1/encryption").json()["key"] == name_of(key)
+
+
+def submitted(client: httpx.Client, text: str) -> str:
+    answer = client.post("/v1/agent/tasks", json={"prompt": text, "title": text})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+def test_a_rotation_that_is_killed_is_done_again(tmp_path: Path) -> None:
+    """Every data key is under one key or the other at any moment, and nothing is lost."""
+    old, new = made(), made()
+    tasks = {}
+    with server(tmp_path, old, CODETETHER_ENCRYPT="on") as client:
+        for number in range(40):
+            rotate(client, data_key=True)
+            if number % 8 == 0:
+                tasks[submitted(client, f"text {number}")] = f"text {number}"
+    (own := tmp_path / "killed").mkdir()
+    more = {"CODETETHER_DATA_DIR": str(tmp_path / "kept"), "CODETETHER_ENCRYPTION_KEYS": f"{new},{old}"}
+    with killed(own, more) as (running, client):
+        rotating = Thread(target=lambda: suppressed(httpx.HTTPError, rotate, client))
+        rotating.start()
+        with httpx.Client(base_url=running.url, headers=client.headers) as watching:
+            until(lambda: uses(watching).get(name_of(new)), "the first data key under the new key")
+        running.program.kill()
+        rotating.join()
+    with server(tmp_path, new, old) as client:
+        assert sum(count for count, _ in uses(client).values()) == 40
+        rotate(client)
+        assert uses(client) == {name_of(new): (40, True)}
+    with server(tmp_path, new) as client:
+        for id, text in tasks.items():
+            assert client.get(f"/v1/agent/tasks/{id}").json()["prompt"] == text
+
+
+def test_everything_goes_on_during_a_rotation(tmp_path: Path) -> None:
+    """Tasks are submitted and read while keys are exchanged, again and again."""
+    old, new = made(), made()
+    with server(tmp_path, old, CODETETHER_ENCRYPT="on") as client:
+        submitted(client, "first")
+    with server(tmp_path, new, old, CODETETHER_ENCRYPT="on") as client, ThreadPoolExecutor(4) as pool:
+        texts = [f"text {number}" for number in range(120)]
+        submitting = [pool.submit(submitted, client, text) for text in texts]
+        for _ in range(10):
+            rotate(client, data_key=True)
+        ids = [each.result() for each in submitting]
+    with server(tmp_path, new, CODETETHER_ENCRYPT="on") as client:
+        assert uses(client) == {name_of(new): (11, True)}
+        for id, text in zip(ids, texts, strict=True):
+            assert client.get(f"/v1/agent/tasks/{id}").json()["prompt"] == text
+
+
+def test_one_replica_rotates_and_the_other_goes_on(tmp_path: Path) -> None:
+    """Over one database: it reads what the first wrote under a new data key, and the old key may go at both."""
+    old, new = made(), made()
+    store = {**store_settings("postgresql"), "CODETETHER_ENCRYPT": "on"}
+    with server(tmp_path / "one", old, **store) as one, server(tmp_path / "two", old, **store) as two:
+        before = submitted(one, "before")
+        assert rotate(one, data_key=True)["added"]
+        after = submitted(one, "after")
+        other = submitted(two, "other")
+        for client in (one, two):
+            for id, text in ((before, "before"), (after, "after"), (other, "other")):
+                assert client.get(f"/v1/agent/tasks/{id}").json()["prompt"] == text
+    with server(tmp_path / "one", new, old, **store) as one, server(tmp_path / "two", old, new, **store) as two:
+        assert rotate(one)["rewrapped"] == 2
+        assert two.get(f"/v1/agent/tasks/{before}").json()["prompt"] == "before"
+        assert uses(two) == {name_of(new): (2, True)}
+    with server(tmp_path / "two", new, **store) as two:
+        assert [two.get(f"/v1/agent/tasks/{id}").json()["prompt"] for id in (before, other)] == ["before", "other"]
+
+
+@contextmanager
+def killed(directory: Path, more: Mapping[str, str]) -> Iterator[tuple[Server, httpx.Client]]:
+    """A server that somebody ends within."""
+    with (
+        serving(directory, more, leaves=False) as running,
+        httpx.Client(base_url=running.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client,
+    ):
+        yield running, client
+
+
+def suppressed(error: type[Exception], call: Callable[..., Any], *arguments: Any) -> None:
+    with suppress(error):
+        call(*arguments)

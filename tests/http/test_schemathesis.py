@@ -60,7 +60,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Described]:
     directory = tmp_path_factory.mktemp("schemathesis")
     with (
         running(directory) as provider,
-        serving(directory, CODETETHER_OIDC_ISSUER=provider.issuer) as server,
+        serving(directory, {"CODETETHER_OIDC_ISSUER": provider.issuer}) as server,
         requests.Session() as session,
     ):
         session.headers["Authorization"] = f"Bearer {TOKEN}"
