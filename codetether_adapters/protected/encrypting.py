@@ -66,7 +66,7 @@ class Encrypting:
             return cast("V", await self._hidden_event(value))
         if isinstance(value, Task):
             value = cast("V", evolve(value, spec=await self._hidden_spec(value)))
-        form = FORMS[type(value)]
+        form = cast("Form[V]", FORMS[type(value)])
         tenant: TenantId = cast("Any", value).tenant
         return await self._carried(tenant, form, value) if self._on or _marked(form, value) else value
 
@@ -106,7 +106,7 @@ class Encrypting:
             return cast("V", await self._shown_record(value))
         if isinstance(value, Task):
             value = cast("V", await self._with_shown_spec(value))
-        form = FORMS[type(value)]
+        form = cast("Form[V]", FORMS[type(value)])
         return await self._told(cast("Any", value).tenant, form, value) if _marked(form, value) else value
 
     async def _with_shown_spec(self, task: Task) -> Task:
