@@ -7,6 +7,7 @@ from pathlib import Path
 
 from codetether_adapters.client import TaskHandle
 from codetether_adapters.client.operations import Sync
+from codetether_core.redaction import mark
 from codetether_core.tasks import TaskState
 from tests.e2e.cluster import Cluster
 from tests.e2e.programs import until
@@ -138,3 +139,16 @@ def test_a_worker_that_dies_with_its_report_leaves_the_files_in_its_next_life(cl
     cluster.worker()
     assert task.wait().status is TaskState.COMPLETED
     assert b"".join(task.read_artifact("a.txt")) == b"kept\n"
+
+
+def test_a_run_is_handed_its_secrets_and_tells_none_of_them(cluster: Cluster) -> None:
+    """Its output is clean before it leaves the worker, on whose disk none of them lies either."""
+    value = "sk-0123456789abcdef"
+    cluster.server()
+    cluster.worker()
+    cluster.client.secrets.put("anthropic", value, variable="ANTHROPIC_API_KEY", agents=["sh"])
+    said = 'printf "%s, " "$ANTHROPIC_API_KEY" "${ANTHROPIC_API_KEY%abcdef}"; echo; echo "$ANTHROPIC_API_KEY" >&2'
+    task = cluster.submit(f"{said}; test ${{#ANTHROPIC_API_KEY}} = {len(value)}")
+    assert task.result() == f"{mark('ANTHROPIC_API_KEY')}, sk-0123456789, "
+    kept = [path for path in cluster.directory.rglob("*") if path.is_file() and value.encode() in path.read_bytes()]
+    assert not kept

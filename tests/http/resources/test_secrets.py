@@ -155,6 +155,33 @@ async def test_a_failure_and_what_a_superseded_run_had_to_say_tell_no_secret() -
         assert task["error"] == f"401 for {MARK}" and KEY not in json.dumps(told)
 
 
+async def test_last_words_are_taken_as_ever() -> None:
+    """Repeated, after the outcome, after a cancel; what was held back is told once."""
+    async with open_world() as world:
+        await register(world)
+        claimed = await held(world)
+        words = {"task_id": claimed["task_id"], "worker_id": "w1", "lease_token": claimed["lease"]["token"]}
+        await say(world, claimed, "sk-a", first=0)
+        for _ in range(2):
+            await report(world, claimed, result="done")
+            assert ok(await world.worker.post("/v1/worker/tasks/release", json=words))["status"] == "completed"
+        assert await output(world, claimed) == ["sk-a"]
+
+        claimed = await held(world)
+        words = {"task_id": claimed["task_id"], "worker_id": "w1", "lease_token": claimed["lease"]["token"]}
+        await say(world, claimed, "sk-", first=0)
+        ok(await world.client.post(f"/v1/agent/tasks/{claimed['task_id']}/cancel"))
+        await say(world, claimed, "ant-0123", "456789abcdef", first=1)
+        assert "".join(await output(world, claimed)) == MARK
+        ok(await world.worker.post("/v1/worker/tasks/stopped", json=words))
+
+        claimed = await held(world)
+        words = {"task_id": claimed["task_id"], "worker_id": "w1", "lease_token": claimed["lease"]["token"]}
+        await say(world, claimed, "s", first=0)
+        assert ok(await world.worker.post("/v1/worker/tasks/release", json=words))["status"] == "pending"
+        assert await output(world, claimed) == ["s"]
+
+
 async def test_a_file_is_kept_without_secrets() -> None:
     async with open_world() as world:
         await register(world)
