@@ -50,10 +50,10 @@ STATUSES: Final[Mapping[type[CodeTetherError], int]] = {
     TooLarge: 413,
     EncodingUnsupported: 415,
     RateLimited: 429,
-    Undecipherable: 500,
     NotConfigured: 501,
     Unavailable: 503,
     BlobDamaged: 503,
+    Undecipherable: 503,
 }
 """The status of each kind of error, of its subclasses too."""
 

@@ -66,9 +66,10 @@ class Encrypting:
             return cast("V", await self._hidden_event(value))
         if isinstance(value, Task):
             value = cast("V", evolve(value, spec=await self._hidden_spec(value)))
-        form = cast("Form[V]", FORMS[type(value)])
-        tenant: TenantId = cast("Any", value).tenant
-        return await self._carried(tenant, form, value) if self._on or _marked(form, value) else value
+        form: Form[Any] | None = FORMS.get(type(value))
+        if form is None or not (self._on or _marked(form, value)):
+            return value
+        return cast("V", await self._carried(cast("Any", value).tenant, form, value))
 
     async def _hidden_spec(self, task: Task) -> TaskSpec:
         """It never changes, and is encrypted once however often its task is written."""
@@ -106,8 +107,10 @@ class Encrypting:
             return cast("V", await self._shown_record(value))
         if isinstance(value, Task):
             value = cast("V", await self._with_shown_spec(value))
-        form = cast("Form[V]", FORMS[type(value)])
-        return await self._told(cast("Any", value).tenant, form, value) if _marked(form, value) else value
+        form: Form[Any] = FORMS[type(value)]
+        if not _marked(form, value):
+            return value
+        return cast("V", await self._told(cast("Any", value).tenant, form, value))
 
     async def _with_shown_spec(self, task: Task) -> Task:
         if not _marked(SPEC, (task, task.spec)):
@@ -156,4 +159,5 @@ def _is_hidden(value: object) -> bool:
         return value.body.startswith(_HEADS)
     if isinstance(value, Task) and _marked(SPEC, (value, value.spec)):
         return True
-    return _marked(FORMS[type(value)], value)
+    form = FORMS.get(type(value))
+    return form is not None and _marked(form, value)

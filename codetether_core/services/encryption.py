@@ -55,4 +55,4 @@ class Encryption:
 
 def _bound(tenant: TenantId, key: str, context: str) -> bytes:
     """Unambiguous in where each of them ends."""
-    return b"".join(b"%d:%s" % (len(part), part) for part in (each.encode() for each in (tenant, key, context)))
+    return f"{len(tenant)}:{tenant}{len(key)}:{key}{context}".encode("utf-8", "surrogatepass")

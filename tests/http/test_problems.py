@@ -71,6 +71,13 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
     (errors.VersionConflict("Late"), 409, "version_conflict", {}),
     (errors.TooManyArtifacts("Full", id="t1"), 409, "too_many_artifacts", {"id": "t1"}),
     (errors.NotConfigured("None", hint="set it"), 501, "not_configured", {"hint": "set it"}),
+    (
+        errors.SearchUnavailable(),
+        501,
+        "search_unavailable",
+        {"hint": "leave the text out: everything is listed then"},
+    ),
+    (errors.Undecipherable("Changed", key="k1"), 503, "undecipherable", {"key": "k1"}),
     (errors.IdempotencyMismatch("Other"), 409, "idempotency_mismatch", {}),
     (
         errors.IllegalTransition("task", "t1", "completed", "cancel"),
