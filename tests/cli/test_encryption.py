@@ -30,3 +30,9 @@ def test_a_new_key_is_printed(run: Run, capsys: pytest.CaptureFixture[str]) -> N
     first, second = capsys.readouterr().out.split()
     assert re.fullmatch(r"k\d{8}-[0-9a-f]{4}:[A-Za-z0-9+/]{43}=", first)
     assert first.partition(":")[2] != second.partition(":")[2]
+
+
+def test_the_doctor_tells_of_keys(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run("doctor", "--json")
+    (found,) = [each for each in json.loads(capsys.readouterr().out) if each["check"] == "encryption"]
+    assert found == {"check": "encryption", "ok": True, "found": "at rest off, every key is there", "hint": ""}
