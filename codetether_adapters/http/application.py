@@ -17,7 +17,7 @@ from urllib.parse import quote
 import structlog
 from attrs import define, field
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from codetether_adapters.http.addresses import Network, client_address
 from codetether_adapters.http.agent_card import card_route
@@ -35,6 +35,7 @@ from codetether_adapters.http.limiting import Limiting
 from codetether_adapters.http.openapi import described
 from codetether_adapters.http.probes import probe_routes
 from codetether_adapters.http.problems import CLOSING, problem, report, status_of
+from codetether_adapters.http.reply import ALWAYS, OVER_TLS, AnswerHeaders, Reply
 from codetether_adapters.http.request import Request
 from codetether_adapters.http.request_trail import Acts, RequestTrail, nobody_else_acts
 from codetether_adapters.http.routing import MethodNotAllowed, Route, Routes
@@ -53,14 +54,6 @@ _ANYBODY: Final = Principal(name="anonymous")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
 _MULTIPLEXED: Final = ("2", "3")
 """Versions of HTTP in which a connection's other requests are another matter (RFC 9113, section 8.2.2)."""
-_ALWAYS: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
-_OVER_TLS: Final = ((b"strict-transport-security", b"max-age=31536000"),)
-_ON_PAGES: Final = (
-    (b"content-security-policy", b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-)
-
-_Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 
 
@@ -82,7 +75,7 @@ class Application:
     site: Site
     acts: Acts
     trail: RequestTrail
-    always: _Headers = _ALWAYS
+    always: AnswerHeaders = ALWAYS
     _run: str = field(factory=lambda: token_hex(6), init=False)
     _count: Iterator[int] = field(factory=count, init=False)
 
@@ -107,7 +100,7 @@ class Application:
         stranger = Actor(name=_ANYBODY.name, ip=client_address(scope, self.trusted_proxies), request_id=request_id)
         with self.acts(stranger) as act:
             request = Request(scope["method"], scope["path"], act)
-            reply = _Reply(send, request, self.always)
+            reply = Reply(send, request, self.always)
             try:
                 answer = await self._answer(scope, receive, headers, request)
                 await answer(scope, receive, reply)
@@ -210,33 +203,6 @@ class Application:
             await send({"type": "lifespan.shutdown.complete"})
 
 
-class _Reply:
-    """The way back to the server: adds our headers to the answer's, and knows whether it has begun."""
-
-    __slots__ = ("_always", "_request", "_send", "started")
-
-    def __init__(self, send: Send, request: Request, always: _Headers) -> None:
-        self._always = always
-        self._send = send
-        self._request = request
-        self.started = False
-
-    async def __call__(self, message: Message) -> None:
-        """Send it; ``Disconnected`` where nobody is there any more."""
-        if message["type"] == "http.response.start":
-            self.started = True
-            headers = message.get("headers", ())
-            given = dict(headers)
-            on_pages = _ON_PAGES if given.get(b"content-type", b"").startswith(b"text/html") else ()
-            missing = (header for header in (*self._always, *on_pages) if header[0] not in given)
-            ours = (*missing, *self._request.with_answer, (b"x-request-id", self._request.id.encode()))
-            message = {**message, "headers": [*headers, *ours]}
-        try:
-            await self._send(message)
-        except OSError:
-            raise Disconnected from None
-
-
 def create_app(
     services: Services,
     *,
@@ -298,5 +264,5 @@ def create_app(
         site=Site(public=public_url, base_path=base_path, trusted=tuple(trusted_proxies)),
         acts=acts,
         trail=RequestTrail(services.recording),
-        always=(*_ALWAYS, *_OVER_TLS) if over_tls else _ALWAYS,
+        always=(*ALWAYS, *OVER_TLS) if over_tls else ALWAYS,
     )

@@ -44,8 +44,7 @@ async def restore(settings: Settings, path: Path) -> Mapping[str, int]:
             raise NotConfigured("The backup has files, and there is no place for them", hint="set CODETETHER_BLOBS")
         services = services_over(settings, backend, blobs, await backend.now())
         _require_keys(manifest, services.data_keys.cipher.key_ids)
-        archiving = services.archiving
-        return await archiving.restore(DEFAULT_TENANT, _put_in_place(path, archiving.blobs))
+        return await services.restoring.restore(DEFAULT_TENANT, _put_in_place(path, services.restoring.blobs))
 
 
 def _require_keys(manifest: Manifest, known: Collection[str]) -> None:

@@ -55,7 +55,7 @@ async def open_source(settings: Settings, *, online: bool) -> AsyncIterator[Sour
     async with open_backend(settings) as backend, open_blobs(settings) as blobs:
         now = await backend.now()
         services = services_over(settings, backend, blobs, now)
-        await services.archiving.check_whole()
+        await services.restoring.check_whole()
         yield _Store(services, now)
 
 

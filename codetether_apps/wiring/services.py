@@ -66,7 +66,7 @@ async def open_services(
             audit_retention=settings.storage.audit_retention,
             key_max_age=settings.auth.key_max_age,
         )
-        await services.archiving.check_whole()
+        await services.restoring.check_whole()
         if blobs is None:
             _log.warning(
                 "no_place_for_files",

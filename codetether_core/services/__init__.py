@@ -1,7 +1,8 @@
 """Use cases. They take ports and a clock, decide by the pure verbs, and know no framework."""
 
 from codetether_core.services.accounts import Accounts
-from codetether_core.services.archiving import Archiving, AsKept
+from codetether_core.services.archiving import Archiving
+from codetether_core.services.as_kept import AsKept
 from codetether_core.services.assembly import Services, assemble
 from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
@@ -24,6 +25,7 @@ from codetether_core.services.recording import Recording
 from codetether_core.services.redaction import Redaction
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import TRAILING_GRACE, Reporting
+from codetether_core.services.restoring import Restoring
 from codetether_core.services.role_policy import RolePolicy
 from codetether_core.services.rotating import KeysInUse, KeyUse, Rotated, Rotating
 from codetether_core.services.sealing import Sealing
@@ -73,6 +75,7 @@ __all__ = [
     "Redaction",
     "Registration",
     "Reporting",
+    "Restoring",
     "Resync",
     "RolePolicy",
     "Rotated",

@@ -8,7 +8,8 @@ from attrs import frozen
 
 from codetether_core.ports import Authorizer, Backend, BlobStore, Cipher, Clock, Entropy, Passwords, Signer
 from codetether_core.services.accounts import Accounts
-from codetether_core.services.archiving import Archiving, AsKept
+from codetether_core.services.archiving import Archiving
+from codetether_core.services.as_kept import AsKept
 from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
 from codetether_core.services.auditing import Auditing
@@ -30,6 +31,7 @@ from codetether_core.services.recording import Recording
 from codetether_core.services.redaction import Redaction
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import Reporting
+from codetether_core.services.restoring import Restoring
 from codetether_core.services.role_policy import RolePolicy
 from codetether_core.services.rotating import Rotating
 from codetether_core.services.sealing import Sealing
@@ -73,6 +75,7 @@ class Services:
     monitoring: Monitoring
     maintenance: Maintenance
     archiving: Archiving
+    restoring: Restoring
     issuing: Issuing
     signing_in: SigningIn
     accounts: Accounts
@@ -170,9 +173,8 @@ def assemble(
         issuing=issuing,
         signing_in=SigningIn(backend.accounts, issuing, passwords, clock, entropy),
         accounts=Accounts(backend.accounts, issuing, passwords, clock),
-        archiving=Archiving(
-            kept, writer, Watching(kept.backend.log, backend.notifier, clock), logs, recording, trail, clock
-        ),
+        archiving=Archiving(kept, Watching(kept.backend.log, backend.notifier, clock), logs, trail),
+        restoring=Restoring(kept, writer, recording, trail, clock),
         attaching=Attaching(writer, tasks, blobs, clock, terms, redaction),
         task_logs=logs,
         transcripts=transcripts,

@@ -171,7 +171,7 @@ async def test_a_copy_brings_the_trail_along(tmp_path: Path) -> None:
         before = await lines(old)
         entries = [entry async for entry in old.archiving.copy(ADMIN.tenant)]
         (blob,) = [entry.data["id"] for entry in entries if entry.kind == "blob"]
-        await new.archiving.restore(ADMIN.tenant, told(entries))
+        await new.restoring.restore(ADMIN.tenant, told(entries))
         after = await lines(new)
         assert [line for line in after if line in before] == before
         walk = await walked(new)
@@ -192,7 +192,7 @@ async def test_a_copy_brings_the_trail_along(tmp_path: Path) -> None:
 async def test_a_copy_cannot_forge_the_trail(entry: Entry, tmp_path: Path) -> None:
     async with installation({}, tmp_path) as services:
         with pytest.raises(Invalid, match="audit"):
-            await services.archiving.restore(ADMIN.tenant, told([entry]))
+            await services.restoring.restore(ADMIN.tenant, told([entry]))
         assert not await lines(services)
 
 

@@ -54,21 +54,21 @@ async def test_what_was_cut_short_is_neither_served_nor_copied_nor_taken_up(engi
     entries = await copied()
     async with open_backend(settings) as backend:
         with pytest.raises(OSError, match="tape"):
-            await services_of(backend).archiving.restore(SYSTEM.tenant, handed(entries, cut=len(entries) - 1))
+            await services_of(backend).restoring.restore(SYSTEM.tenant, handed(entries, cut=len(entries) - 1))
     async with open_backend(settings) as backend:
-        archiving = services_of(backend).archiving
+        restoring = services_of(backend).restoring
         with pytest.raises(Unavailable, match="part of a backup"):
-            await archiving.check_whole()
+            await restoring.check_whole()
         with pytest.raises(Conflict, match="cut short"):
-            await archiving.restore(SYSTEM.tenant, handed(entries))
+            await restoring.restore(SYSTEM.tenant, handed(entries))
 
 
 async def test_what_came_to_its_end_is_served() -> None:
     """What ran waits."""
     async with open_memory() as backend:
         services = services_of(backend)
-        await services.archiving.restore(SYSTEM.tenant, handed(await copied()))
-        await services.archiving.check_whole()
+        await services.restoring.restore(SYSTEM.tenant, handed(await copied()))
+        await services.restoring.check_whole()
         assert {task.state for task in await backend.tasks.list(SYSTEM.tenant, TaskQuery())} == {TaskState.PENDING}
 
 

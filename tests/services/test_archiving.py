@@ -77,7 +77,7 @@ async def test_a_copy_of_the_copy_is_the_same() -> None:
         entries = await copied(desk.services)
         assert {entry.kind for entry in entries} >= {"codebase", "credential", "session", "message", "task", "event"}
         there = assemble(other, FakeClock(), CountingDice())
-        counted = await there.archiving.restore(TENANT, told(entries))
+        counted = await there.restoring.restore(TENANT, told(entries))
         assert sum(counted.values()) == len(entries)
         again = await copied(there)
         changed = ("task", "audit")  # grants are burnt, and the trail says that it was restored
@@ -96,7 +96,7 @@ async def test_the_holder_of_a_copied_task_is_fenced() -> None:
     async with open_desk() as desk, open_backend() as other:
         task, word = await desk.claimed(await desk.submitted())
         there = assemble(other, FakeClock(), CountingDice())
-        await there.archiving.restore(TENANT, told(await copied(desk.services)))
+        await there.restoring.restore(TENANT, told(await copied(desk.services)))
         with pytest.raises(StaleLease):
             await there.reporting.renew(TENANT, word, task.id)
         assert (await other.tasks.get(TENANT, task.id)).ready
@@ -108,7 +108,7 @@ async def test_a_copy_goes_into_an_empty_store_only() -> None:
     async with open_desk() as desk:
         await desk.submitted()
         with pytest.raises(Conflict, match="not empty"):
-            await desk.services.archiving.restore(TENANT, told([]))
+            await desk.services.restoring.restore(TENANT, told([]))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -129,7 +129,7 @@ def test_a_copy_under_load_is_consistent_for_each_task(seed: int) -> None:
                 actor.cancel()
         async with open_backend() as other:
             there = assemble(other, FakeClock(), CountingDice())
-            await there.archiving.restore(TENANT, told(entries))
+            await there.restoring.restore(TENANT, told(entries))
             log = await everything(there)
             for entry in entries:
                 if entry.kind == "task":

@@ -78,7 +78,7 @@ async def restored(place: Place, entries: Sequence[Entry]) -> AsyncIterator[Plac
 
     async with open_backend() as other:
         there = Place(Desk(services_over(other, place.desk.clock, place.blobs), place.desk.clock), place.blobs)  # type: ignore[arg-type]
-        await there.desk.services.archiving.restore(TENANT, told())
+        await there.desk.services.restoring.restore(TENANT, told())
         yield there
 
 

@@ -138,7 +138,7 @@ async def test_a_copy_has_the_transcript(talk: Talk) -> None:
 
     async with open_backend() as other:
         there = Talk(assemble(other, talk.clock, Dice(), blobs=talk.blobs), talk.clock, talk.blobs)
-        await there.services.archiving.restore(TENANT, told())
+        await there.services.restoring.restore(TENANT, told())
         assert await there.read() == (["a", "b", "c"], 3)
 
 
