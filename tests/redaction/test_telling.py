@@ -1,0 +1,117 @@
+"""Output of one run that comes in at two replicas, at once and again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codetether_adapters import memory, sqlite
+from codetether_adapters.ciphers import Aes
+from codetether_core.access import Principal
+from codetether_core.events import Topic
+from codetether_core.ids import WorkerId
+from codetether_core.ports import Backend
+from codetether_core.redaction import mark
+from codetether_core.services import Services, assemble
+from codetether_core.tasks import GLOBAL, OUTPUT_KINDS, OutputChunk, Task, TaskSpec, Word
+from tests.services.conftest import Dice, FakeClock
+
+pytestmark = pytest.mark.anyio
+
+ADMIN = Principal(name="root", roles=frozenset({"admin"}))
+TENANT = ADMIN.tenant
+KEY = "sk-0123456789"
+
+
+@frozen
+class Run:
+    """A task that is held, at two replicas of one store."""
+
+    replicas: Sequence[Services]
+    clock: FakeClock
+    task: Task
+    word: Word
+
+    @classmethod
+    async def begin(cls, backend: Backend) -> Run:
+        clock = FakeClock()
+        one, two = (assemble(backend, clock, Dice(), cipher=Aes([("k1", b"k" * 32)])) for _ in range(2))
+        await one.secret_keeping.register(ADMIN, "key", KEY)
+        task = await one.submission.submit(ADMIN, TaskSpec(codebase=GLOBAL, title="t", prompt="p"))
+        task = await two.claiming.claim(ADMIN, WorkerId("w1"), task.id, tokened=True)
+        assert task.grant is not None
+        return cls((one, two), clock, task, Word(worker=WorkerId("w1"), principal="root", token=task.grant.token))
+
+    async def say(self, replica: int, first: int, *texts: str) -> None:
+        chunks = [OutputChunk(text=text) for text in texts]
+        await self.replicas[replica].reporting.output(TENANT, self.word, self.task.id, chunks, first=first)
+
+    async def told(self) -> str:
+        log, topic = self.replicas[0].backend.log, Topic.task(TENANT, GLOBAL, self.task.id)
+        records = await log.slice(topic, OUTPUT_KINDS, offset=0, limit=1000)
+        return "".join(json.loads(record.body)["output"] for record in records)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def run(request: pytest.FixtureRequest, anyio_backend: str, tmp_path: Path) -> AsyncIterator[Run]:
+    url = "memory://" if request.param == "memory" else f"sqlite://{tmp_path}/store.db"
+    async with (memory if request.param == "memory" else sqlite).open_backend(url) as backend:
+        yield await Run.begin(backend)
+
+
+async def test_batches_meet_wherever_they_come_in(run: Run) -> None:
+    """What one replica held back the other goes on with; in between it is kept, and not in clear."""
+    await run.say(0, 0, f"a {KEY[:5]}")
+    assert await run.told() == "a "
+    head = await run.replicas[1].backend.log.output_head(TENANT, run.task.id)
+    assert head.held.startswith("ct1.") and KEY[:5] not in head.held
+    await run.say(1, 1, KEY[5:9])
+    await run.say(0, 2, f"{KEY[9:]} b")
+    assert await run.told() == f"a {mark('key')} b"
+
+
+async def test_a_batch_that_comes_twice_at_once_is_told_once(run: Run) -> None:
+    """Of two replicas, each with the same pieces, and then with more."""
+    pieces = [*f"a {KEY} b {KEY}"]
+    for size in (1, 3):
+        await asyncio.gather(*(run.say(n % 2, 0, *pieces[: size * n]) for n in range(1, 9)))
+    await run.say(0, 0, *pieces)
+    await run.replicas[1].reporting.complete(TENANT, run.word, run.task.id, KEY)
+    assert await run.told() == f"a {mark('key')} b {mark('key')}"
+    assert (await run.replicas[0].backend.tasks.get(TENANT, run.task.id)).result == mark("key")
+
+
+async def test_a_secret_is_known_elsewhere_two_seconds_later(run: Run) -> None:
+    one, two = run.replicas
+    assert await two.redaction.of(TENANT)
+    await one.secret_keeping.register(ADMIN, "new", "another-secret")
+    assert (await one.redaction.of(TENANT)).find("another-secret")
+    run.clock.at += timedelta(seconds=2)
+    assert (await two.redaction.of(TENANT)).find("another-secret")
+    await two.secret_keeping.remove(ADMIN, "new")
+    assert not (await two.redaction.of(TENANT)).find("another-secret")
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20), st.integers(0, 20)), max_size=20))
+def test_however_batches_are_sent_again_the_output_is_the_same(sendings: list[tuple[int, int, int]]) -> None:
+    """A worker sends from any piece that the server has, or that comes next, as far as it likes."""
+
+    async def play() -> None:
+        async with memory.open_backend() as backend:
+            run, pieces, known = await Run.begin(backend), [*f"x{KEY[:6]}{KEY}"], 0
+            for replica, start, end in sendings:
+                first, last = min(start, known), min(max(start, end), len(pieces))
+                await run.say(replica, first, *pieces[first:last])
+                known = max(known, last)
+            await run.say(0, known, *pieces[known:])
+            assert await run.told() == f"x{KEY[:6]}{mark('key')}"
+
+    asyncio.run(play())
