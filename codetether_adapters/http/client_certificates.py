@@ -33,14 +33,13 @@ class Presented:
     proxies: Sequence[Network] = ()
 
     def certificate(self, scope: Scope) -> bytes | None:
-        """In DER, where there is one: the proxy's word goes before the certificate that it has itself.
+        """In DER, where there is one: of whoever asks a trusted proxy, and never that which the proxy has itself.
 
         ``Unauthenticated`` if it says something else than a certificate.
         """
         if self._believes(scope):
             told = [value for name, value in scope["headers"] if name == _CERT]
-            if told:
-                return _byte_sequence(told)
+            return _byte_sequence(told) if told else None
         tls = (scope.get("extensions") or {}).get("tls") or {}
         chain = tls.get("client_cert_chain") or ()
         if not chain or tls.get("client_cert_error"):

@@ -17,7 +17,7 @@ from codetether_adapters.http.problems import status_of
 from codetether_adapters.http.request import Request
 from codetether_core.access import PUBLIC
 from codetether_core.audit import Act, Actor, Outcome
-from codetether_core.errors import PermissionDenied, Unauthenticated, Unavailable
+from codetether_core.errors import CodeTetherError, PermissionDenied, Unauthenticated
 from codetether_core.services import Recording
 
 __all__ = ["Acts", "RequestTrail", "nobody_else_acts"]
@@ -67,7 +67,7 @@ class RequestTrail:
             await self.recording.record(
                 request.tenant, request.act.actor, _action(request), resource, Outcome.DENIED, metadata
             )
-        except Unavailable:
+        except CodeTetherError:
             self._count(request, Outcome.DENIED)
 
     def _count(self, request: Request, outcome: Outcome) -> None:

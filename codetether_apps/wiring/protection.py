@@ -11,6 +11,7 @@ from codetether_adapters.protected import EncryptedBlobs, Encrypting, ProtectedB
 from codetether_apps.settings import Settings, SettingsError
 from codetether_apps.wiring.ciphers import cipher_of
 from codetether_apps.wiring.credentials import installation_key
+from codetether_core.audit import Actor
 from codetether_core.events import Event
 from codetether_core.ports import Backend, BlobStore, Clock, Entropy
 from codetether_core.services import AsKept, DataKeys, Encryption, NoBlobs, NoCipher, Notes, Redaction
@@ -52,15 +53,17 @@ def protection_of(
     noted = AuditedBackend.over(backend, notes.of, acting)
     keys = DataKeys(noted.data_keys, cipher or NoCipher(), clock, entropy)
     encryption = Encryption(keys, keys.cipher, entropy)
-    redaction, passages = Redaction(backend.secrets, encryption, clock), [Encrypting(encryption, on=on)]
+    redaction, passages = Redaction(noted.secrets, encryption, clock), [Encrypting(encryption, on=on)]
 
     async def hide(events: Sequence[Event]) -> Sequence[Event]:
         return await inwards(passages, events)
 
+    def note(events: Sequence[Event], actor: Actor) -> Sequence[Event]:
+        return [*map(redaction.cleaned, notes.of(events, actor))]
+
+    encrypted = ProtectedBackend.over(backend, passages)
     return Protection(
-        backend=ProtectedBackend.over(
-            AuditedBackend.over(ProtectedBackend.over(backend, passages), notes.of, acting), [Redacting(redaction)]
-        ),
+        backend=ProtectedBackend.over(AuditedBackend.over(encrypted, note, acting), [Redacting(redaction)]),
         blobs=None if blobs is None else EncryptedBlobs(blobs, keys, keys.cipher, on),
         kept=AsKept(backend, blobs or NoBlobs(), hide),
         redaction=redaction,

@@ -1,8 +1,9 @@
 """The forms in which a secret is looked for, and what stands in its place.
 
 A secret is found as it is, as JSON writes it (twice over, too: JSON within JSON), in base64 wherever in the encoded
-bytes it stands, and percent-encoded. One of several lines is found line by line as well, for many a reader knows no
-more at a time. The mark has brackets that no secret may have, so that text beside a mark never makes up a secret.
+bytes it stands, and percent-encoded. Of one that has several lines long words with digits are looked for as well, for
+many a reader knows no more than a line at a time. The mark has brackets that no secret may have, so that text beside a
+mark never makes up a secret.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ LONGEST: Final = 16_384
 _LONGEST_NAME: Final = 64
 _NAME: Final = frozenset(f"{ascii_letters}{digits}._-")
 _UNRESERVED: Final = frozenset(f"{ascii_letters}{digits}-._~".encode())
+_OF_COMPONENTS: Final = _UNRESERVED | frozenset(b"!'()*")
+"""What browsers leave as it is (``encodeURIComponent``)."""
+
 _OPEN: Final = "⟦"
 _CLOSE: Final = "⟧"
-_ARMOUR: Final = "-----"
+_SHORTEST_WORD: Final = 16
 _URL_SAFE: Final = str.maketrans("+/", "-_")
 _ESCAPED_SLASH: Final = "\\/"
 
@@ -49,6 +53,8 @@ def require_secret(name: str, value: str) -> None:
         raise Invalid("value", "must not begin or end with blanks or empty lines")
     if _OPEN in value or _CLOSE in value or value in mark(name):
         raise Invalid("value", f"must not be a part of {mark(name)}, which stands in its place")
+    if "\0" in value:
+        raise Invalid("value", "must not have NUL in it", hint="no environment can hand it on")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -57,13 +63,13 @@ def require_secret(name: str, value: str) -> None:
 
 def forms(value: str) -> frozenset[str]:
     """All texts that tell the secret."""
-    plain = {value, *filter(_telling, map(str.strip, value.splitlines()))}
+    plain = {value, *(filter(_telling, value.split()) if "\n" in value else ())}
     return frozenset(form for each in plain for form in (each, *_json(each), *_base64(each), *_percent(each)))
 
 
-def _telling(line: str) -> bool:
-    """Whether a line of a secret is one by itself; the first and the last line of a key in PEM tell nothing."""
-    return len(line) >= SHORTEST and not line.startswith(_ARMOUR)
+def _telling(word: str) -> bool:
+    """Whether a word of a secret that has several lines is one by itself, rather than what such texts are made of."""
+    return len(word) >= _SHORTEST_WORD and not word.isalpha() and any(map(str.isdigit, word))
 
 
 def _json(value: str) -> Iterator[str]:
@@ -84,5 +90,6 @@ def _base64(value: str) -> Iterator[str]:
 def _percent(value: str) -> Iterator[str]:
     data = value.encode()
     for letters in ("%{:02X}", "%{:02x}"):
-        quoted = "".join(chr(byte) if byte in _UNRESERVED else letters.format(byte) for byte in data)
-        yield from (quoted, quoted.replace("%20", "+"), quoted.replace("%2F", "/").replace("%2f", "/"))
+        for kept in (_UNRESERVED, _OF_COMPONENTS):
+            quoted = "".join(chr(byte) if byte in kept else letters.format(byte) for byte in data)
+            yield from (quoted, quoted.replace("%20", "+"), quoted.replace("%2F", "/").replace("%2f", "/"))

@@ -55,6 +55,8 @@ class Redactor:
 
     def whole(self, text: str) -> str:
         """The text, without its secrets, and without what is most of one at its ends: it may have been cut there."""
+        if len(text) < SHORTEST:
+            return text
         stretches = [*self._stretches(text), *self._fragments(text)]
         told, _ = _told(text, _merged(stretches, 0), len(text))
         return told
@@ -79,12 +81,14 @@ class Redactor:
                 start = text.find(form, start + 1)
 
     def _fragments(self, text: str) -> Iterator[_Stretch]:
+        longest = max(map(len, self._marks), default=0)
+        begin, end = text[:longest][::-1], text[-longest:]
         for form, told in self._marks.items():
             most = max(len(form) // 2 + 1, SHORTEST)
             if len(form) > most:
-                if length := _beginning(text[::-1], form[::-1], most):
+                if length := _beginning(begin, form[::-1], most):
                     yield 0, length, told
-                if length := _beginning(text, form, most):
+                if length := _beginning(end, form, most):
                     yield len(text) - length, len(text), told
 
 

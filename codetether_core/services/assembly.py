@@ -190,6 +190,6 @@ def assemble(
         data_keys=data_keys,
         encryption=encryption,
         redaction=redaction,
-        secret_keeping=SecretKeeping(backend.secrets, encryption, redaction, ownership, clock),
+        secret_keeping=SecretKeeping(redaction.secrets, encryption, redaction, ownership, clock),
         rotating=Rotating(data_keys, backend.data_keys, data_keys.cipher, clock, at_rest),
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import Factory, define
 
-from codetether_core.errors import Conflict, Unavailable
+from codetether_core.errors import Conflict, NotConfigured, Unavailable, Undecipherable
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, EventLog, TaskQuery, TaskStore
 from codetether_core.services.questions import Questions
@@ -86,7 +86,9 @@ class Maintenance:
             changed = 0
             for task in batch:
                 new = task
-                with suppress(Conflict):  # somebody else was faster; what is still due is due in the next sweep
+                # Somebody else was faster, or its tenant's keys are missing, which others need not wait for: what is
+                # still due is due in the next sweep.
+                with suppress(Conflict, NotConfigured, Undecipherable):
                     new = await self._act(task)
                 changed += new.version != task.version
                 done.lapsed += new.lapsed and not task.lapsed

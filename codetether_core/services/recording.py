@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 
 from codetether_core import codec
 from codetether_core.audit import Actor, AuditRecord, Outcome
@@ -70,8 +70,8 @@ class Recording:
     ) -> None:
         """Write something down that goes with no change of anything, into that chain or any."""
         redactor = await self.redaction.of(tenant)
-        resource, metadata = redactor.whole(resource), rewritten(metadata, redactor.whole)
-        record = self._record(tenant, actor, action, resource, outcome, metadata)
+        record = self._record(tenant, actor, action, redactor.whole(resource), outcome, metadata)
+        record = evolve(record, metadata=rewritten(record.metadata, redactor.whole))
         await self.trail.append([event_of(record)], chain=chain)
 
     def count(self, tenant: TenantId, actor: Actor, action: str, resource: str, outcome: Outcome) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from codetether_core.errors import Invalid
+from codetether_core.events import Event
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, RecordStore
-from codetether_core.redaction import NOTHING_HELD, Redactor, texts
+from codetether_core.redaction import NOTHING_HELD, Redactor, rewritten, texts
 from codetether_core.secrets import Secret
 from codetether_core.services.encryption import Encryption
 
 __all__ = ["Redaction", "cleaned", "sealing_context"]
 
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
 _MOST: Final = 1000
 """Tenants whose secrets are remembered at once."""
+
+_WORDS_OF_RECORDS: Final = ("resource", "metadata")
 
 _FRESH: Final = timedelta(seconds=2)
 """How long a secret that was registered at another replica may be unknown here."""
@@ -26,7 +31,7 @@ _FRESH: Final = timedelta(seconds=2)
 
 @frozen
 class _Known:
-    versions: frozenset[tuple[str, int]]
+    sealed: frozenset[tuple[str, str]]
     redactor: Redactor
     checked_at: datetime
 
@@ -49,13 +54,22 @@ class Redaction:
         while True:
             changes, now = self._changes, self.clock.now()
             found = await self.secrets.list(tenant)
-            versions = frozenset((each.id, each.version) for each in found)
-            redactor = known.redactor if known and known.versions == versions else await self._opened(found)
+            sealed = frozenset((each.id, each.sealed) for each in found)  # never twice the same
+            known = self._known.get(tenant)
+            redactor = known.redactor if known and known.sealed == sealed else await self._opened(found)
             if changes == self._changes:  # else what we found may lack what was registered meanwhile
-                if len(self._known) >= _MOST:
-                    self._known.clear()
-                self._known[tenant] = _Known(versions, redactor, now)
+                if len(self._known) >= _MOST and tenant not in self._known:
+                    del self._known[next(iter(self._known))]
+                self._known[tenant] = _Known(sealed, redactor, now)
                 return redactor
+
+    def cleaned(self, event: Event) -> Event:
+        """A record on its way into the trail, by the secrets that are known just now."""
+        known = self._known.get(event.topic.tenant)
+        if known is None or not known.redactor:
+            return event
+        words = {name: event.data[name] for name in _WORDS_OF_RECORDS}
+        return evolve(event, data={**event.data, **rewritten(words, known.redactor.whole)})
 
     async def refuse(self, tenant: TenantId, **said: object) -> None:
         """``Invalid`` for the first of these fields, of any shape, that has a secret in it."""
@@ -72,9 +86,10 @@ class Redaction:
                         )
 
     def forget(self, tenant: TenantId) -> None:
-        """Something was registered, or removed."""
+        """Something was registered, or removed: ask again, but look for what is known until then."""
         self._changes += 1
-        self._known.pop(tenant, None)
+        if known := self._known.get(tenant):
+            self._known[tenant] = evolve(known, checked_at=_LONG_AGO)
 
     def known(self) -> Iterable[Redactor]:
         """All that were asked for, for what belongs to no tenant."""

@@ -110,7 +110,8 @@ class Reporting:
         The same ``key`` under the same grant is the same question, whose approval is returned as it stands.
         """
         operation = self.entropy.bytes(12).hex()
-        await self._last_output(tenant, word, id)
+        if not question.held:
+            await self._last_output(tenant, word, id)
 
         async def attempt() -> tuple[Task, Approval]:
             now = self.clock.now()
@@ -185,6 +186,7 @@ class Reporting:
 
     async def stopped(self, tenant: TenantId, word: Word, id: TaskId) -> Task:
         """Nothing of a cancelled run is left on the worker."""
+        await self._last_output(tenant, word, id)
         return await self.writer.apply(tenant, id, lambda task: confirm_stop(task, word, self.clock.now()))
 
     async def attend(self, principal: Principal, worker: WorkerId) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from attrs import frozen
 
 from codetether_core.access import Principal
-from codetether_core.errors import Conflict, Invalid, NotFound
+from codetether_core.errors import Conflict, Invalid, NotConfigured, NotFound, Undecipherable
 from codetether_core.events import CREDENTIALS, Event, Topic
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, RecordStore
@@ -54,7 +55,7 @@ class SecretKeeping:
         sealed = await self.encryption.encrypt(tenant, value.encode(), sealing_context(name))
 
         async def attempt() -> Secret:
-            await self._fitting(tenant, name, value)
+            await self._fitting(tenant, name, value, variable)
             now = self.clock.now()
             new = registered(
                 name, tenant, sealed=sealed, variable=variable, agents=agents, created_by=principal.name, now=now
@@ -100,16 +101,22 @@ class SecretKeeping:
             if each.variable is not None and (not each.agents or task.spec.agent_type in each.agents)
         }
 
-    async def _fitting(self, tenant: TenantId, name: str, value: str) -> None:
-        """Neither may the value be a part of what stands for another, nor another's a part of what stands for it."""
+    async def _fitting(self, tenant: TenantId, name: str, value: str, variable: str | None) -> None:
+        """Neither may the value be a part of what stands for another, nor another's a part of what stands for it.
+
+        One that cannot be read any more has no say in that: it is to be replaced, too.
+        """
         others = [each for each in await self.secrets.list(tenant) if each.id != name]
         if len(others) >= _MOST:
             raise Conflict(f"There are {_MOST} secrets", hint="remove one that is no longer needed")
         found = Redactor.of({name: value})
         for other in others:
-            if found.find(mark(other.id)) or Redactor.of({other.id: await self.redaction.value(other)}).find(
-                mark(name)
-            ):
+            if variable is not None and other.variable == variable:
+                raise Invalid("variable", f"is that of the secret {other.id}", hint="use another, or replace that one")
+            confused = found.find(mark(other.id))
+            with suppress(NotConfigured, Undecipherable):
+                confused = confused or Redactor.of({other.id: await self.redaction.value(other)}).find(mark(name))
+            if confused:
                 raise Invalid("name", f"cannot be told apart from the secret {other.id}", hint="use another name")
 
 

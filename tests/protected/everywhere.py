@@ -23,14 +23,15 @@ _CLEAR: Final = """
     models_supported name path resource sender session_id target_agent_name target_worker_id task_id tenant_id to url
     username worker_id workspace_id workspace_ids workspaces
     agent_type cursor files jsonrpc kind method new_password old_password outcome password reason refresh_token
-    required_capabilities roles scopes source status stream
+    required_capabilities roles scopes source status stream value variable
 """
 
 WRITTEN: Final = frozenset(_WRITTEN.split())
 """Members of requests in which people and agents write what they like."""
 
 CLEAR: Final = frozenset(_CLEAR.split())
-"""Members whose texts stay readable: names, ids and slugs; and passwords, which are kept otherwise."""
+"""Members whose texts stay readable: names, ids and slugs; and passwords and secrets, which are kept
+otherwise."""
 
 
 def members() -> Iterator[tuple[str, str]]:

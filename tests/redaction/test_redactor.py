@@ -83,6 +83,7 @@ def test_every_form_of_a_secret_is_found(value: str, before: bytes, after: bytes
         quote(value),
         quote(value, safe=""),
         quote_plus(value),
+        quote(value, safe="!'()*"),
         b64encode(around).decode(),
         urlsafe_b64encode(around).decode(),
     ):
@@ -106,12 +107,14 @@ def test_a_short_secret_within_the_beginning_of_a_longer_one_is_found_in_the_end
     assert redactor.end(held) == f"x{mark('short')}y"
 
 
-def test_the_lines_of_a_secret_are_secrets_but_not_the_armour_around_them() -> None:
-    pem = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqG\nSM49AgEG\n-----END PRIVATE KEY-----"
-    redactor = Redactor.of({"pem": pem})
+def test_the_long_words_of_a_secret_are_secrets_but_not_what_is_around_them() -> None:
+    pem = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\nSM49AgEG\n-----END PRIVATE KEY-----"
+    redactor = Redactor.of({"pem": pem, "kube": "apiVersion: v1\ncontexts:\n  token: eyJhbGciOiJSUzI1NiIs\n"})
     assert redactor.whole(f"it is {pem}!") == f"it is {mark('pem')}!"
-    assert redactor.whole("MIGHAgEAMBMGByqG") == redactor.whole("SM49AgEG") == mark("pem")
-    assert redactor.whole("-----BEGIN PRIVATE KEY-----") == "-----BEGIN PRIVATE KEY-----"
+    assert redactor.whole("MIGHAgEAMBMGByqGSM49") == mark("pem")
+    assert redactor.whole("token: eyJhbGciOiJSUzI1NiIs") == f"token: {mark('kube')}"
+    for innocent in ("-----BEGIN PRIVATE KEY-----", "apiVersion: v1", "contexts:"):
+        assert redactor.whole(innocent) == innocent
 
 
 def test_most_of_a_secret_at_the_end_of_a_text_that_was_cut_is_one() -> None:
@@ -149,6 +152,7 @@ def test_one_without_secrets_lets_everything_pass() -> None:
         ("anthropic", "anthropic", "value"),
         ("n", f"{KEY}⟧", "value"),
         ("n", f"{KEY}\ud800", "value"),
+        ("n", f"{KEY}\0x", "value"),
     ],
 )
 def test_what_cannot_be_kept_out_is_refused(name: str, value: str, field: str) -> None:

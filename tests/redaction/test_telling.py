@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from codetether_adapters import memory, sqlite
 from codetether_adapters.ciphers import Aes
 from codetether_core.access import Principal
+from codetether_core.errors import NotConfigured
 from codetether_core.events import Topic
 from codetether_core.ids import WorkerId
 from codetether_core.ports import Backend
 from codetether_core.redaction import mark
-from codetether_core.services import Services, assemble
+from codetether_core.services import Question, Services, assemble
 from codetether_core.tasks import GLOBAL, OUTPUT_KINDS, OutputChunk, Task, TaskSpec, Word
 from tests.services.conftest import Dice, FakeClock
 
@@ -98,6 +99,48 @@ async def test_a_secret_is_known_elsewhere_two_seconds_later(run: Run) -> None:
     assert (await two.redaction.of(TENANT)).find("another-secret")
     await two.secret_keeping.remove(ADMIN, "new")
     assert not (await two.redaction.of(TENANT)).find("another-secret")
+
+
+async def test_a_secret_that_was_registered_anew_is_another(run: Run) -> None:
+    """At a replica that saw neither the end of the first nor the beginning of the second."""
+    one, two = run.replicas
+    assert (await two.redaction.of(TENANT)).find(KEY)
+    await one.secret_keeping.remove(ADMIN, "key")
+    await one.secret_keeping.register(ADMIN, "key", "another-secret")
+    run.clock.at += timedelta(seconds=2)
+    assert (await two.redaction.of(TENANT)).find("another-secret")
+    assert [each for each in two.redaction.known() if each.find("another-secret")]
+    assert (await one.redaction.of(TENANT)).find("another-secret")
+    one.redaction.forget(TENANT)
+    assert [each for each in one.redaction.known() if each.find("another-secret")]
+
+
+async def test_a_question_in_the_middle_of_a_secret_does_not_tell_it(run: Run) -> None:
+    await run.say(0, 0, f"a {KEY[:5]}")
+    await run.replicas[1].reporting.ask(TENANT, run.word, run.task.id, Question(prompt="well?"))
+    await run.say(1, 1, f"{KEY[5:]} b")
+    assert await run.told() == f"a {mark('key')} b"
+
+
+async def test_the_last_word_of_a_cancelled_run_tells_what_was_held_back(run: Run) -> None:
+    await run.say(0, 0, "a s")
+    await run.replicas[0].submission.cancel(ADMIN, run.task.id)
+    await run.say(1, 1, "topped s")
+    await run.replicas[1].reporting.stopped(TENANT, run.word, run.task.id)
+    assert await run.told() == "a stopped s"
+
+
+async def test_a_tenant_whose_keys_are_missing_does_not_stop_the_reaper_for_others(run: Run) -> None:
+    """And can replace or remove what cannot be read any more."""
+    backend = run.replicas[0].backend
+    lost = assemble(backend, run.clock, Dice(), cipher=Aes([("k2", b"2" * 32)]))
+    with pytest.raises(NotConfigured):
+        await lost.redaction.of(TENANT)
+    run.clock.at += timedelta(hours=1)
+    await lost.maintenance.sweep()
+    assert lost.maintenance.alive
+    await lost.secret_keeping.remove(ADMIN, "key")
+    assert not await lost.redaction.of(TENANT)
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20), st.integers(0, 20)), max_size=20))

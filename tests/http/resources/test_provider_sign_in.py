@@ -37,7 +37,9 @@ class Provider:
     async def finish(self, kept: str | None, answer: ProviderAnswer) -> FinishedSignIn:
         if kept is None or answer.error:
             raise SignInUnknown("Nobody")
-        principal = Principal(name="ann@idp", roles=frozenset({"editor"}), expires_at=NOW + timedelta(minutes=5))
+        principal = Principal(
+            name="ann@idp", roles=frozenset({"editor"}), expires_at=NOW + timedelta(minutes=5), provider="idp"
+        )
         return FinishedSignIn(principal=principal, return_to=bytes.fromhex(kept).decode())
 
 

@@ -155,6 +155,38 @@ async def test_a_failure_and_what_a_superseded_run_had_to_say_tell_no_secret() -
         assert task["error"] == f"401 for {MARK}" and KEY not in json.dumps(told)
 
 
+async def test_a_secret_that_is_a_word_of_the_protocol_or_a_name_stops_nobody() -> None:
+    """It is looked for in what people and agents write, not in what others find things by."""
+    async with open_world() as world:
+        for number, value in enumerate(("credentials", "task.output", "completed", "editor-name", "worker-name")):
+            await register(world, f"n{number}", value)
+        claimed = await held(world)
+        await say(world, claimed, "completed", " as credentials")
+        await report(world, claimed, result="completed")
+        task = ok(await world.client.get(f"/v1/agent/tasks/{claimed['task_id']}"))
+        assert (task["status"], task["result"]) == ("completed", mark("n2"))
+        assert "".join(await output(world, claimed)) == f"{mark('n2')} as {mark('n0')}"
+        assert ok(await world.client.delete("/v1/secrets/n0"))["name"] == "n0"
+
+
+async def test_what_a_caller_names_its_request_is_not_told_with_a_secret_in_it() -> None:
+    async with open_world() as world:
+        await register(world)
+        headers = {"X-Request-ID": f"id-{KEY}"}
+        ok(await world.client.post("/v1/agent/tasks", json={"title": "t", "prompt": "p"}, headers=headers))
+        refused = await world.viewer.post("/v1/agent/tasks", json={"title": "t", "prompt": "p"}, headers=headers)
+        assert refused.status_code == 403
+        trail = (await world.client.get("/v1/audit/events")).text
+        assert KEY not in trail and MARK in trail
+
+
+async def test_two_secrets_are_not_handed_out_in_one_variable() -> None:
+    async with open_world() as world:
+        await register(world, variable="KEY")
+        refused = await world.client.put("/v1/secrets/other", json={"value": "0123456789", "variable": "KEY"})
+        assert refused.status_code == 422 and refused.json()["field"] == "variable"
+
+
 async def test_last_words_are_taken_as_ever() -> None:
     """Repeated, after the outcome, after a cancel; what was held back is told once."""
     async with open_world() as world:

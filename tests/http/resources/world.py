@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import count
@@ -20,6 +20,8 @@ from codetether_adapters.opa import RegoPolicy, shipped_policy
 from codetether_adapters.protected import ProtectedBackend, Redacting
 from codetether_adapters.signing import Ed25519
 from codetether_adapters.tokens import Chain, open_kept_tokens
+from codetether_core.audit import Actor
+from codetether_core.events import Event
 from codetether_core.services import DataKeys, Encryption, Notes, Redaction, Services, assemble
 from tests.http.conformance import checked
 from tests.http.harness import NOW, TOKENS, client_of
@@ -110,11 +112,16 @@ async def open_world() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         clock, dice, acting = FakeClock(), CountingDice(), Acting()
         store = await stack.enter_async_context(open_backend())
-        noted = AuditedBackend.over(store, Notes(clock, CountingDice()).of, acting)
+        notes = Notes(clock, CountingDice())
+        noted = AuditedBackend.over(store, notes.of, acting)
         keys = DataKeys(noted.data_keys, Aes([("k1", KEY)]), clock, dice)
-        redaction = Redaction(store.secrets, Encryption(keys, keys.cipher, dice), clock)
+        redaction = Redaction(noted.secrets, Encryption(keys, keys.cipher, dice), clock)
+
+        def note(events: Sequence[Event], actor: Actor) -> Sequence[Event]:
+            return [*map(redaction.cleaned, notes.of(events, actor))]
+
         services = assemble(
-            ProtectedBackend.over(noted, [Redacting(redaction)]),
+            ProtectedBackend.over(AuditedBackend.over(store, note, acting), [Redacting(redaction)]),
             clock,
             dice,
             blobs=MemoryBlobs(),
