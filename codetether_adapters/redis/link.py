@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 from hiredis import pack_command
@@ -16,7 +17,6 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, ResponseError
 
 from codetether_adapters.redis.asking import Command, answer
-from codetether_adapters.redis.connecting import hang_up
 from codetether_adapters.redis.durability import Fence
 from codetether_adapters.redis.failures import LOST
 from codetether_core.errors import CodeTetherError
@@ -104,7 +104,8 @@ class Link:
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            await hang_up(connection)
+            with suppress(*LOST):
+                await connection.disconnect()
 
 
 async def _reply(connection: AbstractConnection) -> Any:
