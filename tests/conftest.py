@@ -5,11 +5,10 @@ import os
 import pytest
 from hypothesis import settings
 
-# How long the state machines run: at the desk, in continuous integration, and over night.
-settings.register_profile("dev", max_examples=25, deadline=None)
-settings.register_profile("ci", max_examples=40, deadline=None)
+# How long the state machines run: every day, and over night.
+settings.register_profile("daily", max_examples=25, deadline=None)
 settings.register_profile("soak", max_examples=2000, stateful_step_count=60, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "daily"))
 
 
 @pytest.fixture

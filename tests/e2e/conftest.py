@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster import Cluster
-from tests.e2e.engines import ENGINES, store_settings
-
-_ON_EVERY_ENGINE = {"test_crashes", "test_leaving"}
+from tests.e2e.engines import store_settings
 
 
 @pytest.fixture
@@ -23,10 +21,3 @@ def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]
     finally:
         cluster.close()
         sys.stderr.write(cluster.said())
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever depends on what the store promises runs on every engine."""
-    module = metafunc.definition.path.stem
-    if "cluster" in metafunc.fixturenames and module in _ON_EVERY_ENGINE:
-        metafunc.parametrize("cluster", ENGINES, indirect=True)

@@ -19,7 +19,8 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
-_FOREIGN = ("CODETETHER_", "A2A_", "DATABASE_URL")
+_FOREIGN = ("CODETETHER_", "A2A_", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
+"""What no program inherits: others' settings, and that each of hundreds compiles all modules for itself."""
 
 
 @define(eq=False)

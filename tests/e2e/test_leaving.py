@@ -10,9 +10,11 @@ import pytest
 
 from codetether_core.tasks import TaskState
 from tests.e2e.cluster import TOKEN, Cluster
+from tests.e2e.forms import told_on
 from tests.e2e.programs import until
 
 
+@told_on("sqlite", "redis-cluster")
 def test_a_worker_that_is_asked_to_leave_charges_no_attempt(cluster: Cluster) -> None:
     """What it cannot finish within the drain time is given back, and another worker has it at once."""
     cluster.server(CODETETHER_LEASE_TTL="60s")  # a lapse would come too late to explain what happens
@@ -29,6 +31,7 @@ def test_a_worker_that_is_asked_to_leave_charges_no_attempt(cluster: Cluster) ->
     assert (view.attempt, view.attempts_charged) == (2, 0)
 
 
+@told_on("sqlite", "postgresql")
 def test_a_worker_that_is_asked_to_leave_finishes_what_it_can(cluster: Cluster) -> None:
     """Within the drain time runs go on, and take no new company."""
     cluster.server()
@@ -45,6 +48,7 @@ def test_a_worker_that_is_asked_to_leave_finishes_what_it_can(cluster: Cluster) 
     assert late.refresh().status is TaskState.PENDING
 
 
+@told_on("sqlite", "redis")
 def test_a_cancel_ends_the_whole_tree_and_is_confirmed(cluster: Cluster) -> None:
     """Also what the agent left in the background, in a session of its own and deaf to SIGTERM."""
     cluster.server()
@@ -61,6 +65,7 @@ def test_a_cancel_ends_the_whole_tree_and_is_confirmed(cluster: Cluster) -> None
     assert not [pid for pid in pids.read_text().split() if _alive(int(pid))]
 
 
+@told_on("postgresql")
 def test_a_worker_that_hears_no_stream_learns_of_a_cancel_by_its_next_word(cluster: Cluster) -> None:
     """The notice is a courtesy; the refusal of a renewal is what counts."""
     server = cluster.server(CODETETHER_LEASE_TTL="15s")
@@ -75,6 +80,7 @@ def test_a_worker_that_hears_no_stream_learns_of_a_cancel_by_its_next_word(clust
 
 
 @pytest.mark.parametrize("engine", ["hypercorn", "uvicorn"])
+@told_on("sqlite")
 def test_a_server_leaves_although_a_watcher_does_not(cluster: Cluster, engine: str) -> None:
     """Every stream is ended by us, cleanly, so that no client can hold the process up."""
     server = cluster.server(CODETETHER_ASGI=engine)

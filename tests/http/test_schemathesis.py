@@ -7,7 +7,7 @@ handlers); streams are opened elsewhere, and long polls do not wait.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 import schemathesis
-from attrs import frozen
+from attrs import define, field, frozen
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
@@ -44,6 +44,7 @@ OPERATIONS = [
 _PARAMETER = re.compile(r"([a-z]+)/\{([a-z]+)\}")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 5
+_MEMBERS = {"task_id": "tasks", "worker_id": "workers", "codebase_id": "codebases", "agent_id": "agents"}
 
 
 @frozen
@@ -71,7 +72,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Described]:
 
 @pytest.mark.parametrize(("mode", "method", "path"), OPERATIONS)
 def test_what_is_answered_is_described(described: Described, mode: GenerationMode, method: str, path: str) -> None:
-    real = _real(described)
+    real = Real(described)
     operation = described.schema[path.replace(":path}", "}")][method]
 
     @given(case=operation.as_strategy(generation_mode=mode))
@@ -96,54 +97,74 @@ def test_what_is_answered_is_described(described: Described, mode: GenerationMod
     ask()
 
 
-def _real(described: Described) -> Mapping[str, str]:
-    """A held task and what belongs to it, as path parameters by what comes before them."""
+@define(eq=False)
+class Real:
+    """What there is, by the word that comes before it in a path; each is made when it is first asked for."""
 
-    def post(path: str, /, **body: Any) -> Any:
-        answer = described.session.post(described.server.url + path, json=body, timeout=10)
+    described: Described
+    _made: dict[str, str] = field(factory=dict, init=False)
+
+    def __getitem__(self, noun: str) -> str:
+        """What goes in the place of the parameter behind ``noun``."""
+        if noun not in self._made:
+            self._made[noun] = self._make(noun)
+        return self._made[noun]
+
+    def _make(self, noun: str) -> str:
+        match noun:
+            case "codebases":
+                return str(self._post("/v1/agent/codebases", name="demo", path="/srv/demo")["id"])
+            case "tasks":
+                return self._held_task()
+            case "approvals":
+                asked = self._post(f"/v1/agent/tasks/{self['tasks']}/ask", prompt="?", worker_id="w1")
+                return str(asked["approval"]["id"])
+            case "workers" | "connected":
+                self._post("/v1/agent/workers/register", codebases=[self["codebases"]], worker_id="w1", name="one")
+                return "w1"
+            case "sessions":
+                self._post(f"/v1/agent/codebases/{self['codebases']}/sessions/s1/ingest", messages=[{"id": "m1"}])
+                return "s1"
+            case "agents":
+                self._post("/v1/agent/agents", name="reviewer")
+                return "reviewer"
+            case "artifacts":
+                self._put(f"/v1/agent/tasks/{self['tasks']}/artifacts/notes.txt", data=b"notes")
+                return "notes.txt"
+            case "blobs":
+                self._make("artifacts")
+                return sha256(b"notes").hexdigest()
+            case "accounts":
+                account = {"name": token_hex(4), "password": "correct horse", "roles": ["viewer"]}
+                return str(self._post("/v1/auth/accounts", **account)["name"])
+            case "secrets":
+                self._put("/v1/secrets/ci", json={"value": "0123456789"})
+                return "ci"
+            case "keys":
+                return str(self._post("/v1/auth/keys", name="ci")["id"])
+            case "messages":
+                return str(self._post("/v1/agent/messages", to=self["agents"], body="b")["message"]["id"])
+        raise KeyError(noun)
+
+    def _held_task(self) -> str:
+        task = str(self._post("/v1/agent/tasks", prompt="p", codebase_id=self["codebases"])["id"])
+        self._post("/v1/worker/tasks/claim", worker_id=self["workers"], task_id=task)
+        return task
+
+    def _post(self, path: str, /, **body: Any) -> Any:
+        answer = self.described.session.post(self.described.server.url + path, json=body, timeout=10)
         assert answer.status_code in (200, 201), answer.text
         return answer.json()
 
-    codebase = post("/v1/agent/codebases", name="demo", path="/srv/demo")["id"]
-    task = post("/v1/agent/tasks", prompt="p", codebase_id=codebase)["id"]
-    holder = {"worker_id": "w1", "name": "one", "task_id": task}
-    post("/v1/agent/workers/register", codebases=[codebase], **holder)
-    post("/v1/worker/tasks/claim", **holder)
-    post(f"/v1/agent/codebases/{codebase}/sessions/s1/ingest", messages=[{"id": "m1"}])
-    post("/v1/agent/agents", name="reviewer")
-    file = f"{described.server.url}/v1/agent/tasks/{task}/artifacts/notes.txt"
-    assert described.session.put(file, data=b"notes", headers={"X-Worker-ID": "w1"}, timeout=10).status_code == 200
-    return {
-        "codebases": codebase,
-        "tasks": task,
-        "approvals": post(f"/v1/agent/tasks/{task}/ask", prompt="?", **holder)["approval"]["id"],
-        "workers": "w1",
-        "connected": "w1",
-        "sessions": "s1",
-        "agents": "reviewer",
-        "artifacts": "notes.txt",
-        "accounts": post("/v1/auth/accounts", name=token_hex(4), password="correct horse", roles=["viewer"])["name"],
-        "secrets": _secret(described),
-        "keys": post("/v1/auth/keys", name="ci")["id"],
-        "blobs": sha256(b"notes").hexdigest(),
-        "messages": post("/v1/agent/messages", to="reviewer", body="b")["message"]["id"],
-    }
+    def _put(self, path: str, /, **body: Any) -> None:
+        url, worker = self.described.server.url + path, {"X-Worker-ID": "w1"}
+        answer = self.described.session.put(url, headers=worker, timeout=10, **body)
+        assert answer.status_code == 200, answer.text
 
 
-def _secret(described: Described) -> str:
-    """The name of one."""
-    url = f"{described.server.url}/v1/secrets/ci"
-    assert described.session.put(url, json={"value": "0123456789"}, timeout=10).status_code == 200
-    return "ci"
-
-
-def _put(case: Any, real: Mapping[str, str]) -> None:
+def _put(case: Any, real: Real) -> None:
     """Let a request be about what there is: valid ones would be refused as unknown else, and show little."""
     for noun, name in _PARAMETER.findall(case.operation.path):
         case.path_parameters[name] = real[noun]
     if isinstance(case.body, dict):
-        case.body |= {name: value for name, value in _members(real).items() if name in case.body}
-
-
-def _members(real: Mapping[str, str]) -> Mapping[str, str]:
-    return {"task_id": real["tasks"], "worker_id": "w1", "codebase_id": real["codebases"], "agent_id": "reviewer"}
+        case.body |= {member: real[noun] for member, noun in _MEMBERS.items() if member in case.body}

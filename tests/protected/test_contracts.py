@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -18,6 +18,7 @@ from tests.protected.opening import (
     encrypted_sqlite,
     encrypting,
 )
+from tests.servers.pace import at_its_pace
 
 _SEARCHING: Final = (
     "test_a_search_finds_text_as_json_writes_it",
@@ -34,8 +35,14 @@ async def not_encrypting() -> AsyncIterator[Backend]:
         yield encrypting(backend, on=False)
 
 
-def kept_by(name: str, open_backend: OpenBackend, *, but: tuple[str, ...] = ()) -> dict[str, type[TestCase]]:
-    cases = {f"Test_{name}_{contract.__name__}": contract(open_backend) for contract in STORE_CONTRACTS}
+def kept_by(
+    name: str,
+    open_backend: OpenBackend,
+    *,
+    but: tuple[str, ...] = (),
+    pace: Callable[[type[TestCase]], type[TestCase]] = lambda case: case,
+) -> dict[str, type[TestCase]]:
+    cases = {f"Test_{name}_{contract.__name__}": pace(contract(open_backend)) for contract in STORE_CONTRACTS}
     for case in cases.values():
         for example in but:
             if hasattr(case, example):
@@ -44,7 +51,7 @@ def kept_by(name: str, open_backend: OpenBackend, *, but: tuple[str, ...] = ()) 
 
 
 globals().update(kept_by("memory", encrypted_memory, but=_SEARCHING + _MEASURING))
-globals().update(kept_by("sqlite", encrypted_sqlite, but=_SEARCHING + _MEASURING))
+globals().update(kept_by("sqlite", encrypted_sqlite, but=_SEARCHING + _MEASURING, pace=at_its_pace))
 globals().update(kept_by("off", not_encrypting))
 
 TestBlobs = blob_store_contract(encrypted_memory_blobs, addressed_by_content=False)

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster import Cluster
-from tests.e2e.engines import SHARED, store_settings
+from tests.e2e.engines import store_settings
 from tests.replicas.waking import NOTIFIED
 from tests.servers.valkey import own_server
 
 
-@pytest.fixture(params=SHARED)
+@pytest.fixture
 def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Cluster, Cluster]]:
     """Nothing is running yet; each has workers and clients of its own.
 

@@ -19,13 +19,16 @@ from codetether_core.ports import TaskQuery
 from codetether_core.services import Watching
 from codetether_core.tasks import CHANGE_KINDS, TaskState
 from tests.e2e.cluster import TOKEN, Cluster
+from tests.e2e.engines import SHARED
 from tests.e2e.programs import until
+from tests.replicas.waking import at_two
 from tests.simulation.virtual_time import VirtualClock
 
 _ENDINGS = frozenset({"task.completed", "task.failed", "task.cancelled"})
 _LASTING = Patience(attempts=60, total=120.0)
 
 
+@at_two("postgresql", "redis-cluster")
 def test_none_is_lost_when_a_replica_is_killed(replicas: tuple[Cluster, Cluster]) -> None:
     """A short one for every day."""
     survive(replicas, tasks=100, workers=2)
@@ -33,6 +36,7 @@ def test_none_is_lost_when_a_replica_is_killed(replicas: tuple[Cluster, Cluster]
 
 @pytest.mark.chaos
 @pytest.mark.timeout(1800)
+@at_two(*SHARED)
 def test_none_of_thousands_is_lost_when_a_replica_is_killed(
     replicas: tuple[Cluster, Cluster], capsys: pytest.CaptureFixture[str]
 ) -> None:

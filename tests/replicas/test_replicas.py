@@ -12,12 +12,12 @@ from codetether_core.approvals import ApprovalState
 from codetether_core.tasks import TaskState
 from tests.e2e.cluster import TOKEN, Cluster
 from tests.e2e.programs import PATIENCE, until
-from tests.replicas.waking import however_woken
+from tests.replicas.waking import NOTIFIED, at_two, however_woken
 
 Pair = tuple[Cluster, Cluster]
 
 
-@however_woken
+@however_woken("redis-cluster", NOTIFIED)
 def test_any_request_may_hit_any_replica(replicas: Pair) -> None:
     """Created on one, run by a worker of the other, watched on both, resumed where the other left off."""
     one, two = replicas
@@ -37,7 +37,7 @@ def test_any_request_may_hit_any_replica(replicas: Pair) -> None:
     assert ours == theirs
 
 
-@however_woken
+@however_woken("postgresql", "redis")
 def test_agents_and_their_messages_are_known_everywhere(replicas: Pair) -> None:
     """Registered and written to at one, discovered and read at the other, where who watches sees it happen."""
     one, two = replicas
@@ -62,7 +62,7 @@ def monitor(cluster: Cluster) -> Iterator[Iterator[str]]:
         yield lines
 
 
-@however_woken
+@however_woken("redis-cluster", "postgresql")
 def test_a_question_is_answered_at_another_replica(replicas: Pair) -> None:
     """And whoever waits for the answer hears it."""
     one, two = replicas
@@ -78,6 +78,7 @@ def test_a_question_is_answered_at_another_replica(replicas: Pair) -> None:
     assert task.refresh().status is TaskState.RUNNING
 
 
+@at_two("postgresql", "redis")
 def test_a_killed_replica_takes_nothing_with_it(replicas: Pair) -> None:
     """Its worker finishes when it is back, or tells another; watchers of the other see everything once."""
     one, two = replicas
@@ -114,6 +115,7 @@ def test_a_killed_replica_takes_nothing_with_it(replicas: Pair) -> None:
     assert "".join(event.text for event in seen) == two.text(running[0])
 
 
+@at_two("postgresql", "redis-cluster")
 def test_everything_survives_the_restart_of_all_replicas(replicas: Pair) -> None:
     """Agents, workers, inboxes, history, open questions, and the keys of submissions."""
     one, two = replicas
@@ -141,6 +143,7 @@ def test_everything_survives_the_restart_of_all_replicas(replicas: Pair) -> None
     assert client.tasks.get(task.id).status is TaskState.PENDING
 
 
+@at_two("redis")
 def test_the_reaper_of_any_replica_notices_a_dead_worker(replicas: Pair) -> None:
     """Also that of one that never heard of it."""
     one, two = replicas

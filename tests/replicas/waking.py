@@ -1,16 +1,19 @@
-"""Where it matters how replicas wake each other."""
+"""On which stores a story of two replicas is told, and how they wake each other."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-import pytest
-
 from tests.e2e.engines import SHARED
+from tests.e2e.forms import told_on
 
-__all__ = ["NOTIFIED", "however_woken"]
+__all__ = ["NOTIFIED", "at_two", "however_woken"]
 
 NOTIFIED: Final = "postgresql with a Redis notifier"
 
-however_woken: Final = pytest.mark.parametrize("replicas", (*SHARED, NOTIFIED), indirect=True)
-"""On every store, and through a notifier beside one."""
+at_two: Final = partial(told_on, fixture="replicas", engines=SHARED)
+"""On these stores every day."""
+
+however_woken: Final = partial(told_on, fixture="replicas", engines=(*SHARED, NOTIFIED))
+"""Where it matters: on these, or through a notifier beside one."""
