@@ -15,6 +15,7 @@ __all__ = [
     "CodeTetherError",
     "Conflict",
     "CursorUnknown",
+    "DeniedByPolicy",
     "IdempotencyMismatch",
     "IllegalTransition",
     "Invalid",
@@ -84,6 +85,16 @@ class PermissionDenied(CodeTetherError):
     """The caller is known and may not do this."""
 
     code = "permission_denied"
+
+
+class DeniedByPolicy(PermissionDenied):
+    """The policy denies what an agent wishes to do; ``details`` name the ``rule``."""
+
+    code = "denied_by_policy"
+
+    def __init__(self, rule: str, reason: str, /) -> None:
+        super().__init__(reason or "The policy denies this", hint="tell the agent, and go on without", rule=rule)
+        self.rule = rule
 
 
 class CursorUnknown(CodeTetherError):

@@ -128,6 +128,8 @@ def _restore(error: CodeTetherError) -> None:
         case errors.Invalid():
             error.field = str(told.get("field", ""))
             error.problem = error.message.removeprefix(f"{error.field}: ")
+        case errors.DeniedByPolicy():
+            error.rule = str(told.get("rule", ""))
         case errors.TaskUnavailable():
             error.reason = str(told.get("reason", ""))
         case errors.AlreadyAnswered():

@@ -20,9 +20,11 @@ from codetether_adapters.client.lease_words import Claimed
 from codetether_adapters.client.operations import Async
 from codetether_adapters.client.views import ApprovalView, TaskView
 from codetether_adapters.client.worker_protocol import WorkerProtocol
-from codetether_core.approvals import ApprovalKind, Option
+from codetether_core.access import ToolUse
+from codetether_core.approvals import ApprovalKind, ApprovalState, Option
 from codetether_core.errors import CodeTetherError, Conflict, NotFound, TooManyArtifacts, Unavailable
 from codetether_core.ports import RunFailed
+from codetether_core.redaction import rewritten
 from codetether_core.tasks import OutputChunk
 
 __all__ = ["AgentFunction", "AgentRun", "HeldRun"]
@@ -61,9 +63,19 @@ class AgentRun:
         """Leave a file with the task, in place of one of that name: bytes, or the path of those to read."""
         await self._held.attach(name, data, media_type)
 
-    async def ask(self, prompt: str, *options: Option, kind: ApprovalKind = ApprovalKind.QUESTION) -> ApprovalView:
-        """Ask a person and wait for the answer: one of the ``options``, or ``text`` if there are none."""
-        return await self._held.ask(prompt, options, kind)
+    async def ask(
+        self,
+        prompt: str,
+        *options: Option,
+        kind: ApprovalKind = ApprovalKind.QUESTION,
+        tool: ToolUse | None = None,
+    ) -> ApprovalView:
+        """Ask a person and wait for the answer: one of the ``options``, or ``text`` if there are none.
+
+        A ``tool``, with the kind ``PERMISSION``, says for what: the server's policy may know the answer, and nobody is
+        asked. ``DeniedByPolicy`` if that is no, and no option says so.
+        """
+        return await self._held.ask(prompt, options, kind, tool)
 
 
 AgentFunction = Callable[[AgentRun], Awaitable[str | None]]
@@ -115,9 +127,14 @@ class HeldRun:
         """Have the server keep a file."""
         await self._until_heard(lambda: self.protocol.attach(*self._word, name, data, media_type=media_type))
 
-    async def ask(self, prompt: str, options: Sequence[Option], kind: ApprovalKind) -> ApprovalView:
+    async def ask(
+        self, prompt: str, options: Sequence[Option], kind: ApprovalKind, tool: ToolUse | None
+    ) -> ApprovalView:
         """Ask, and wait for the answer."""
-        approval = await self.protocol.ask(*self._word, clean(prompt), options=options, kind=kind)
+        tool = rewritten(tool, clean)
+        approval = await self.protocol.ask(*self._word, clean(prompt), options=options, kind=kind, tool=tool)
+        if approval.status is not ApprovalState.OPEN:
+            return approval
         return await self.protocol.wait_for(approval.id)
 
     @property

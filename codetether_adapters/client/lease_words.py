@@ -18,6 +18,7 @@ from codetether_adapters.client.artifacts import leave_artifact
 from codetether_adapters.client.operations import M, Resource, operation
 from codetether_adapters.client.requests import AGENT, WORKER, Request, fresh_key, nothing, one, path
 from codetether_adapters.client.views import ApprovalView, ArtifactView, TaskView
+from codetether_core.access import ToolUse
 from codetether_core.approvals import ApprovalKind, Option
 from codetether_core.tasks import OutputChunk
 
@@ -154,10 +155,13 @@ class LeaseWords(Resource[M]):
         held: bool = True,
         timeout: timedelta = timedelta(hours=24),
         details: Mapping[str, Any] | None = None,
+        tool: ToolUse | None = None,
         key: str = "",
     ) -> ApprovalView:
         """Ask a person. ``held`` keeps the lease (go on renewing); else the answer makes the task pending again.
 
+        With a ``tool``, for a permission, the server's policy is asked first: what it answers is answered already, and
+        the lease goes on; ``DeniedByPolicy`` if it says no and no option does.
         The same ``key`` under the same lease is the same question; one is made for each call otherwise.
         """
         body = {
@@ -168,6 +172,7 @@ class LeaseWords(Resource[M]):
             "held": held,
             "timeout_seconds": int(timeout.total_seconds()),
             "details": details,
+            "tool": tool,
         }
         return await self._send(
             ask_request(task_id, body, {**credentials(worker_id, token), "idempotency-key": key or fresh_key()})

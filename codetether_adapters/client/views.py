@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import Factory, field, frozen
 
+from codetether_core.access import ToolUse
 from codetether_core.approvals import ApprovalKind, ApprovalState, Option
 from codetether_core.ids import AgentName, ApprovalId, CodebaseId, CredentialId, MessageId, SessionId, TaskId, WorkerId
 from codetether_core.tasks import TERMINAL, TaskState
@@ -121,7 +122,10 @@ class CodebaseView:
 
 @frozen(kw_only=True)
 class ApprovalView:
-    """A question that an agent asks. Without ``options`` the answer is free text."""
+    """A question that an agent asks. Without ``options`` the answer is free text.
+
+    ``tool`` is what a permission is wanted for, ``asked_by_rule`` the rule of the policy that left it to people.
+    """
 
     id: ApprovalId
     task_id: TaskId
@@ -131,6 +135,8 @@ class ApprovalView:
     status: ApprovalState
     options: tuple[Option, ...] = ()
     details: Mapping[str, Any] = Factory(dict)
+    tool: ToolUse | None = None
+    asked_by_rule: str | None = None
     created_at: datetime | None = None
     deadline: datetime | None = None
     held: bool = True

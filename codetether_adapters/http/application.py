@@ -40,9 +40,10 @@ from codetether_adapters.http.request import Request
 from codetether_adapters.http.request_trail import Acts, RequestTrail, nobody_else_acts
 from codetether_adapters.http.routing import MethodNotAllowed, Route, Routes
 from codetether_adapters.http.site import Site
-from codetether_core.access import PUBLIC, Principal
+from codetether_core.access import PUBLIC, Principal, require_tenant
 from codetether_core.audit import Actor
 from codetether_core.errors import CodeTetherError, Unauthenticated
+from codetether_core.ids import TenantId
 from codetether_core.ports import Authenticator, Authorizer, CertificateAuthenticator, RateLimiter
 from codetether_core.services import Services
 
@@ -138,7 +139,10 @@ class Application:
                 changes, stream = scope["method"] not in SAFE, route.stream is not None
                 key = self.services.issuing.require_key()
                 browser.recognize(principal, key, changes=changes, stream=stream)
-            await self.authorizer.authorize(principal, route.permission)
+            named = headers.get("x-tenant-id")
+            tenant = None if named is None else TenantId(named)
+            await self.authorizer.authorize(principal, route.permission, tenant=tenant)
+            require_tenant(principal, tenant)
         answer = await route.endpoint(
             Call(
                 scope=scope,

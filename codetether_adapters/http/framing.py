@@ -21,7 +21,7 @@ _ONCE: Final = frozenset(
     {
         *(b"authorization", b"host", b"origin", b"sec-fetch-site", b"content-length", b"transfer-encoding"),
         *(b"content-type", b"content-encoding", b"idempotency-key", b"last-event-id"),
-        *(b"x-worker-id", b"x-lease-token", b"x-agent-name", b"x-slots"),
+        *(b"x-worker-id", b"x-lease-token", b"x-agent-name", b"x-slots", b"x-tenant-id"),
     }
 )
 _HOST: Final = re.compile(r"([A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?", re.ASCII)

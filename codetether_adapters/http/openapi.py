@@ -86,7 +86,8 @@ def document(routes: Routes, *, version: str, base_path: str = "") -> Schema:
         "info": {
             "title": "CodeTether",
             "version": version,
-            "description": "A self-hosted control plane for AI coding agents.",
+            "description": "A self-hosted control plane for AI coding agents. On every route that takes a credential "
+            "X-Tenant-ID may name the tenant that the caller means: any but its own is refused (403).",
         },
         "servers": [{"url": base_path or "/"}],
         "security": [{"bearer": []}, {"basic": []}, {"cookieAuth": []}],

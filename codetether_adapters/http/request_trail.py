@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
@@ -17,7 +17,7 @@ from codetether_adapters.http.problems import status_of
 from codetether_adapters.http.request import Request
 from codetether_core.access import PUBLIC
 from codetether_core.audit import Act, Actor, Outcome
-from codetether_core.errors import CodeTetherError, PermissionDenied, Unauthenticated
+from codetether_core.errors import CodeTetherError, DeniedByPolicy, PermissionDenied, Unauthenticated
 from codetether_core.services import Recording
 
 __all__ = ["Acts", "RequestTrail", "nobody_else_acts"]
@@ -61,7 +61,9 @@ class RequestTrail:
                 self._count(request, Outcome.FAILURE)
 
     async def _record(self, request: Request, error: PermissionDenied | Unauthenticated) -> None:
-        metadata = {"method": request.method, "status": status_of(error), "code": error.code}
+        metadata: dict[str, Any] = {"method": request.method, "status": status_of(error), "code": error.code}
+        if isinstance(error, DeniedByPolicy):
+            metadata["rule"] = error.rule
         resource = (request.subject or request.path)[:_LONGEST]
         try:
             await self.recording.record(

@@ -1,9 +1,10 @@
 # Who may do what over HTTP, A2A and MCP.
 #
 # input: {"permission": "tasks:read", "principal": {"name", "tenant", "roles": [...], "scopes": [...] or null,
-#         "worker": id or null}}
+#         "worker": id or null}, "resource": {"tenant": the one that the caller names, else its own}}
 #
-# Undefined is false. contracts/policy/cases.json says what has to come of it, cell by cell.
+# Which codebase or task it is about is not in it: decisions are remembered by what was asked, and whose a thing is the
+# services look after, which find nothing of another tenant's whatever is decided here. Undefined is false. contracts/policy/cases.json says what has to come of it, cell by cell.
 
 package codetether.authz
 
@@ -16,6 +17,7 @@ allow if input.permission == "public"
 allow if {
 	held
 	in_scope
+	in_tenant
 }
 
 # --- what the roles hold
@@ -103,3 +105,7 @@ in_scope if {
 	[resource, _] := split(input.permission, ":")
 	sprintf("%s:*", [resource]) in input.principal.scopes
 }
+
+# --- where: who names another tenant than its own may mean it, and shall not act in its own unawares
+
+in_tenant if input.resource.tenant == input.principal.tenant

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from codetether_adapters.protected.passage import Told
 from codetether_core import codec
+from codetether_core.access import ToolUse
 from codetether_core.agents import Agent
 from codetether_core.approvals import Approval, Option
 from codetether_core.codebases import Codebase
@@ -75,14 +76,15 @@ def _told_shown(told: Told, words: Any) -> Told:
 
 
 def _approval_words(approval: Approval) -> Any:
-    options = codec.dump([*approval.options])
-    return [approval.prompt, options, approval.details, approval.choice, approval.text]
+    options, tool = codec.dump([*approval.options]), codec.dump(approval.tool)
+    return [approval.prompt, options, approval.details, approval.choice, approval.text, tool]
 
 
 def _approval_shown(approval: Approval, words: Any) -> Approval:
-    prompt, options, details, choice, text = words
+    prompt, options, details, choice, text, tool = words
     kept = tuple(codec.load(list[Option], options))
-    return evolve(approval, prompt=prompt, options=kept, details=details, choice=choice, text=text)
+    use = None if tool is None else codec.load(ToolUse, tool)
+    return evolve(approval, prompt=prompt, options=kept, details=details, choice=choice, text=text, tool=use)
 
 
 SPEC: Final = Form[tuple[Task, TaskSpec]](
@@ -106,7 +108,9 @@ _APPROVAL: Final = Form[Approval](
     place=lambda approval: f"approval {approval.id}",
     words=_approval_words,
     carrier=lambda approval: approval.prompt,
-    hidden=lambda approval, text: evolve(approval, prompt=text, options=(), details={}, choice=None, text=None),
+    hidden=lambda approval, text: evolve(
+        approval, prompt=text, options=(), details={}, choice=None, text=None, tool=None
+    ),
     shown=_approval_shown,
 )
 

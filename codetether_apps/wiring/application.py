@@ -50,7 +50,7 @@ async def open_application(
         application = create_app(
             services,
             authenticator=Chain((access.tokens, kept, *([others] if others else ()))),
-            authorizer=policy,
+            authorizer=policy.access,
             routes=all_routes(),
             limits=Limits(
                 body=settings.server.body_limit,

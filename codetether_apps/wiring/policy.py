@@ -1,4 +1,4 @@
-"""Who may do what, as the settings say."""
+"""Who may do what, and what agents may do, as the settings say."""
 
 from __future__ import annotations
 
@@ -8,33 +8,43 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from codetether_apps.settings import Settings, SettingsError
-from codetether_core.ports import Authorizer
-from codetether_core.services import RolePolicy
+from attrs import frozen
 
-__all__ = ["open_policy", "policy_modules"]
+from codetether_apps.settings import Settings, SettingsError
+from codetether_core.ports import AgentPolicy, Authorizer
+from codetether_core.services import AgentRules, RolePolicy
+
+__all__ = ["Policy", "open_policy", "policy_modules"]
 
 _POLICY: Final = "auth.policy"
 
 
+@frozen
+class Policy:
+    """What decides about callers, and what about agents."""
+
+    access: Authorizer
+    agents: AgentPolicy
+
+
 @asynccontextmanager
-async def open_policy(settings: Settings) -> AsyncIterator[Authorizer]:
+async def open_policy(settings: Settings) -> AsyncIterator[Policy]:
     """The policy; ``SettingsError`` for one that cannot be read or does not decide."""
     policy = settings.auth.policy
     if policy == "roles":
-        yield RolePolicy()
+        yield Policy(RolePolicy(), AgentRules())
         return
     from codetether_adapters.opa import PolicyBroken, RegoPolicy, open_opa_server
 
     if policy.startswith("opa+"):
         async with open_opa_server(policy.removeprefix("opa+")) as server:
-            yield server
+            yield Policy(server, server)
         return
     try:
         rego = RegoPolicy(policy_modules(settings))
     except PolicyBroken as error:
         raise SettingsError(f"{_where(settings)}: {error.message}", hint=error.hint) from None
-    yield rego
+    yield Policy(rego, rego)
 
 
 def policy_modules(settings: Settings) -> Mapping[str, str]:

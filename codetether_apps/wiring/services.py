@@ -20,11 +20,11 @@ from codetether_apps.wiring.blobs import open_blobs
 from codetether_apps.wiring.channels import channel_opener
 from codetether_apps.wiring.credentials import installation_key
 from codetether_apps.wiring.keeping import keep_running
+from codetether_apps.wiring.policy import Policy
 from codetether_apps.wiring.presence import tell_of_absence
 from codetether_apps.wiring.protection import protection_of
 from codetether_apps.wiring.timekeeping import keep_time
 from codetether_apps.wiring.trail import end_trail, tell_of_unsigned
-from codetether_core.ports import Authorizer
 from codetether_core.services import Services, assemble
 from codetether_core.tasks import LeaseTerms
 
@@ -35,11 +35,11 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, acting: Acting | None = None, policy: Authorizer | None = None
+    settings: Settings, acting: Acting | None = None, policy: Policy | None = None
 ) -> AsyncIterator[Services]:
     """The services of this process. What they keep running ends before the store is closed.
 
-    ``acting`` tells whose the changes are that they make, ``policy`` who may act for others.
+    ``acting`` tells whose the changes are that they make, ``policy`` who may act for others, and what agents may do.
     """
     leases = settings.leases
     async with (
@@ -58,7 +58,8 @@ async def open_services(
             at_rest=settings.encryption.at_rest,
             key=key,
             signer=Ed25519(key, b"audit trail"),
-            authorizer=policy,
+            authorizer=policy.access if policy else None,
+            agent_policy=policy.agents if policy else None,
             passwords=Argon2id(),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
             reaper_interval=leases.reaper_interval,

@@ -1,4 +1,4 @@
-"""Principals, their credentials and accounts, roles and the pure default policy."""
+"""Principals, their credentials and accounts, roles and the pure default policy; what agents wish to do."""
 
 from codetether_core.access.account import (
     ACCOUNT_TRANSITIONS,
@@ -33,23 +33,28 @@ from codetether_core.access.roles import (
     allows,
     denied,
     refuse_delegated,
+    require_tenant,
     require_worker,
 )
 from codetether_core.access.scopes import covers
 from codetether_core.access.sign_in import ACCESS, SIGN_IN, VOUCHED, RenewalSpent, Secrets, renew
 from codetether_core.access.token import RENEWING_BYTES, SECRET_BYTES, Token
+from codetether_core.access.tool_use import ToolKind, ToolRequest, ToolUse
+from codetether_core.access.verdict import POLICY_FAILED, UNDEFINED, Decision, Verdict
 
 __all__ = [
     "ACCESS",
     "ACCOUNT_TRANSITIONS",
     "DEFAULT_TENANT",
     "PERMISSIONS",
+    "POLICY_FAILED",
     "PUBLIC",
     "RENEWING_BYTES",
     "ROLES",
     "SECRET_BYTES",
     "SIGN_IN",
     "SYSTEM",
+    "UNDEFINED",
     "VOUCHED",
     "Account",
     "AccountState",
@@ -59,11 +64,16 @@ __all__ = [
     "Credential",
     "CredentialKind",
     "CredentialState",
+    "Decision",
     "NameKind",
     "Principal",
     "RenewalSpent",
     "Secrets",
     "Token",
+    "ToolKind",
+    "ToolRequest",
+    "ToolUse",
+    "Verdict",
     "allows",
     "covers",
     "denied",
@@ -76,6 +86,7 @@ __all__ = [
     "refuse_delegated",
     "renew",
     "require_active",
+    "require_tenant",
     "require_worker",
     "revoke",
     "switch",

@@ -12,10 +12,19 @@ from typing import Final
 
 from codetether_core.access.principal import Principal
 from codetether_core.access.scopes import covers
-from codetether_core.errors import PermissionDenied
-from codetether_core.ids import WorkerId
+from codetether_core.errors import NotFound, PermissionDenied
+from codetether_core.ids import TenantId, WorkerId
 
-__all__ = ["PERMISSIONS", "PUBLIC", "ROLES", "allows", "denied", "refuse_delegated", "require_worker"]
+__all__ = [
+    "PERMISSIONS",
+    "PUBLIC",
+    "ROLES",
+    "allows",
+    "denied",
+    "refuse_delegated",
+    "require_tenant",
+    "require_worker",
+]
 
 PUBLIC: Final = "public"
 
@@ -86,17 +95,25 @@ ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 others, or be a worker that does it."""
 
 
-def allows(principal: Principal, permission: str) -> bool:
-    """Whether one of the principal's roles holds the permission, and its scopes, if it has any, do not keep it out."""
+def allows(principal: Principal, permission: str, tenant: TenantId | None = None) -> bool:
+    """Whether one of the principal's roles holds the permission, and its scopes, if it has any, do not keep it out.
+
+    In its own tenant alone, if one is named.
+    """
     if permission == PUBLIC:
         return True
+    if tenant not in (None, principal.tenant):
+        return False
     if not any(permission in ROLES.get(role, frozenset()) for role in principal.roles):
         return False
     return principal.scopes is None or covers(principal.scopes, permission)
 
 
-def denied(principal: Principal, permission: str) -> PermissionDenied:
-    """What is said to who may not."""
+def denied(principal: Principal, permission: str, tenant: TenantId | None = None) -> PermissionDenied:
+    """What is said to who may not; whether there is another ``tenant`` of that name nobody is told."""
+    if tenant not in (None, principal.tenant):
+        where, hint = f" in the tenant {tenant}", "leave X-Tenant-ID out, or sign in there"
+        return PermissionDenied(f"{principal.name} may not {permission}{where}", hint=hint, permission=permission)
     hint = "" if principal.roles else "an administrator, or a group at the identity provider, has to give it a role"
     return PermissionDenied(f"{principal.name} may not {permission}", hint=hint, permission=permission)
 
@@ -105,6 +122,12 @@ def refuse_delegated(principal: Principal, verb: str) -> None:
     """``PermissionDenied`` for who shows a key: one that leaked must not bring about what outlives it."""
     if principal.delegated:
         raise PermissionDenied(f"A key {verb}", hint="sign in, or use a token of the settings")
+
+
+def require_tenant(principal: Principal, tenant: TenantId | None) -> None:
+    """``NotFound`` for a ``tenant`` that is not the principal's: whatever a policy says, nobody acts in another one."""
+    if tenant not in (None, principal.tenant):
+        raise NotFound("tenant", str(tenant))
 
 
 def require_worker(principal: Principal, worker: WorkerId) -> None:

@@ -6,9 +6,22 @@ from codetether_core.approvals.approval import (
     ApprovalKind,
     ApprovalState,
     Option,
+    OptionKind,
     answer,
     expire,
     withdraw,
 )
+from codetether_core.approvals.judging import judged
 
-__all__ = ["TRANSITIONS", "Approval", "ApprovalKind", "ApprovalState", "Option", "answer", "expire", "withdraw"]
+__all__ = [
+    "TRANSITIONS",
+    "Approval",
+    "ApprovalKind",
+    "ApprovalState",
+    "Option",
+    "OptionKind",
+    "answer",
+    "expire",
+    "judged",
+    "withdraw",
+]

@@ -14,10 +14,21 @@ from typing import Any, Final
 
 from attrs import Factory, evolve, frozen
 
+from codetether_core.access import ToolUse
 from codetether_core.errors import AlreadyAnswered, IllegalTransition, Invalid
 from codetether_core.ids import ApprovalId, CodebaseId, TaskId, TenantId
 
-__all__ = ["TRANSITIONS", "Approval", "ApprovalKind", "ApprovalState", "Option", "answer", "expire", "withdraw"]
+__all__ = [
+    "TRANSITIONS",
+    "Approval",
+    "ApprovalKind",
+    "ApprovalState",
+    "Option",
+    "OptionKind",
+    "answer",
+    "expire",
+    "withdraw",
+]
 
 
 class ApprovalKind(StrEnum):
@@ -47,13 +58,28 @@ TRANSITIONS: Final[Mapping[tuple[ApprovalState, str], ApprovalState]] = MappingP
 )
 
 
+class OptionKind(StrEnum):
+    """How far a choice goes, in the words of the Agent Client Protocol."""
+
+    ALLOW_ONCE = "allow_once"
+    ALLOW_ALWAYS = "allow_always"
+    REJECT_ONCE = "reject_once"
+    REJECT_ALWAYS = "reject_always"
+
+    @property
+    def allows(self) -> bool:
+        """Whether it is a yes."""
+        return self in (OptionKind.ALLOW_ONCE, OptionKind.ALLOW_ALWAYS)
+
+
 @frozen(kw_only=True)
 class Option:
-    """One choice that is offered; ``allows`` tells a yes from a no."""
+    """One choice that is offered; ``allows`` tells a yes from a no, which its ``kind`` does as well if it has one."""
 
     id: str
     label: str
-    allows: bool = True
+    kind: OptionKind | None = None
+    allows: bool = Factory(lambda self: self.kind is None or self.kind.allows, takes_self=True)
 
 
 @frozen(kw_only=True)
@@ -61,7 +87,8 @@ class Approval:
     """A question to a human (or a policy), its choices, and what came of it.
 
     Without ``options`` the answer is free text. ``grant`` is the token of the asking grant, ``held`` whether its
-    holder goes on holding the task meanwhile.
+    holder goes on holding the task meanwhile. ``tool`` is what a permission is wanted for, if that was declared, and
+    ``asked_by_rule`` the rule of the policy that left it to a human.
     """
 
     id: ApprovalId
@@ -76,6 +103,8 @@ class Approval:
     held: bool = True
     options: tuple[Option, ...] = ()
     details: Mapping[str, Any] = Factory(dict[str, Any])
+    tool: ToolUse | None = None
+    asked_by_rule: str | None = None
     state: ApprovalState = ApprovalState.OPEN
     version: int = 1
     choice: str | None = None
@@ -84,9 +113,21 @@ class Approval:
     ended_at: datetime | None = None
 
     @property
+    def judged(self) -> bool:
+        """Whether a policy answered it: it was never open."""
+        return self.version == 1 and self.state is ApprovalState.ANSWERED
+
+    @property
     def refusal(self) -> Option | None:
-        """The option that a deadline picks."""
-        return next((option for option in self.options if not option.allows), None)
+        """The option that a deadline, or a policy, picks to say no: for good only if there is no other."""
+        refusing = (option for option in self.options if not option.allows)
+        return min(refusing, key=lambda option: option.kind is OptionKind.REJECT_ALWAYS, default=None)
+
+    @property
+    def permission(self) -> Option | None:
+        """The option that a policy picks to say yes: this once, for of other uses nobody asked it."""
+        allowing = (option for option in self.options if option.allows and option.kind is not OptionKind.ALLOW_ALWAYS)
+        return min(allowing, key=lambda option: option.kind is None, default=None)
 
 
 def answer(

@@ -1,5 +1,6 @@
 """Ports: what the domain asks of the world, one protocol a file. Each has a contract suite in ``contracts/ports``."""
 
+from codetether_core.ports.agent_policy import AgentPolicy
 from codetether_core.ports.approval_store import ApprovalStore
 from codetether_core.ports.audit_log import AuditLog
 from codetether_core.ports.authenticator import Authenticator, CertificateAuthenticator
@@ -33,6 +34,7 @@ __all__ = [
     "PAGE_BYTES",
     "REQUESTS",
     "SIGN_INS",
+    "AgentPolicy",
     "Answer",
     "ApprovalChange",
     "ApprovalStore",

@@ -1,8 +1,10 @@
 """Use cases. They take ports and a clock, decide by the pure verbs, and know no framework."""
 
 from codetether_core.services.accounts import Accounts
+from codetether_core.services.agent_rules import AgentRules
 from codetether_core.services.archiving import Archiving
 from codetether_core.services.as_kept import AsKept
+from codetether_core.services.asking import Asking
 from codetether_core.services.assembly import Services, assemble
 from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
@@ -42,8 +44,10 @@ __all__ = [
     "REVOKED",
     "TRAILING_GRACE",
     "Accounts",
+    "AgentRules",
     "Archiving",
     "AsKept",
+    "Asking",
     "Attaching",
     "Auditing",
     "Claiming",

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 from attrs import frozen
 
-from codetether_core.ports import Authorizer, Backend, BlobStore, Cipher, Clock, Entropy, Passwords, Signer
+from codetether_core.ports import AgentPolicy, Authorizer, Backend, BlobStore, Cipher, Clock, Entropy, Passwords, Signer
 from codetether_core.services.accounts import Accounts
+from codetether_core.services.agent_rules import AgentRules
 from codetether_core.services.archiving import Archiving
 from codetether_core.services.as_kept import AsKept
+from codetether_core.services.asking import Asking
 from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
 from codetether_core.services.auditing import Auditing
@@ -19,6 +21,7 @@ from codetether_core.services.data_keys import DataKeys
 from codetether_core.services.dispatch import Dispatch
 from codetether_core.services.encryption import Encryption
 from codetether_core.services.issuing import Issuing
+from codetether_core.services.judging import Judging
 from codetether_core.services.maintenance import Maintenance
 from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import Monitoring
@@ -67,6 +70,7 @@ class Services:
     dispatch: Dispatch
     claiming: Claiming
     reporting: Reporting
+    asking: Asking
     questions: Questions
     watching: Watching
     conversation: Conversation
@@ -107,6 +111,7 @@ def assemble(
     kept: AsKept | None = None,
     at_rest: bool = False,
     authorizer: Authorizer | None = None,
+    agent_policy: AgentPolicy | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
@@ -120,7 +125,8 @@ def assemble(
     without a ``cipher`` nothing is encrypted.
     A ``backend`` whose writes go through ``redaction`` is given with it. One that encrypts ``at_rest`` has something
     below it, of which ``kept`` tells.
-    ``authorizer`` tells who may act for the owners of things; without one, roles do.
+    ``authorizer`` tells who may act for the owners of things, ``agent_policy`` what agents may do; without them, roles
+    and the rules that are shipped do.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
@@ -140,6 +146,8 @@ def assemble(
     recording = Recording(backend.audit, clock, Notes(clock, entropy), redaction)
     sealing = Sealing(backend.audit, recording, signer or NoSigner())
     telling = Telling(log, clock, redaction, encryption)
+    reporting = Reporting(writer, claiming, tasks, telling, redaction, clock, entropy, terms)
+    judging = Judging(agent_policy or AgentRules(), backend.codebases)
     questions = Questions(writer, tasks, backend.approvals, clock, entropy, redaction)
     submission = Submission(writer, tasks, backend.codebases, clock, entropy, redaction)
     issuing = Issuing(backend.credentials, clock, entropy, ownership, key, key_max_age)
@@ -152,7 +160,8 @@ def assemble(
         submission=submission,
         dispatch=dispatch,
         claiming=claiming,
-        reporting=Reporting(writer, claiming, tasks, telling, redaction, clock, entropy, terms),
+        reporting=reporting,
+        asking=Asking(writer, tasks, reporting, judging, redaction, clock, entropy, terms),
         questions=questions,
         watching=watching,
         conversation=Conversation(backend.sessions, backend.codebases, submission, transcripts, clock),

@@ -19,6 +19,7 @@ __all__ = ["Notes", "event_of", "note_of"]
 _KEPT: Final = (
     "agent_type",
     "answered_by",
+    "asked_by_rule",
     "attempt",
     "by",
     "choice",

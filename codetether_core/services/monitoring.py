@@ -30,6 +30,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "task.tool_use": "tool",
     "approval.asked": "agent",
     "approval.answered": "human",
+    "approval.judged": "system",
     "approval.expired": "system",
     "message.sent": "agent",
     "message.intervened": "human",
@@ -103,7 +104,7 @@ def _words(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
             return "Task Manager", f"Task '{data['title']}' status: {data['status']}"
         case "task.output" | "task.tool_use" | "task.file_change":
             return data["worker_id"], data["output"]
-        case "approval.asked" | "approval.answered" | "approval.expired":
+        case "approval.asked" | "approval.answered" | "approval.judged" | "approval.expired":
             return data.get("answered_by") or "Agent", f"{data['prompt']}: {data.get('choice') or data['state']}"
         case "message.sent" | "message.intervened":
             return data["from_agent"], data["message"]

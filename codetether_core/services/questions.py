@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import Factory, frozen
 
-from codetether_core.access import Principal
+from codetether_core.access import Principal, ToolUse
 from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Option, answer, expire
 from codetether_core.errors import Conflict, StaleLease
 from codetether_core.ids import ApprovalId, TaskId, TenantId
@@ -27,7 +27,10 @@ _SETTLED: Final = frozenset({ApprovalState.ANSWERED, ApprovalState.EXPIRED})
 
 @frozen(kw_only=True)
 class Question:
-    """What a holder asks. ``held`` keeps its grant while it waits; ``timeout`` is the time people have to answer."""
+    """What a holder asks. ``held`` keeps its grant while it waits; ``timeout`` is the time people have to answer.
+
+    A permission may say for which use of a ``tool`` it is wanted; a policy judges that first.
+    """
 
     prompt: str
     kind: ApprovalKind = ApprovalKind.QUESTION
@@ -35,6 +38,7 @@ class Question:
     held: bool = True
     timeout: timedelta = timedelta(hours=24)
     details: Mapping[str, Any] = Factory(dict[str, Any])
+    tool: ToolUse | None = None
 
 
 def asked(question: Question, id: ApprovalId, task: Task, now: datetime) -> Approval:
@@ -52,6 +56,7 @@ def asked(question: Question, id: ApprovalId, task: Task, now: datetime) -> Appr
         held=question.held,
         options=question.options,
         details=question.details,
+        tool=question.tool,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the holder of a task says: started, still here, output, a question, an outcome, stopped."""
+"""What the holder of a task says: started, still here, output, an outcome, stopped; ``asking`` has its questions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from typing import Final
 from attrs import evolve, frozen
 
 from codetether_core.access import Principal
-from codetether_core.approvals import Approval
-from codetether_core.errors import NotFound, StaleLease, VersionConflict
-from codetether_core.ids import ApprovalId, SessionId, TaskId, TenantId, WorkerId, derived_id, new_id, room_of
-from codetether_core.ports import ApprovalChange, Clock, Entropy, TaskStore
+from codetether_core.errors import StaleLease, VersionConflict
+from codetether_core.ids import SessionId, TaskId, TenantId, WorkerId
+from codetether_core.ports import Clock, Entropy, TaskStore
 from codetether_core.services.claiming import Claiming
-from codetether_core.services.questions import Question, asked
 from codetether_core.services.redaction import Redaction
-from codetether_core.services.swapping import until_swapped
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.telling import Speech, Telling
 from codetether_core.tasks import (
@@ -26,7 +23,6 @@ from codetether_core.tasks import (
     Task,
     TaskState,
     Word,
-    ask,
     attend,
     backoff,
     complete,
@@ -102,36 +98,10 @@ class Reporting:
         except StaleLease:  # the fence may have moved between the read and the append: a cancel marks what comes after
             return await self._append(tenant, word, id, chunks, first)
 
-    async def ask(
-        self, tenant: TenantId, word: Word, id: TaskId, question: Question, *, key: str = ""
-    ) -> tuple[Task, Approval]:
-        """The holder asks; the answer is awaited while it holds the task, or after it has given it back.
-
-        The same ``key`` under the same grant is the same question, whose approval is returned as it stands.
-        """
-        operation = self.entropy.bytes(12).hex()
-        if not question.held:
-            await self._last_output(tenant, word, id)
-
-        async def attempt() -> tuple[Task, Approval]:
-            now = self.clock.now()
-            task = await self.tasks.get(tenant, id)
-            grant = task.grant.token if task.grant else ""
-            room = room_of(tenant, task.spec.codebase)
-            approval_id = ApprovalId(
-                derived_id("apr", id, grant, key, room=room)
-                if key
-                else new_id("apr", now, self.entropy.bytes(16), room=room)
-            )
-            if key and (known := await self._asked_before(task, word, approval_id)):
-                return task, known
-            approval = asked(question, approval_id, held_by(task, word, now, self.terms), now)
-            new = ask(task, word, now, self.terms, approval=approval.id, deadline=approval.deadline, held=approval.held)
-            changes = [ApprovalChange(None, approval), *await self.writer.withdrawals(task, new)]
-            await self.writer.swap(task, new, changes, operation)
-            return new, approval
-
-        return await until_swapped(attempt, "task", id)
+    async def finish(self, tenant: TenantId, word: Word, id: TaskId) -> None:
+        """Append what was held back of the output: nothing follows from this holder; ``StaleLease``."""
+        if await self.telling.holds_back(tenant):
+            await self.telling.finish(await self._speaking(tenant, word, id))
 
     async def complete(
         self,
@@ -222,16 +192,6 @@ class Reporting:
         for held in await self.tasks.held(principal.tenant, worker):
             await self.writer.apply(principal.tenant, held.id, parted)
 
-    async def _asked_before(self, task: Task, word: Word, id: ApprovalId) -> Approval | None:
-        """The approval of that id, if there is one and the word is its grant's."""
-        try:
-            known = await self.writer.approvals.get(task.tenant, id)
-        except NotFound:
-            return None
-        if task.grant is not None:
-            task.grant.fence(word)
-        return known
-
     async def _last_output(
         self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk] = (), first: int | None = None
     ) -> None:
@@ -239,8 +199,7 @@ class Reporting:
         with suppress(StaleLease):
             if chunks:
                 await self.output(tenant, word, id, chunks, first=first)
-            if await self.telling.holds_back(tenant):
-                await self.telling.finish(await self._speaking(tenant, word, id))
+            await self.finish(tenant, word, id)
 
     async def _append(
         self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk], first: int | None

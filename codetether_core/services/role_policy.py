@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from codetether_core.access import Principal, allows, denied
+from codetether_core.ids import TenantId
 
 __all__ = ["RolePolicy"]
 
@@ -14,10 +15,14 @@ class RolePolicy:
 
     __slots__ = ()
 
-    async def authorize(self, principal: Principal, permission: str) -> None:
-        """Return if roles and scopes allow it; ``PermissionDenied`` names the permission otherwise."""
-        if not _allowed(principal.roles, principal.scopes, permission):
-            raise denied(principal, permission)
+    async def authorize(self, principal: Principal, permission: str, *, tenant: TenantId | None = None) -> None:
+        """Return if roles and scopes allow it, in its own tenant; else ``PermissionDenied`` names the permission."""
+        if tenant not in (None, principal.tenant):  # of which callers make up more than can be remembered
+            allowed = allows(principal, permission, tenant)
+        else:
+            allowed = _allowed(principal.roles, principal.scopes, permission)
+        if not allowed:
+            raise denied(principal, permission, tenant)
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,13 @@ __all__ = ["TASK_KINDS", "TaskWriter", "approval_event"]
 
 Verb = Callable[[Task], Task]
 
-_APPROVAL_KINDS: Final = ("approval.asked", "approval.answered", "approval.expired", "approval.withdrawn")
+_APPROVAL_KINDS: Final = (
+    "approval.asked",
+    "approval.answered",
+    "approval.judged",
+    "approval.expired",
+    "approval.withdrawn",
+)
 
 TASK_KINDS: Final = (*CHANGE_KINDS, *OUTPUT_KINDS, *_APPROVAL_KINDS)
 """The kinds of all events that a task's topic has."""
@@ -82,8 +88,10 @@ class TaskWriter:
 
 
 def approval_event(approval: Approval) -> Event:
-    """What the log says of an approval: asked, or how it ended."""
+    """What the log says of an approval: asked, how it ended, or that a policy answered and nobody was asked."""
     kind = "approval.asked" if approval.state is ApprovalState.OPEN else f"approval.{approval.state}"
+    if approval.judged:
+        kind = "approval.judged"
     data: dict[str, Any] = codec.dump(approval)
     data |= {"approval_id": approval.id, "task_id": approval.task, "codebase_id": approval.codebase}
     del data["grant"]

@@ -1,6 +1,6 @@
 """Tasks: the aggregate, its table of states, the lease, and the pure verbs that lead from one version to the next."""
 
-from codetether_core.tasks.asking import answer, ask
+from codetether_core.tasks.asking import answer, ask, consult
 from codetether_core.tasks.attaching import ARTIFACTS_MOST, artifact_of, attach, blobs_of
 from codetether_core.tasks.ending import cancel, complete, confirm_stop, expire, fail, keep_evidence, may_trail, review
 from codetether_core.tasks.filing import filed
@@ -56,6 +56,7 @@ __all__ = [
     "claim",
     "complete",
     "confirm_stop",
+    "consult",
     "expire",
     "fail",
     "filed",

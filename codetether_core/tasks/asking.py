@@ -11,7 +11,7 @@ from codetether_core.tasks.lease import LeaseTerms, Word
 from codetether_core.tasks.machine import Trigger
 from codetether_core.tasks.task import Task, parted, step
 
-__all__ = ["answer", "ask"]
+__all__ = ["answer", "ask", "consult"]
 
 
 def ask(
@@ -36,6 +36,11 @@ def ask(
         reason="question",
         **({} if held else parted(asking, trigger, now)),
     )
+
+
+def consult(task: Task, word: Word, now: datetime, terms: LeaseTerms) -> Task:
+    """The holder asks and has its answer at once: it goes on as before."""
+    return step(held_by(task, word, now, terms), Trigger.RENEW, now)
 
 
 def answer(task: Task, approval: ApprovalId, now: datetime, *, next_deadline: datetime | None = None) -> Task:

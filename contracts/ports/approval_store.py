@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Option, expire
+from codetether_core.access import ToolKind, ToolUse
+from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Option, OptionKind, expire
 from codetether_core.errors import NotFound
 from codetether_core.ids import ApprovalId, TaskId
 from codetether_core.ports import ApprovalChange, Backend
@@ -39,7 +40,13 @@ async def what_was_asked_comes_back_equal(backend: Backend) -> None:
     """Every member; not found by another tenant."""
     approval = _approval(
         "ünïcode '%",
-        options=(Option(id="y", label="Yes"), Option(id="n", label="é", allows=False)),
+        options=(
+            Option(id="y", label="Yes"),
+            Option(id="n", label="é", allows=False),
+            Option(id="never", label="Never", kind=OptionKind.REJECT_ALWAYS),
+        ),
+        tool=ToolUse(name="Bash", kind=ToolKind.EXECUTE, command="rm -rf \x00", paths=("a", "ü")),
+        asked_by_rule="otherwise",
         details={"command": ["rm", "-rf"], "n": None},
         held=False,
     )

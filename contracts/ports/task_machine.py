@@ -17,12 +17,13 @@ from hypothesis.stateful import Bundle, MultipleResults, initialize, invariant, 
 
 from codetether_core import approvals as approving
 from codetether_core import tasks as verbs
+from codetether_core.access import Decision, Verdict
 from codetether_core.approvals import Approval, ApprovalKind, Option
 from codetether_core.errors import AlreadyExists, StaleLease, VersionConflict
 from codetether_core.events import Guard
 from codetether_core.ids import ApprovalId, CodebaseId, TaskId, TenantId, WorkerId
 from codetether_core.ports import ApprovalChange, Backend
-from codetether_core.tasks import Task, TaskState
+from codetether_core.tasks import Task, TaskState, Word
 from contracts.ports.samples import MICROSECOND, SECOND, TERMS, new_task, output, word
 from contracts.ports.task_driver import Spoken, TaskDriver, is_held
 from contracts.ports.task_model import ALL, HOLDING, TENANTS, WORKERS
@@ -167,20 +168,7 @@ class TaskStoreMachine(TaskDriver):
     @rule(grant=grants, late=_LATE, held=st.booleans(), patience=st.integers(1, 200))
     def ask(self, grant: Spoken, late: bool, held: bool, patience: int) -> None:
         id, said = self.speaker(grant, late)
-        task = self.model.tasks[id]
-        question = Approval(
-            id=ApprovalId(self.next_name("a")),
-            tenant=task.tenant,
-            task=id,
-            codebase=task.spec.codebase,
-            grant=str(said.token),
-            kind=ApprovalKind.PERMISSION,
-            prompt="May I?",
-            created_at=self.now,
-            deadline=self.now + patience * SECOND,
-            held=held,
-            options=(Option(id="yes", label="Yes"), Option(id="no", label="No", allows=False)),
-        )
+        question = self._question(id, said, held, patience)
         self.apply(
             id,
             lambda task: verbs.ask(
@@ -188,6 +176,15 @@ class TaskStoreMachine(TaskDriver):
             ),
             ApprovalChange(None, question),
         )
+
+    @precondition(lambda self: self.model.where(is_held))
+    @rule(grant=grants, late=_LATE, decision=st.sampled_from([Decision.ALLOW, Decision.DENY]))
+    def ask_what_a_policy_answers(self, grant: Spoken, late: bool, decision: Decision) -> None:
+        """The approval comes with its answer, and nobody waits for it."""
+        id, said = self.speaker(grant, late)
+        question = self._question(id, said, True, 1)
+        answered = approving.judged(question, Verdict(decision=decision, rule="r"), self.now)
+        self.apply(id, lambda task: verbs.consult(task, said, self.now, TERMS), ApprovalChange(None, answered))
 
     @precondition(lambda self: self.model.where(is_held))
     @rule(grant=grants, late=_LATE)
@@ -213,6 +210,22 @@ class TaskStoreMachine(TaskDriver):
     def confirm_stop(self, which: int) -> None:
         task = self.one(lambda task: not task.stopped, which)
         self.apply(task.id, lambda task: verbs.confirm_stop(task, word(task.grant), self.now))
+
+    def _question(self, id: TaskId, said: Word, held: bool, patience: int) -> Approval:
+        task = self.model.tasks[id]
+        return Approval(
+            id=ApprovalId(self.next_name("a")),
+            tenant=task.tenant,
+            task=id,
+            codebase=task.spec.codebase,
+            grant=str(said.token),
+            kind=ApprovalKind.PERMISSION,
+            prompt="May I?",
+            created_at=self.now,
+            deadline=self.now + patience * SECOND,
+            held=held,
+            options=(Option(id="yes", label="Yes"), Option(id="no", label="No", allows=False)),
+        )
 
     # ------------------------------------------------------------------ what time does
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import ROOT, Run, Start
-from tests.contracts.policy import CASES, MATRIX
+from tests.contracts.policy import AGENT_CASES, CASES, MATRIX
 from tests.policy.opa import opa_server
 
 REGO = "package codetether.authz\nimport rego.v1\ndefault allow := false\n"
@@ -20,10 +20,36 @@ def test_the_shipped_policies_decide_as_the_contract_says(
 ) -> None:
     monkeypatch.setenv("CODETETHER_POLICY", policy)
     assert run("policy", "test", str(ROOT / "contracts/policy/cases.json")) == 0
-    assert capsys.readouterr().out == f"{len(CASES)} cases, 0 decided otherwise\n"
+    assert capsys.readouterr().out == f"{len(CASES) + len(AGENT_CASES)} cases, 0 decided otherwise\n"
     assert run("policy", "test", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert {permission: frozenset(roles) for permission, roles in told.items()} == MATRIX
+
+
+def test_what_agents_may_do_is_tried_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """By decision, and by rule where one is named."""
+    (tmp_path / "mine.rego").write_text(
+        'package codetether.agent\nimport rego.v1\nverdict := {"decision": "deny", "rule": "mine"} if '
+        'input.tool.name == "rm"'
+    )
+    (tmp_path / "authz.rego").write_text(REGO)
+    wishes = [
+        {"tool": {"name": "rm"}, "decision": "deny"},
+        {"tool": {"name": "rm"}, "decision": "deny", "rule": "yours", "name": "whose"},
+        {"tool": {"name": "ls", "kind": "execute", "command": "ls"}, "decision": "allow"},
+    ]
+    cases = tmp_path / "cases.json"
+    cases.write_text(json.dumps({"agents": wishes}))
+    monkeypatch.setenv("CODETETHER_POLICY", f"file://{tmp_path}")
+    assert run("policy", "test", str(cases)) == 1
+    assert capsys.readouterr().out == (
+        "whose: deny (mine), not deny (yours)\nls: ask, not allow\n3 cases, 2 decided otherwise\n"
+    )
+    assert run("policy", "test", str(cases), "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [(each["tool"]["name"], each["decided"]) for each in told] == [("rm", "deny (mine)"), ("ls", "ask")]
 
 
 def test_a_policy_of_ones_own(

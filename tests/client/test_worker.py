@@ -10,8 +10,9 @@ import pytest
 from codetether_adapters.client import AgentRun, AsyncClient, TaskFailed, TaskHandle, Worker
 from codetether_adapters.client.held_run import AgentFunction, HeldRun
 from codetether_adapters.client.operations import Async
-from codetether_core.approvals import Option
-from codetether_core.errors import Invalid, PermissionDenied, Unauthenticated
+from codetether_core.access import ToolKind, ToolUse
+from codetether_core.approvals import ApprovalKind, Option, OptionKind
+from codetether_core.errors import DeniedByPolicy, Invalid, PermissionDenied, Unauthenticated
 from codetether_core.ports import RunFailed
 from codetether_core.tasks import TaskState
 from tests.client.servers import TOKEN
@@ -189,6 +190,32 @@ async def test_a_function_asks_and_gets_the_answer(hub_url: str) -> None:
             await told(asked, TaskState.INPUT_REQUIRED)
             await asked.answer("yes")
             assert await asked.result() == "you said yes"
+        beside.cancel_scope.cancel()
+
+
+async def test_what_the_policy_answers_a_function_waits_for_nobody(hub_url: str) -> None:
+    yes = Option(id="yes", label="Yes", kind=OptionKind.ALLOW_ONCE)
+    no = Option(id="no", label="No", kind=OptionKind.REJECT_ONCE)
+    hook = ToolUse(name="Write", kind=ToolKind.EDIT, paths=(".git/hooks/po\0st",))
+    async with AsyncClient(hub_url, token=TOKEN) as client, anyio.create_task_group() as beside:
+        worker = Worker(client)
+
+        @worker.agent("wish")
+        async def wish(run: AgentRun) -> str:
+            permission, thought = ApprovalKind.PERMISSION, ToolUse(name="Think", kind=ToolKind.THINK)
+            allowed = await run.ask("May I think?", yes, no, kind=permission, tool=thought)
+            denied = await run.ask("May I hook?", yes, no, kind=permission, tool=hook)
+            with pytest.raises(DeniedByPolicy) as refused:
+                await run.ask("May I?", yes, kind=permission, tool=hook)
+            assert denied.tool is not None and denied.tool.paths == (".git/hooks/po␀st",)
+            return f"{allowed.allowed} {denied.allowed} {denied.text} {refused.value.rule}"
+
+        beside.start_soon(worker.run)
+        with anyio.fail_after(20):
+            task = await client.tasks.run("x", agent="wish")
+            assert await task.result() == (
+                "True False What is in .git is changed by git alone: use its commands. git_internals"
+            )
         beside.cancel_scope.cancel()
 
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2] / "contracts"
 MADE: Mapping[str, Callable[[], str]] = {
     "http/openapi.yaml": api.description,
     "events/task.schema.json": api.task,
+    "policy/agent.rego": lambda: shipped_policy()["agent.rego"],
     "policy/authz.rego": lambda: shipped_policy()["authz.rego"],
     "tasks/transitions.json": transitions.document,
     "tasks/transitions.md": transitions.diagram,

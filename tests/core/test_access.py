@@ -18,7 +18,7 @@ def having(*roles: str, scopes: frozenset[str] | None = None) -> Principal:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
 def test_the_cases_of_the_contract(case: Case) -> None:
-    assert allows(case.principal, case.permission) == case.allow
+    assert allows(case.principal, case.permission, case.tenant) == case.allow
 
 
 def test_the_contract_knows_every_role_and_every_permission() -> None:

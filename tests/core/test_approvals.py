@@ -8,18 +8,20 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codetether_core.access import DEFAULT_TENANT
+from codetether_core.access import DEFAULT_TENANT, Decision, Verdict
 from codetether_core.approvals import (
     TRANSITIONS,
     Approval,
     ApprovalKind,
     ApprovalState,
     Option,
+    OptionKind,
     answer,
     expire,
+    judged,
     withdraw,
 )
-from codetether_core.errors import AlreadyAnswered, IllegalTransition, Invalid
+from codetether_core.errors import AlreadyAnswered, DeniedByPolicy, IllegalTransition, Invalid
 from codetether_core.ids import ApprovalId, CodebaseId, TaskId
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -115,3 +117,44 @@ def test_a_deadline_never_allows(options: list[Option]) -> None:
 def test_an_approval_that_is_withdrawn_has_no_answer() -> None:
     gone = withdraw(CHOICE, NOW)
     assert (gone.choice, gone.text, gone.answered_by) == (None, None, None)
+
+
+ONCE, ALWAYS = (Option(id=kind, label=kind, kind=kind) for kind in (OptionKind.ALLOW_ONCE, OptionKind.ALLOW_ALWAYS))
+NOT, NOT_EVER = (Option(id=kind, label=kind, kind=kind) for kind in (OptionKind.REJECT_ONCE, OptionKind.REJECT_ALWAYS))
+OFFERED = st.permutations([YES, NO, ONCE, ALWAYS, NOT, NOT_EVER]).flatmap(
+    lambda options: st.integers(0, len(options)).map(lambda most: options[:most])
+)
+
+
+def test_a_kind_tells_a_yes_from_a_no() -> None:
+    assert [option.allows for option in (YES, ONCE, ALWAYS, NO, NOT, NOT_EVER)] == [True] * 3 + [False] * 3
+
+
+@given(OFFERED)
+def test_what_refuses_this_once_goes_before_what_refuses_for_good(options: list[Option]) -> None:
+    refusal = asked(*options).refusal
+    assert refusal is None or not refusal.allows
+    assert (refusal is NOT_EVER) == (NOT_EVER in options and not {NO, NOT} & {*options})
+    assert (refusal is None) == (not {NO, NOT, NOT_EVER} & {*options})
+
+
+@given(OFFERED, st.sampled_from(Decision))
+def test_a_policy_answers_with_an_option_that_says_so(options: list[Option], decision: Decision) -> None:
+    """And no other; a yes is for this once, whatever else is offered."""
+    verdict = Verdict(decision=decision, rule="a_rule", reason="Because.")
+    wish = asked(*options)
+    if decision is Decision.DENY and wish.refusal is None:
+        with pytest.raises(DeniedByPolicy) as denied:
+            judged(wish, verdict, NOW)
+        assert (denied.value.rule, denied.value.message) == ("a_rule", "Because.")
+        return
+    after = judged(evolve(wish, held=False), verdict, NOW)
+    if after.state is ApprovalState.OPEN:
+        assert decision is Decision.ASK or not {YES, ONCE} & {*options}
+        assert after == evolve(wish, held=False, asked_by_rule="a_rule") and not after.judged
+    else:
+        choice = next(option for option in options if option.id == after.choice)
+        assert choice.allows == (decision is Decision.ALLOW) and choice is not ALWAYS
+        assert (choice is YES) == (decision is Decision.ALLOW and ONCE not in options)
+        assert (after.answered_by, after.text, after.ended_at) == ("policy:a_rule", "Because.", NOW)
+        assert after.judged and after.held and after.version == 1

@@ -12,6 +12,7 @@ CODES: dict[str, Callable[[], CodeTetherError]] = {
     "already_answered": lambda: errors.AlreadyAnswered("apr_1", "carol"),
     "error": lambda: CodeTetherError("x"),
     "conflict": lambda: Conflict("x"),
+    "denied_by_policy": lambda: errors.DeniedByPolicy("a_rule", "why"),
     "cursor_unknown": lambda: errors.CursorUnknown("x"),
     "idempotency_mismatch": lambda: errors.IdempotencyMismatch("x"),
     "illegal_transition": lambda: errors.IllegalTransition("task", "tsk_1", "pending", "lapse"),

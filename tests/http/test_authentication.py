@@ -217,7 +217,7 @@ async def test_a_route_is_open_to_whom_its_permission_is_given(role: str, read: 
 
 async def test_the_authorizer_has_the_last_word() -> None:
     class Nobody:
-        async def authorize(self, principal: Principal, permission: str) -> None:
+        async def authorize(self, principal: Principal, permission: str, *, tenant: TenantId | None = None) -> None:
             raise PermissionDenied("Not today", permission=permission)
 
     assert (await ask("GET", "/read", EDITOR, authorizer=Nobody())).status_code == 403

@@ -16,15 +16,17 @@ from typing import Any
 from attrs import define, field
 from opa_bindings.engine import OpaEngine, OpaUndefinedError
 
-from codetether_adapters.opa.question import RULE, question
-from codetether_core.access import Principal
+from codetether_adapters.opa.question import ACCESS, AGENT, question, wish
+from codetether_adapters.opa.verdicts import verdict_of
+from codetether_core.access import Principal, ToolRequest, Verdict
 from codetether_core.errors import PermissionDenied
+from codetether_core.ids import TenantId
 
 __all__ = ["OpaShim", "RealOpa", "opa_server"]
 
 
 class RealOpa:
-    """Decides by OPA's own engine (port ``Authorizer``)."""
+    """Decides by OPA's own engine (ports ``Authorizer`` and ``AgentPolicy``)."""
 
     def __init__(self, modules: Mapping[str, str]) -> None:
         self.engine = OpaEngine()
@@ -35,9 +37,12 @@ class RealOpa:
         """The value of a document; ``OpaUndefinedError``."""
         return self.engine.eval_document(path, asked)
 
-    async def authorize(self, principal: Principal, permission: str) -> None:
-        if self.document(".".join(RULE), question(principal, permission)) is not True:
+    async def authorize(self, principal: Principal, permission: str, *, tenant: TenantId | None = None) -> None:
+        if self.document(".".join(ACCESS), question(principal, permission, tenant)) is not True:
             raise PermissionDenied(f"{principal.name} may not {permission}", permission=permission)
+
+    async def judge(self, request: ToolRequest) -> Verdict:
+        return verdict_of(self.document(".".join(AGENT), wish(request)))
 
 
 @define(eq=False)

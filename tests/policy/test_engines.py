@@ -16,7 +16,7 @@ from attrs import evolve
 from codetether_adapters.opa import PolicyBroken, RegoPolicy, open_opa_server, shipped_policy
 from codetether_core.access import PUBLIC, Principal
 from codetether_core.errors import PermissionDenied, Unavailable
-from codetether_core.ids import CredentialId
+from codetether_core.ids import CredentialId, TenantId
 from codetether_core.ports import Authorizer
 from codetether_core.services import RolePolicy
 from tests.contracts.policy import CASES
@@ -44,9 +44,11 @@ async def policy(engine: str) -> AsyncIterator[Authorizer]:
                     yield server
 
 
-async def allowed(authorizer: Authorizer, principal: Principal, permission: str) -> bool:
+async def allowed(
+    authorizer: Authorizer, principal: Principal, permission: str, tenant: TenantId | None = None
+) -> bool:
     try:
-        await authorizer.authorize(principal, permission)
+        await authorizer.authorize(principal, permission, tenant=tenant)
     except PermissionDenied as denied:
         assert denied.details == {"permission": permission}
         return False
@@ -58,12 +60,12 @@ async def test_the_cases_of_the_contract(engine: str) -> None:
     """Each decided twice: what is remembered is the same."""
     async with policy(engine) as authorizer:
         for case in (*CASES, *CASES):
-            assert await allowed(authorizer, case.principal, case.permission) == case.allow, case.name
+            assert await allowed(authorizer, case.principal, case.permission, case.tenant) == case.allow, case.name
 
 
 def rules() -> Iterator[tuple[str, str]]:
     """Each rule of the shipped policy, and what is left of the policy without it."""
-    (text,) = shipped_policy().values()
+    text = shipped_policy()["authz.rego"]
     for block in text.split("\n\n"):
         if not block.startswith(("package", "import", "#", "default")):
             first = block.partition("\n")[0]
@@ -78,7 +80,7 @@ async def test_every_rule_matters(left: str) -> None:
     except PolicyBroken:
         return
     for case in CASES:
-        if await allowed(lacking, case.principal, case.permission) != case.allow:
+        if await allowed(lacking, case.principal, case.permission, case.tenant) != case.allow:
             return
     pytest.fail("nobody misses it")
 
@@ -138,6 +140,7 @@ async def test_what_a_credential_is_called_makes_no_other_decision() -> None:
         {
             "permission": "tasks:read",
             "principal": {"name": "ann", "tenant": "default", "roles": ["admin"], "scopes": None, "worker": None},
+            "resource": {"tenant": "default"},
         }
     ]
 
@@ -163,3 +166,16 @@ async def test_a_policy_server_that_says_something_else_says_no(result: bytes) -
         shim.instead = 200, result
         async with open_opa_server(shim.url) as server:
             assert not await allowed(server, ADMIN, "tasks:read")
+
+
+async def test_a_tenant_that_a_caller_makes_up_is_asked_about_each_time() -> None:
+    """What is remembered of the own one is no answer to it, nor does it take that one's place."""
+    with opa_server(shipped_policy()) as shim:
+        async with open_opa_server(shim.url) as server:
+            for policy in (server, RegoPolicy(shipped_policy()), RolePolicy()):
+                for tenant, allow in ((None, True), ("acme", False), ("default", True), ("acme", False)):
+                    assert (
+                        await allowed(policy, ADMIN, "tasks:read", None if tenant is None else TenantId(tenant))
+                        == allow
+                    )
+    assert [asked["resource"]["tenant"] for asked in shim.asked] == ["default", "acme", "acme"]

@@ -15,7 +15,7 @@ __all__ = ["WRITTEN", "Everywhere", "members"]
 
 _WRITTEN: Final = """
     agent_config body capabilities description details error event message messages metadata options output outputs
-    params prompt result session sessions text title
+    params prompt result session sessions text title tool
 """
 _CLEAR: Final = """
     action actor agent agent_id agent_name agents approval_id choice codebase_id codebases conversation_id device_id
@@ -42,7 +42,7 @@ def members() -> Iterator[tuple[str, str]]:
             for member in attrs.fields(route.body):
                 if (route.path, member.name) == ("/v1/agent/workers/register", "capabilities"):
                     continue  # which are names, unlike an agent's
-                if any(word in str(member.type) for word in ("str", "Any", "Chunk", "Option", "Told")):
+                if any(word in str(member.type) for word in ("str", "Any", "Chunk", "Option", "Told", "ToolUse")):
                     yield f"{route.method} {route.path}", member.name
 
 
@@ -116,6 +116,10 @@ class Everywhere:
             self.send(answered, where, {"text": WRITE})
         choice = {**holder, "prompt": WRITE, "options": [{"id": "yes", "label": WRITE}]}
         self.send("POST /v1/agent/tasks/{id}/ask", f"{path}/ask", choice, **words)
+        self.send("POST /v1/agent/tasks/{id}/answer", f"{path}/answer", {"choice": "yes"})
+        tool = {"name": "bash", "kind": "execute", "command": WRITE, "paths": [WRITE]}
+        wish: dict[str, Any] = {**choice, "kind": "permission", "tool": tool}
+        self.send("POST /v1/agent/tasks/{id}/ask", f"{path}/ask", wish, **words)
         self.send("POST /v1/agent/tasks/{id}/answer", f"{path}/answer", {"choice": "yes"})
         file = self.client.put(f"{path}/artifacts/notes.txt", content=b"wordinafileofmine" * 9999, headers=words)
         assert file.status_code == 200, file.text

@@ -80,7 +80,13 @@ class Place:
             self.http.get(f"/v1/agent/tasks/{task}{path}")
         asking = client.tasks.run("p", codebase=self.codebase, agent="echo").id
         token = client.worker.claim("w2", asking, f"a-key-of-its-own-{number}").lease.token
-        self.tell(f"/v1/agent/tasks/{asking}/ask", prompt=text, task_id=asking, worker_id="w2", lease_token=token)
+        self.tell(f"/v1/agent/tasks/{asking}/ask", prompt=text, worker_id="w2", lease_token=token)
+        options = [{"id": "yes", "label": text}, {"id": "no", "label": "No", "allows": False}]
+        for kind, command, paths in (("execute", text, [value, text]), ("edit", text, [f".git/{value}"])):
+            tool = {"name": value, "kind": kind, "command": command, "paths": paths}
+            wish = {"prompt": "?", "kind": "permission", "options": options, "tool": tool}
+            self.tell(f"/v1/agent/tasks/{asking}/ask", worker_id="w2", lease_token=token, **wish)
+        self.http.get("/v1/agent/approvals", params={"task_id": asking})
 
     def tell(self, path: str, **body: object) -> None:
         """Refused or not."""

@@ -117,7 +117,7 @@ async def test_a_secret_that_was_registered_anew_is_another(run: Run) -> None:
 
 async def test_a_question_in_the_middle_of_a_secret_does_not_tell_it(run: Run) -> None:
     await run.say(0, 0, f"a {KEY[:5]}")
-    await run.replicas[1].reporting.ask(TENANT, run.word, run.task.id, Question(prompt="well?"))
+    await run.replicas[1].asking.ask(TENANT, run.word, run.task.id, Question(prompt="well?"))
     await run.say(1, 1, f"{KEY[5:]} b")
     assert await run.told() == f"a {mark('key')} b"
 

@@ -66,7 +66,7 @@ async def a_used_store(desk: Desk) -> None:
     await services.reporting.output(TENANT, word, done.id, [OutputChunk(text="fine\n")], first=0)
     await services.reporting.complete(TENANT, word, done.id, "done")
     asking, word = await desk.claimed(await desk.submitted(title="asking"))
-    await services.reporting.ask(TENANT, word, asking.id, Question(prompt="which?", held=False))
+    await services.asking.ask(TENANT, word, asking.id, Question(prompt="which?", held=False))
     await desk.submitted(title="waiting")
 
 

@@ -8,7 +8,7 @@ from attrs import define, field
 from codetether_adapters.memory.backend import open_backend
 from codetether_core.access import Principal
 from codetether_core.errors import NotFound, PermissionDenied
-from codetether_core.ids import WorkerId
+from codetether_core.ids import TenantId, WorkerId
 from codetether_core.services import assemble
 from codetether_core.workers import Worker
 from tests.http.resources.world import KEY, CountingDice, FakeClock
@@ -26,7 +26,7 @@ class Whitelist:
     allowed: dict[str, str]
     asked: list[tuple[str, str]] = field(factory=list)
 
-    async def authorize(self, principal: Principal, permission: str) -> None:
+    async def authorize(self, principal: Principal, permission: str, *, tenant: TenantId | None = None) -> None:
         self.asked.append((principal.name, permission))
         if self.allowed.get(permission) != principal.name:
             raise PermissionDenied("no", permission=permission)

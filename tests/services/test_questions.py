@@ -18,20 +18,19 @@ async def test_a_question_sent_again_is_the_same_question() -> None:
     async with open_desk() as desk:
         task, word = await desk.claimed(await desk.submitted())
         asked = [
-            await desk.services.reporting.ask(TENANT, word, task.id, Question(prompt="ok?"), key="q-1")
-            for _ in range(2)
+            await desk.services.asking.ask(TENANT, word, task.id, Question(prompt="ok?"), key="q-1") for _ in range(2)
         ]
         assert asked[0][1].id == asked[1][1].id
         await desk.services.questions.answer(USER, asked[0][1].id, text="yes")
         assert (await desk.get(task.id)).state is TaskState.RUNNING
-        _, known = await desk.services.reporting.ask(TENANT, word, task.id, Question(prompt="ok?"), key="q-1")
+        _, known = await desk.services.asking.ask(TENANT, word, task.id, Question(prompt="ok?"), key="q-1")
         assert known.text == "yes"
 
 
 async def test_the_next_run_is_told_the_answer_to_a_parked_question() -> None:
     async with open_desk() as desk:
         task, word = await desk.claimed(await desk.submitted())
-        _, parked = await desk.services.reporting.ask(TENANT, word, task.id, Question(prompt="ok?", held=False))
+        _, parked = await desk.services.asking.ask(TENANT, word, task.id, Question(prompt="ok?", held=False))
         await desk.services.questions.answer(USER, parked.id, text="yes")
         again, _ = await desk.claimed(task, worker="w2")
         assert [each.text for each in await desk.services.questions.answers(again)] == ["yes"]
@@ -41,7 +40,7 @@ async def test_an_answer_at_the_deadline_is_too_late() -> None:
     async with open_desk() as desk:
         task, word = await desk.claimed(await desk.submitted())
         question = Question(prompt="ok?", timeout=timedelta(seconds=5))
-        _, asked = await desk.services.reporting.ask(TENANT, word, task.id, question)
+        _, asked = await desk.services.asking.ask(TENANT, word, task.id, question)
         desk.advance(timedelta(seconds=5))
         with pytest.raises(AlreadyAnswered):
             await desk.services.questions.answer(USER, asked.id, text="yes")
@@ -53,7 +52,7 @@ async def test_a_question_that_nobody_can_settle_does_not_hold_up_the_reaper() -
     """Others that are due are swept although the first one's swap is always lost."""
     async with open_desk() as desk:
         stuck, word = await desk.claimed(await desk.submitted())
-        await desk.services.reporting.ask(TENANT, word, stuck.id, Question(prompt="ok?", timeout=timedelta(seconds=1)))
+        await desk.services.asking.ask(TENANT, word, stuck.id, Question(prompt="ok?", timeout=timedelta(seconds=1)))
         other, _ = await desk.claimed(await desk.submitted(), worker="w2")
         store = desk.services.backend.tasks
         replace = store.replace

@@ -92,7 +92,7 @@ async def ask(call: Call) -> Response:
     """The holder asks."""
     body = await call.body(Ask)
     word = word_of(call, body.worker_id, body.lease_token)
-    task, approval = await call.services.reporting.ask(
+    task, approval = await call.services.asking.ask(
         call.principal.tenant,
         word,
         TaskId(call.path["id"]),

@@ -9,6 +9,8 @@ from typing import Any
 from attrs import Factory, frozen
 
 from codetether_adapters.http.resources.bounds import seconds, within
+from codetether_adapters.http.resources.tool_bodies import declared
+from codetether_core.access import ToolUse
 from codetether_core.approvals import ApprovalKind, Option
 from codetether_core.errors import Invalid
 from codetether_core.ids import AgentName, CodebaseId, WorkerId
@@ -188,7 +190,10 @@ class Release:
 
 @frozen(kw_only=True)
 class Ask:
-    """A question of the holder's, with choices or (without ``options``) free text as the answer."""
+    """A question of the holder's, with choices or (without ``options``) free text as the answer.
+
+    One of kind ``permission`` may say for which use of a ``tool`` it is wanted: the policy is asked first.
+    """
 
     prompt: str
     worker_id: str | None = None
@@ -198,6 +203,7 @@ class Ask:
     held: bool = True
     timeout_seconds: float = 86_400.0
     details: Mapping[str, Any] = Factory(dict)
+    tool: ToolUse | None = None
 
     def question(self) -> Question:
         """In the domain's terms."""
@@ -205,6 +211,9 @@ class Ask:
             raise Invalid("prompt", "must not be empty")
         if len({option.id for option in self.options}) != len(self.options):
             raise Invalid("options", "must have different ids")
+        for option in self.options:
+            if option.kind is not None and option.kind.allows != option.allows:
+                raise Invalid("options", f"has {option.id}, whose kind and allows are at odds", hint="leave allows out")
         return Question(
             prompt=self.prompt,
             kind=self.kind,
@@ -212,6 +221,7 @@ class Ask:
             held=self.held,
             timeout=seconds("timeout_seconds", self.timeout_seconds, 1.0, _LONGEST),
             details=self.details,
+            tool=declared(self.kind, self.tool),
         )
 
 

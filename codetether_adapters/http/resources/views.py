@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from codetether_core import codec
+from codetether_core.access import ToolUse
 from codetether_core.approvals import Approval
 from codetether_core.artifacts import Artifact
 from codetether_core.codebases import Codebase
@@ -132,8 +133,12 @@ def approval_view(approval: Approval) -> dict[str, Any]:
         "workspace_id": approval.codebase,
         "kind": approval.kind,
         "prompt": approval.prompt,
-        "options": [{"id": each.id, "label": each.label, "allows": each.allows} for each in approval.options],
+        "options": [
+            {"id": each.id, "label": each.label, "kind": each.kind, "allows": each.allows} for each in approval.options
+        ],
         "details": approval.details,
+        "tool": _tool_view(approval.tool),
+        "asked_by_rule": approval.asked_by_rule,
         "status": approval.state,
         "created_at": _timestamp(approval.created_at),
         "deadline": _timestamp(approval.deadline),
@@ -143,6 +148,12 @@ def approval_view(approval: Approval) -> dict[str, Any]:
         "answered_by": approval.answered_by,
         "ended_at": moment_view(approval.ended_at),
     }
+
+
+def _tool_view(tool: ToolUse | None) -> dict[str, Any] | None:
+    if tool is None:
+        return None
+    return {"name": tool.name, "kind": tool.kind, "command": tool.command, "paths": tool.paths}
 
 
 def codebase_view(

@@ -23,6 +23,7 @@ from codetether_core.tasks import (
     claim,
     complete,
     confirm_stop,
+    consult,
     expire,
     fail,
     lapse,
@@ -118,6 +119,7 @@ MOVES: Mapping[str, Move] = MappingProxyType(
         "release": lambda task, now: release(task, word(task), now, TERMS),
         "requeue": requeue,
         "wake": wake,
+        "ask a policy": lambda task, now: consult(task, word(task), now, TERMS),
         "ask and hold": lambda task, now: asked(task, now, held=True, approval=ApprovalId(f"apr_{len(task.awaiting)}")),
         "ask and park": lambda task, now: asked(task, now, held=False),
         "answer the first": lambda task, now: answer(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from codetether_core.errors import IllegalTransition, StaleLease
 from codetether_core.ids import ApprovalId
-from codetether_core.tasks import TaskState, Trigger, answer, ask, lapse, release, renew
+from codetether_core.tasks import Task, TaskState, Trigger, answer, ask, consult, lapse, release, renew
 from tests.core.tasks.lives import (
     BOB,
     FIRST,
@@ -23,6 +23,7 @@ from tests.core.tasks.lives import (
     asked,
     claimed,
     grant_of,
+    held_tasks,
     new,
     word,
 )
@@ -42,6 +43,22 @@ def test_the_answer_lets_a_held_run_go_on() -> None:
     on = answer(HELD, FIRST, LATER)
     assert (on.state, on.holder, on.reason) == (TaskState.RUNNING, RUNNING.holder, None)
     assert (on.awaiting, on.answer_by, on.charged) == ((), None, 0)
+
+
+@given(held_tasks())
+def test_who_is_answered_at_once_goes_on_and_is_back_if_it_had_lapsed(task: Task) -> None:
+    """Always at another version: the answer is written with it."""
+    on = consult(task, word(task), LATER, TERMS)
+    assert on.state is (TaskState.INPUT_REQUIRED if task.awaiting else TaskState.RUNNING)
+    assert (on.version, on.updated_at, on.awaiting) == (task.version + 1, LATER, task.awaiting)
+    assert on.holder is not None and (on.lapsed, on.charged) == (False, 0)
+    assert task.lapsed or on.holder == task.holder
+
+
+def test_who_does_not_hold_the_task_has_no_answer_at_once() -> None:
+    for task in (PARKED, release(RUNNING, word(RUNNING), NOW, TERMS)):
+        with pytest.raises(StaleLease):
+            consult(task, word(task), LATER, TERMS)
 
 
 def test_who_asks_and_parks_burns_its_grant_uncharged() -> None:

@@ -16,7 +16,7 @@ from codetether_adapters.ciphers import Aes
 from codetether_adapters.http import Application, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.memory import MemoryBlobs, open_backend
-from codetether_adapters.opa import RegoPolicy, shipped_policy
+from codetether_adapters.opa import OpaServer, RegoPolicy, shipped_policy
 from codetether_adapters.protected import ProtectedBackend, Redacting
 from codetether_adapters.signing import Ed25519
 from codetether_adapters.tokens import Chain, open_kept_tokens
@@ -108,7 +108,7 @@ def ok(response: httpx.Response) -> Any:
 
 
 @asynccontextmanager
-async def open_world() -> AsyncIterator[World]:
+async def open_world(policy: RegoPolicy | OpaServer = POLICY) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         clock, dice, acting = FakeClock(), CountingDice(), Acting()
         store = await stack.enter_async_context(open_backend())
@@ -129,10 +129,11 @@ async def open_world() -> AsyncIterator[World]:
             passwords=Quick(),
             signer=Ed25519(KEY, b"test"),
             redaction=redaction,
+            agent_policy=policy,
         )
         kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, clock))
         app = create_app(
-            services, authenticator=Chain((TOKENS, kept)), authorizer=POLICY, routes=all_routes(), acts=acting
+            services, authenticator=Chain((TOKENS, kept)), authorizer=policy, routes=all_routes(), acts=acting
         )
         clients = {
             role: await stack.enter_async_context(
