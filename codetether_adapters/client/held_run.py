@@ -48,7 +48,7 @@ class AgentRun:
 
     task: TaskView
     answers: Sequence[ApprovalView]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     _held: HeldRun
 
     async def emit(self, text: str, *, stream: str = "stdout") -> None:

@@ -20,6 +20,7 @@ from codetether_adapters.client.requests import AGENT, WORKER, Request, fresh_ke
 from codetether_adapters.client.views import ApprovalView, ArtifactView, TaskView
 from codetether_core.access import ToolUse
 from codetether_core.approvals import ApprovalKind, Option
+from codetether_core.secrets import HandedSecret
 from codetether_core.tasks import OutputChunk
 
 __all__ = ["Claimed", "Lease", "LeaseWords", "credentials"]
@@ -29,7 +30,7 @@ __all__ = ["Claimed", "Lease", "LeaseWords", "credentials"]
 class Lease:
     """The right to speak about a task: until ``expires_at`` unless renewed, until ``run_deadline`` at most."""
 
-    token: str
+    token: str = field(repr=False)
     expires_at: datetime
     run_deadline: datetime
     ttl_seconds: float
@@ -40,13 +41,18 @@ class Lease:
 class Claimed:
     """A task that is ours, the lease on it, and the ``answers`` to what earlier runs of it asked without waiting.
 
-    ``environment`` has the secrets that its run needs, by variable.
+    ``secrets`` are those that its run needs in its ``environment``.
     """
 
     task: TaskView
     lease: Lease
     answers: tuple[ApprovalView, ...] = ()
-    environment: Mapping[str, str] = field(factory=dict, repr=False)
+    secrets: tuple[HandedSecret, ...] = ()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The values of the secrets, by variable."""
+        return {each.variable: each.value for each in self.secrets}
 
 
 class LeaseWords(Resource[M]):

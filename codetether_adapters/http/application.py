@@ -131,11 +131,11 @@ class Application:
         principal, address = _ANYBODY, request.act.actor.ip
         browser = Browser(self.site, scope, headers, request)
         if route.permission != PUBLIC:
-            session = self._session(browser, headers)
-            principal = await self._recognized(scope, headers, session, address)
+            signed_in, spent = await self._signed_in(browser, headers)
+            principal = await self._recognized(scope, headers, signed_in, spent=spent, address=address)
             request.recognize(principal)
             await self.limiting.count_request(principal, route.permission)
-            if session is not None:
+            if signed_in is not None:
                 changes, stream = scope["method"] not in SAFE, route.stream is not None
                 key = self.services.issuing.require_key()
                 browser.recognize(principal, key, changes=changes, stream=stream)
@@ -164,19 +164,26 @@ class Application:
         self.trail.answered(request)
         return answer
 
-    def _session(self, browser: Browser, headers: Headers) -> str | None:
-        """The sign-in that counts: none where a credential is shown otherwise, or nobody needs one."""
-        if "authorization" in headers or self.authentication.anonymous is not None:
-            return None
-        session = browser.session
-        if session is not None:
-            browser.request.with_answer.append((b"vary", b"Cookie"))
-        return session
+    async def _signed_in(self, browser: Browser, headers: Headers) -> tuple[Principal | None, bool]:
+        """Who is signed in by the cookie, and whether there is one that is no good, which the browser is to forget.
 
-    async def _recognized(self, scope: Scope, headers: Headers, session: str | None, address: str) -> Principal:
+        It is not looked at where a credential is shown otherwise, or nobody needs one.
+        """
+        if "authorization" in headers or self.authentication.anonymous is not None or browser.session is None:
+            return None, False
+        browser.request.with_answer.append((b"vary", b"Cookie"))
+        signed_in = await self.authentication.signed_in(browser.session)
+        if signed_in is None:
+            browser.forget_session()
+        return signed_in, signed_in is None
+
+    async def _recognized(
+        self, scope: Scope, headers: Headers, signed_in: Principal | None, *, spent: bool, address: str
+    ) -> Principal:
         """Who asks. A credential that counts is never refused for those of others that do not."""
+        certificate = self.presented.certificate
         try:
-            return await self.authentication.principal(headers, session, self.presented.certificate(scope))
+            return await self.authentication.principal(headers, signed_in, certificate(scope), spent=spent)
         except Unauthenticated:
             await self.limiting.count_failure(address)
             raise

@@ -16,6 +16,7 @@ from base64 import b64decode
 import attrs
 from attrs import frozen
 
+from codetether_adapters.http.csrf import is_of_another_site
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.site import is_loopback
 from codetether_core.access import ClientCertificate, Principal
@@ -24,7 +25,6 @@ from codetether_core.ports import Authenticator, CertificateAuthenticator, Provi
 
 __all__ = ["Authentication", "IdentityProvider"]
 
-_OURS = ("same-origin", "none")
 _MISSING = "send Authorization: Bearer <token>; a 1.4.3 worker does so with --server http://any:TOKEN@host:port"
 
 
@@ -53,20 +53,37 @@ class Authentication:
     provider: IdentityProvider | None = None
     certificates: CertificateAuthenticator | None = None
 
+    async def signed_in(self, token: str) -> Principal | None:
+        """Whose sign-in a cookie is of, if it is of one that lasts; no other credential counts in a cookie."""
+        try:
+            principal = await self.authenticator.authenticate(token)
+        except Unauthenticated:
+            return None
+        if principal is None or principal.credential is None or principal.delegated:
+            return None
+        return principal
+
     async def principal(
-        self, headers: Headers, session: str | None = None, certificate: bytes | None = None
+        self,
+        headers: Headers,
+        signed_in: Principal | None = None,
+        certificate: bytes | None = None,
+        *,
+        spent: bool = False,
     ) -> Principal:
         """Who asks; ``Unauthenticated`` says what is missing or wrong.
 
-        Whoever shows a token is its owner, else whoever has the cookie of a ``session``; the certificate beside it only
-        has to count as well.
+        Whoever shows a token is its owner, else whoever is ``signed_in`` by a cookie; the certificate beside it only
+        has to count as well. A cookie that is ``spent`` counts as if it was not there.
         """
         shown = self.certificates.read(certificate) if self.certificates and certificate is not None else None
         if headers.get("authorization") is not None:
             return _while_both_count(await self._bearer(headers), shown)
-        if session is not None:
-            return _while_both_count(await self._signed_in(session), shown)
+        if signed_in is not None:
+            return _while_both_count(signed_in, shown)
         if self.certificates is None or shown is None:
+            if spent:
+                raise Unauthenticated("The cookie is of no sign-in", hint="sign in again")
             return self._nobody(headers)
         self._refuse_foreign_pages(headers)
         return self.certificates.principal(shown)
@@ -92,13 +109,6 @@ class Authentication:
             raise Unauthenticated("Invalid token")
         return principal
 
-    async def _signed_in(self, token: str) -> Principal:
-        """Whose sign-in it is; no other credential counts in a cookie."""
-        principal = await self.authenticator.authenticate(token)
-        if principal is None or principal.credential is None or principal.delegated:
-            raise Unauthenticated("The cookie is of no sign-in", hint="sign in again")
-        return principal
-
     def _nobody(self, headers: Headers) -> Principal:
         if self.anonymous is None:
             raise Unauthenticated("Missing Bearer token", hint=_MISSING)
@@ -111,7 +121,7 @@ class Authentication:
     def _refuse_foreign_pages(self, headers: Headers) -> None:
         """``Unauthenticated`` if a browser says that another site's page asks (Fetch Metadata; RFC 6454)."""
         origin, host = headers.get("origin"), headers.get("host")
-        foreign = headers.get("sec-fetch-site", "none") not in _OURS
+        foreign = is_of_another_site(headers)
         if origin is not None and origin not in self.origins:
             foreign = foreign or origin.partition("://")[2] != host
         if foreign:

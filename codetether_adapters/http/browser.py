@@ -9,7 +9,7 @@ from attrs import define, field
 from starlette.types import Scope
 
 from codetether_adapters.http.cookies import Cookie, Cookies, sent
-from codetether_adapters.http.csrf import Csrf, csrf_token, is_foreign, is_ours, require_token
+from codetether_adapters.http.csrf import Csrf, csrf_token, is_foreign, is_ours, require_csrf_token
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.request import Request
 from codetether_adapters.http.site import Site, is_loopback
@@ -35,7 +35,7 @@ class Browser:
     scope: Scope
     headers: Headers
     request: Request
-    csrf_token: str | None = field(default=None, init=False)
+    csrf_token: str | None = field(default=None, init=False, repr=False)
 
     @property
     def origin(self) -> str:
@@ -94,6 +94,10 @@ class Browser:
         for cookie in (self._cookies.session, self._cookies.refresh, self._cookies.csrf):
             self._answer(cookie.gone())
 
+    def forget_session(self) -> None:
+        """Have it forget the token that it showed, and keep the one that renews it."""
+        self._answer(self._cookies.session.gone())
+
     def keep_sign_in(self, kept: str, seconds: int) -> None:
         """Have it keep what finishes the sign-in that begins."""
         self._answer(self._cookies.sign_in.holding(kept, seconds))
@@ -108,7 +112,7 @@ class Browser:
         self.csrf_token = csrf_token(key, principal.tenant, principal.credential or CredentialId(""))
         if changes:
             self.require_own_page()
-            require_token(self.headers, self.csrf_token)
+            require_csrf_token(self.headers, self.csrf_token)
         elif stream and is_foreign(self.headers, origin):
             raise _foreign()
 
@@ -117,12 +121,12 @@ class Browser:
         if not is_ours(self.headers, self.origin):
             raise _foreign()
 
-    def require_token(self, token: str, key: bytes) -> None:
+    def require_page_of(self, token: str, key: bytes) -> None:
         """``Csrf`` unless the page shows what belongs to the sign-in of a token; ``Unauthenticated`` if it is none."""
         parsed = Token.parse(token)
         if parsed is None:
             raise Unauthenticated("The cookie is of no sign-in", hint="sign in again")
-        require_token(self.headers, csrf_token(key, parsed.tenant, parsed.id))
+        require_csrf_token(self.headers, csrf_token(key, parsed.tenant, parsed.id))
 
     @cached_property
     def _origin(self) -> str:

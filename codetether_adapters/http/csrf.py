@@ -15,7 +15,16 @@ from codetether_adapters.http.site import origin_of
 from codetether_core.errors import PermissionDenied
 from codetether_core.ids import CredentialId, TenantId
 
-__all__ = ["HEADER", "SAFE", "Csrf", "csrf_token", "is_foreign", "is_ours", "require_token"]
+__all__ = [
+    "HEADER",
+    "SAFE",
+    "Csrf",
+    "csrf_token",
+    "is_foreign",
+    "is_of_another_site",
+    "is_ours",
+    "require_csrf_token",
+]
 
 HEADER = "x-csrf-token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -36,7 +45,7 @@ def csrf_token(key: bytes, tenant: TenantId, sign_in: CredentialId) -> str:
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def require_token(headers: Headers, expected: str) -> None:
+def require_csrf_token(headers: Headers, expected: str) -> None:
     """``Csrf`` unless the request shows it."""
     shown = headers.get(HEADER) or ""
     if not hmac.compare_digest(shown.encode(), expected.encode()):
@@ -46,12 +55,16 @@ def require_token(headers: Headers, expected: str) -> None:
         )
 
 
+def is_of_another_site(headers: Headers) -> bool:
+    """Whether the browser says so (Fetch Metadata); older ones, and programs, say nothing."""
+    return headers.get("sec-fetch-site", "none") not in _OURS
+
+
 def is_foreign(headers: Headers, origin: str) -> bool:
     """Whether the browser says that a page of another origin asks. ``Origin: null`` says nothing: so browsers write
     where a page tells nobody where it is, as ours do.
     """
-    site, told = headers.get("sec-fetch-site"), headers.get("origin")
-    return (site is not None and site not in _OURS) or told not in (None, "null", origin)
+    return is_of_another_site(headers) or headers.get("origin") not in (None, "null", origin)
 
 
 def is_ours(headers: Headers, origin: str) -> bool:

@@ -14,6 +14,7 @@ import structlog
 from starlette.responses import Response
 
 from codetether_adapters.http.bodies import EncodingUnsupported, TooSlow
+from codetether_adapters.http.csrf import is_of_another_site
 from codetether_adapters.http.framing import Ambiguous
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.responses import Encoded, encode_json
@@ -186,5 +187,5 @@ def _opens_a_page(headers: Headers) -> bool:
     return (
         (headers.get("accept") or "").startswith("text/html")
         and headers.get("sec-fetch-mode", "navigate") == "navigate"
-        and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+        and not is_of_another_site(headers)
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
@@ -24,9 +24,6 @@ __all__ = ["Acts", "RequestTrail", "nobody_else_acts"]
 
 Acts: TypeAlias = Callable[[Actor], AbstractContextManager[Act]]
 """Within the context the actor is who acts."""
-
-_LONGEST: Final = 300
-"""Characters of a path that are kept."""
 
 
 def nobody_else_acts(actor: Actor) -> AbstractContextManager[Act]:
@@ -64,7 +61,7 @@ class RequestTrail:
         metadata: dict[str, Any] = {"method": request.method, "status": status_of(error), "code": error.code}
         if isinstance(error, DeniedByPolicy):
             metadata["rule"] = error.rule
-        resource = (request.subject or request.path)[:_LONGEST]
+        resource = request.subject or request.path
         try:
             await self.recording.record(
                 request.tenant, request.act.actor, _action(request), resource, Outcome.DENIED, metadata

@@ -143,6 +143,8 @@ class MemoryLog:
             if head != guard.swap.old:
                 raise VersionConflict("Other output came first", id=guard.task)
             self._outputs[guard.task] = guard.swap.new
+        elif head.held and head.grant == guard.grant:
+            raise VersionConflict("Something was held back", id=guard.task)
         if guard.first is None:
             return entries
         known = max(head.following - guard.first, 0) if head.grant == guard.grant else 0

@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from codetether_core.codec import dump, parse
 from codetether_core.errors import Invalid
@@ -29,7 +29,7 @@ class Report:
     """
 
     task: TaskId
-    lease: str | None
+    lease: str | None = field(repr=False)
     status: str
     created_at: datetime
     result: str | None = None

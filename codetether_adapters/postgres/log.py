@@ -166,9 +166,11 @@ def _guarded(entries: Sequence[Entry], guard: Guard) -> Operation:
     task, grant = guard.task, guard.grant
 
     def settle(row: Row) -> Sequence[Entry]:
-        held, known = row
+        held, known, holds = row
         if not held:
             raise _stale(task)
+        if holds:
+            raise VersionConflict("Something was held back", id=task)
         return entries[known:] if counts else entries
 
     return Operation(

@@ -47,16 +47,20 @@ ADMIT: Final = """
 WITH held AS (
     SELECT tenant FROM tasks WHERE id = %s AND fence = %s
 ), known AS (
-    SELECT greatest(following - %s, 0) AS count FROM held JOIN output_heads USING (tenant)
+    SELECT greatest(following - %s, 0) AS count, output_heads.held <> '' AS holds
+    FROM held JOIN output_heads USING (tenant)
     WHERE task = %s AND "grant" = %s
 ), advanced AS (
     INSERT INTO output_heads (tenant, task, "grant", following) SELECT tenant, %s, %s, %s FROM held
-    WHERE coalesce((SELECT count FROM known), 0) < %s
+    WHERE coalesce((SELECT count FROM known), 0) < %s AND NOT EXISTS (SELECT FROM known WHERE holds)
     ON CONFLICT (tenant, task) DO UPDATE SET "grant" = excluded."grant", following = excluded.following, held = ''
 )
-SELECT EXISTS (SELECT FROM held), coalesce((SELECT count FROM known), 0)
+SELECT EXISTS (SELECT FROM held), coalesce((SELECT count FROM known), 0), EXISTS (SELECT FROM known WHERE holds)
 """
-"""Whether the fence reads so, and how many of a batch's events the log has; the ordinals are advanced past it."""
+"""Whether the fence reads so, how many of a batch's events the log has, and whether something is held back.
+
+If not, the ordinals are advanced past the batch.
+"""
 
 HEAD: Final = 'SELECT "grant", following, held FROM output_heads WHERE tenant = %s AND task = %s'
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from codetether_core.errors import Invalid
 
@@ -37,7 +37,7 @@ class Address:
     tls: bool = False
     db: int = 0
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     prefix: str = "ct"
     shards: int = 1
     chosen: bool = False

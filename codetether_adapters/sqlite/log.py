@@ -181,14 +181,14 @@ def _admitted(transaction: Transaction, entries: Sequence[Entry], guard: Guard) 
     """What the guard lets through: nothing from a stale holder, and nothing twice."""
     if transaction.execute(task_queries.FENCE, (guard.task,)).fetchone() != (guard.fence,):
         raise StaleLease("The lease that these events were written under is no longer in force", id=guard.task)
-    if guard.first is None and guard.swap is None:
-        return entries
     row = transaction.execute(_HEAD, (guard.task,)).fetchone()
     head = OutputHead(*row) if row else OutputHead()
     if guard.swap is not None:
         if head != guard.swap.old:
             raise VersionConflict("Other output came first", id=guard.task)
         transaction.execute(_ADVANCE, (guard.task, *astuple(guard.swap.new)))
+    elif head.held and head.grant == guard.grant:
+        raise VersionConflict("Something was held back", id=guard.task)
     if guard.first is None:
         return entries
     known = max(head.following - guard.first, 0) if head.grant == guard.grant else 0

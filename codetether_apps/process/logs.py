@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Final
 
 import structlog
+from structlog.dev import plain_traceback
 
 from codetether_apps.process.hiding import HIDING
 from codetether_apps.settings import Settings
 
 __all__ = ["configure_logs"]
 
-_TRACEBACK: Final = structlog.dev.RichTracebackFormatter(show_locals=False)
-"""Without the values of variables: there are secrets among them."""
-
 
 def configure_logs(settings: Settings) -> None:
-    """From now on this process logs as the settings say."""
+    """From now on this process logs as the settings say.
+
+    Exceptions are told line by line, without the values of variables: wrapped lines would cut secrets in pieces.
+    """
     wanted = settings.process.log_format
     as_json = wanted == "json" or (wanted == "auto" and not sys.stderr.isatty())
     level = getattr(logging, settings.process.log_level.upper())
@@ -30,7 +30,7 @@ def configure_logs(settings: Settings) -> None:
     rendered: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str), HIDING]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_TRACEBACK), HIDING]
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain_traceback), HIDING]
     )
     structlog.configure(
         processors=[*shared, *rendered],

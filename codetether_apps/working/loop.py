@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -23,6 +23,7 @@ from codetether_apps.working.verdicts import Ending, Persistence
 from codetether_core.errors import CodeTetherError, PermissionDenied, Unauthenticated
 from codetether_core.ids import TaskId
 from codetether_core.ports import Runner
+from codetether_core.redaction import Redactor
 from codetether_core.tasks.matching import BUILT_IN_AGENTS
 
 __all__ = ["Worker"]
@@ -79,6 +80,10 @@ class Worker:
                     await self.conversations.sync()
         if connecting in done:
             connecting.result()
+
+    def redactors(self) -> Iterable[Redactor]:
+        """Each knows what one of the runs under way was handed."""
+        return [run.redactor for run in self._runs.values() if run.redactor]
 
     async def _stay_connected(self) -> None:
         """Hold the stream; while it cannot be had, poll."""

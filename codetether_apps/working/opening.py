@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from codetether_apps.process import StartError
+from codetether_apps.process.hiding import HIDING
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.workplace import open_workplace
 from codetether_apps.working.checkouts import Checkouts
@@ -46,7 +47,7 @@ async def open_worker(
             codebases=settings.worker.codebases,
             kept=KeptCodebases(place.directory / "codebases.json"),
         )
-        yield Worker(
+        worker = Worker(
             registration=registration,
             client=place.client,
             runners=place.runners(registration.add, checkouts.descriptors),
@@ -65,3 +66,5 @@ async def open_worker(
             output_batch=settings.worker.output_batch,
             drain=settings.process.drain,
         )
+        with HIDING.knowing(worker.redactors):
+            yield worker

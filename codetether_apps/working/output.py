@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -51,19 +51,20 @@ class OutputSender:
 
     async def emit(self, chunk: OutputChunk) -> None:
         """Take a chunk; waits while too much is held."""
-        if chunk.at is None:
-            chunk = evolve(chunk, at=self.persistence.clock.now())
+        chunk = self._dated(chunk)
         async with self._changed:
             await self._changed.wait_for(lambda: self._size < self.batch * _BATCHES_HELD or self._closed)
             if self._closed:
                 return  # nobody wants it: the run is being ended
-            self._held.append(chunk)
-            self._size += _weight(chunk)
+            self._hold(chunk)
             self._changed.notify_all()
 
-    async def close(self) -> None:
-        """There will be no more."""
+    async def close(self, last: Iterable[OutputChunk] = ()) -> None:
+        """There will be no more after these, which need not wait however much is held."""
         async with self._changed:
+            if not self._closed:
+                for chunk in last:
+                    self._hold(self._dated(chunk))
             self._closed = True
             self._changed.notify_all()
 
@@ -95,6 +96,13 @@ class OutputSender:
             self.end(Ending.UNHEARD)
         finally:
             await self._drop()
+
+    def _dated(self, chunk: OutputChunk) -> OutputChunk:
+        return chunk if chunk.at is not None else evolve(chunk, at=self.persistence.clock.now())
+
+    def _hold(self, chunk: OutputChunk) -> None:
+        self._held.append(chunk)
+        self._size += _weight(chunk)
 
     async def _next(self) -> tuple[OutputChunk, ...]:
         """The next batch; none once it is closed and nothing is left."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -18,12 +18,12 @@ from codetether_apps.working.conversations import Conversations
 from codetether_apps.working.lease import LeaseKeeper
 from codetether_apps.working.output import OutputSender
 from codetether_apps.working.reports import Reports
-from codetether_apps.working.speech import Speech
 from codetether_apps.working.verdicts import Ending, Persistence, verdict
 from codetether_core.errors import CodeTetherError
 from codetether_core.ids import SessionId
 from codetether_core.ports import Answer, Run, RunFailed, Runner, RunOutcome
-from codetether_core.tasks import OutputChunk, TaskState, session_of
+from codetether_core.redaction import Redactor
+from codetether_core.tasks import OutputChunk, RedactedOutput, TaskState, session_of
 
 __all__ = ["TaskRun"]
 
@@ -35,7 +35,10 @@ _log = structlog.get_logger(__name__)
 
 @define(eq=False, kw_only=True)
 class TaskRun:
-    """A run of ``task`` in ``directory``; ``exclusive`` if nobody else may be there meanwhile."""
+    """A run of ``task`` in ``directory``; ``exclusive`` if nobody else may be there meanwhile.
+
+    ``redactor`` knows the secrets that it was handed, which are in nothing that it tells.
+    """
 
     task: TaskView
     runner: Runner
@@ -49,9 +52,10 @@ class TaskRun:
     output_wait: timedelta
     output_batch: int
     started: bool = field(default=False, init=False)
+    redactor: Redactor = field(factory=lambda: Redactor.of({}), init=False)
     _ending: Ending | None = field(default=None, init=False)
     _ended: asyncio.Event = field(factory=asyncio.Event, init=False)
-    _token: str = field(default="", init=False)
+    _token: str = field(default="", init=False, repr=False)
     _answers: Sequence[ApprovalView] = field(default=(), init=False)
     _environment: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _session: SessionId | None = field(default=None, init=False)
@@ -94,10 +98,11 @@ class TaskRun:
             entropy=self.persistence.entropy,
         )
         keeping, sending = asyncio.create_task(keeper.keep()), asyncio.create_task(output.send())
+        redacted = RedactedOutput(self.redactor)
         report = None
         try:
-            report = await self._report_of_agent(output)
-            await output.close()
+            report = await self._report_of_agent(output, redacted)
+            await output.close(redacted.end())
             entry = None
             if report is not None:
                 first, outputs = output.unsent
@@ -125,22 +130,22 @@ class TaskRun:
             self._log.debug("not_claimed", error=error.message)
             return None
         self.task, self._answers, self._environment = claimed.task, claimed.answers, claimed.environment
+        self.redactor = Redactor.of({each.name: each.value for each in claimed.secrets})
         return claimed.lease
 
-    async def _report_of_agent(self, output: OutputSender) -> Report | None:
+    async def _report_of_agent(self, output: OutputSender, redacted: RedactedOutput) -> Report | None:
         """Run the agent; what to report, or ``None`` if it was ended."""
         if self._ended.is_set():
             return None
         self.started = True
         self._log.info("run_started", agent=self.task.agent_type, title=self.task.title)
 
-        speech = Speech.of(self._environment, output.emit)
-
         async def emit(chunk: OutputChunk) -> None:
             self._notice_session(chunk)
-            await speech.say(chunk)
+            if (told := redacted.feed(chunk)) is not None:
+                await output.emit(told)
 
-        agent = asyncio.ensure_future(self._agent(speech, emit))
+        agent = asyncio.ensure_future(self.runner.run(self._asked(), emit))
         ended = asyncio.ensure_future(self._ended.wait())
         try:
             await asyncio.wait({agent, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -149,16 +154,6 @@ class TaskRun:
             interrupted = not agent.done()
             await _cancelled(agent)
         return self._report(agent, interrupted=interrupted)
-
-    async def _agent(self, speech: Speech, emit: Callable[[OutputChunk], Awaitable[None]]) -> RunOutcome:
-        """Run it; secrets that it was handed are in nothing that it says."""
-        try:
-            outcome = await self.runner.run(self._asked(), emit)
-        except RunFailed as failed:
-            await speech.finish()
-            raise speech.failure(failed) from failed
-        await speech.finish()
-        return speech.outcome(outcome)
 
     def _report(self, agent: asyncio.Future[RunOutcome], *, interrupted: bool) -> Report | None:
         if agent.cancelled():
@@ -192,8 +187,8 @@ class TaskRun:
             lease=self._token,
             status=status,
             created_at=self.persistence.clock.now(),
-            result=result,
-            error=error,
+            result=result and self.redactor.whole(result),
+            error=error and self.redactor.whole(error),
             reason=reason,
             session=self._session or self._resumed,
             artifacts=None if self._place is None else self.reports.leavings.found(self._place),

@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from attrs import Factory, evolve, frozen
+from attrs import Factory, evolve, field, frozen
 
 from codetether_core.access.principal import Principal
 from codetether_core.access.token import Token
@@ -73,13 +73,13 @@ class Credential:
     name: str
     owner: str
     roles: frozenset[str]
-    secret: str
+    secret: str = field(repr=False)
     created_at: datetime
     scopes: frozenset[str] | None = None
     worker: WorkerId | None = None
     expires_at: datetime | None = None
-    renewal: str | None = None
-    spent: str | None = None
+    renewal: str | None = field(default=None, repr=False)
+    spent: str | None = field(default=None, repr=False)
     renewed_at: datetime | None = None
     ends_at: datetime | None = None
     device: Mapping[str, str] = Factory(dict[str, str])

@@ -10,7 +10,7 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from codetether_core.access.credential import TRANSITIONS, Credential, CredentialState, require_active
 from codetether_core.access.token import Token
@@ -41,8 +41,8 @@ class RenewalSpent(Unauthenticated):
 class Secrets:
     """The hashes of the two tokens of a sign-in."""
 
-    access: str
-    renewal: str
+    access: str = field(repr=False)
+    renewal: str = field(repr=False)
 
 
 def renew(credential: Credential, token: Token, key: bytes, now: datetime, fresh: Secrets) -> Credential:

@@ -8,7 +8,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from codetether_core.access.principal import DEFAULT_TENANT
 from codetether_core.ids import CredentialId, TenantId
@@ -27,7 +27,7 @@ class Token:
 
     tenant: TenantId
     id: CredentialId
-    secret: str
+    secret: str = field(repr=False)
 
     @classmethod
     def new(cls, tenant: TenantId, id: CredentialId, random: bytes) -> Token:

@@ -80,7 +80,8 @@ class Guard:
 
     ``first`` is the ordinal, counted from 0 within the grant, of the first event of the batch: what the log already
     has of this grant is left out, so a batch that is sent again changes nothing. ``None`` leaves nothing out.
-    In its place there may be a ``swap`` of the head of the output; nothing is left out then.
+    In its place there may be a ``swap`` of the head of the output; nothing is left out then. Without a swap nothing
+    may be held back.
     """
 
     task: TaskId

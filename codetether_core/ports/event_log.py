@@ -22,7 +22,8 @@ class EventLog(Protocol):
 
         With a guard: ``StaleLease`` if the task's fence reads otherwise by now; events whose ordinals the log
         already has of that grant are left out; a batch that begins past the next ordinal is taken as it is.
-        ``VersionConflict`` where the guard swaps the head of the output, and that reads otherwise by now.
+        ``VersionConflict`` where the guard swaps the head of the output, and that reads otherwise by now; and where
+        it does not, but something is held back of what was said under that grant.
         """
         ...
 

@@ -23,7 +23,7 @@ class BegunSignIn:
 class ProviderAnswer:
     """What the browser brings from the provider (RFC 6749, section 4.1.2; RFC 9207); empty is not given."""
 
-    state: str = ""
+    state: str = field(default="", repr=False)
     code: str = field(default="", repr=False)
     issuer: str = ""
     error: str = ""

@@ -1,4 +1,8 @@
-"""The texts in a value of any shape: read, and written anew."""
+"""The texts in a value of any shape: read, and written anew.
+
+The numbers of plain data are texts too, as JSON writes them: one that is changed is a text from then on. Those that are
+attributes of an object are its own.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ def texts(value: Any) -> Iterator[str]:
     """Every text in it: in attrs objects, lists, tuples, sets and mappings, whose keys count too."""
     if isinstance(value, str):
         yield value
+    elif _is_number(value):
+        yield _written(value)
     elif _is_mapping(value):
         for key, member in value.items():
             yield from texts(key)
@@ -27,7 +33,8 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(member)
     elif attrs.has(_type(value)):
         for attribute in attrs.fields(_type(value)):
-            yield from texts(getattr(value, attribute.name))
+            if not _is_number(member := getattr(value, attribute.name)):
+                yield from texts(member)
 
 
 def rewritten(value: T, change: Callable[[str], str]) -> T:
@@ -39,6 +46,8 @@ def rewritten(value: T, change: Callable[[str], str]) -> T:
 def _rewritten(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return value if isinstance(value, Enum) or (changed := change(value)) == value else changed
+    if _is_number(value):
+        return value if (changed := change(written := _written(value))) == written else changed
     if _is_mapping(value):
         pairs = [(_rewritten(key, change), _rewritten(member, change)) for key, member in value.items()]
         same = all(key is old and member is value[old] for (key, member), old in zip(pairs, value, strict=True))
@@ -52,9 +61,21 @@ def _rewritten(value: Any, change: Callable[[str], str]) -> Any:
 def _rewritten_object(value: Any, change: Callable[[str], str]) -> Any:
     fields = [each for each in attrs.fields(_type(value)) if each.init]
     old = [getattr(value, each.name) for each in fields]
-    new = [_rewritten(member, change) for member in old]
+    new = [member if _is_number(member) else _rewritten(member, change) for member in old]
     changes = {str(each.alias): member for each, member in zip(fields, new, strict=True)}
     return value if all(map(is_, new, old)) else attrs.evolve(value, **changes)
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return _type(value) in (int, float)
+
+
+def _written(number: int | float) -> str:
+    """In hexadecimal if it has so many digits that Python does not count them."""
+    try:
+        return str(number)
+    except ValueError:
+        return hex(int(number))
 
 
 def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:

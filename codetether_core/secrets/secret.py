@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from codetether_core.errors import Invalid
 from codetether_core.ids import TenantId
 
-__all__ = ["Secret", "changed", "registered"]
+__all__ = ["HandedSecret", "Secret", "changed", "registered"]
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 
@@ -33,6 +33,15 @@ class Secret:
     created_at: datetime
     changed_at: datetime
     version: int = 1
+
+
+@frozen(kw_only=True)
+class HandedSecret:
+    """A secret as a run is handed it: its ``value`` in the environment ``variable``."""
+
+    name: str
+    variable: str
+    value: str = field(repr=False)
 
 
 def registered(

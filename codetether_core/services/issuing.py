@@ -68,7 +68,7 @@ class Issuing:
     clock: Clock
     entropy: Entropy
     ownership: Ownership
-    key: bytes | None
+    key: bytes | None = field(repr=False)
     key_max_age: timedelta = timedelta(days=90)
     observers: list[Callable[[Credential], None]] = field(factory=list)
     _tidied: dict[TenantId, datetime] = field(factory=dict, init=False)

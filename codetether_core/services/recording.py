@@ -23,6 +23,9 @@ _MANY: Final = 10_000
 
 _BATCH: Final = 500
 
+_LONGEST: Final = 300
+"""Characters of a resource that are kept."""
+
 
 @frozen
 class _Counted:
@@ -70,7 +73,7 @@ class Recording:
     ) -> None:
         """Write something down that goes with no change of anything, into that chain or any."""
         redactor = await self.redaction.of(tenant)
-        record = self._record(tenant, actor, action, redactor.whole(resource), outcome, metadata)
+        record = self._record(tenant, actor, action, redactor.whole(resource)[:_LONGEST], outcome, metadata)
         record = evolve(record, metadata=rewritten(record.metadata, redactor.whole))
         await self.trail.append([event_of(record)], chain=chain)
 

@@ -100,7 +100,7 @@ class Reporting:
 
     async def finish(self, tenant: TenantId, word: Word, id: TaskId) -> None:
         """Append what was held back of the output: nothing follows from this holder; ``StaleLease``."""
-        if await self.telling.holds_back(tenant):
+        if await self.telling.holds_back(tenant, id):
             await self.telling.finish(await self._speaking(tenant, word, id))
 
     async def complete(
@@ -181,16 +181,18 @@ class Reporting:
         await self._part(principal, worker, lambda task: lapse(task, self.clock.now()))
 
     async def _part(self, principal: Principal, worker: WorkerId, verb: Callable[[Task], Task]) -> None:
-        """Apply the verb to what the worker holds without a token."""
+        """Apply the verb to what the worker holds without a token, once all that it said of it is told."""
+        tenant, word = principal.tenant, Word(worker=worker, principal=principal.name)
 
-        def parted(task: Task) -> Task:
+        def is_its(task: Task) -> bool:
             holder = None if task.lapsed else task.holder
-            if holder is None or holder.tokened or (holder.worker, holder.principal) != (worker, principal.name):
-                return task
-            return verb(task)
+            speaker = (worker, principal.name)
+            return holder is not None and not holder.tokened and (holder.worker, holder.principal) == speaker
 
-        for held in await self.tasks.held(principal.tenant, worker):
-            await self.writer.apply(principal.tenant, held.id, parted)
+        for held in await self.tasks.held(tenant, worker):
+            if is_its(held):
+                await self._last_output(tenant, word, held.id)
+                await self.writer.apply(tenant, held.id, lambda task: verb(task) if is_its(task) else task)
 
     async def _last_output(
         self, tenant: TenantId, word: Word, id: TaskId, chunks: Sequence[OutputChunk] = (), first: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -15,7 +15,7 @@ from codetether_core.events import CREDENTIALS, Event, Topic
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, RecordStore
 from codetether_core.redaction import Redactor, mark, require_secret
-from codetether_core.secrets import Secret, changed, registered
+from codetether_core.secrets import HandedSecret, Secret, changed, registered
 from codetether_core.services.encryption import Encryption
 from codetether_core.services.ownership import SECRETS, Ownership
 from codetether_core.services.redaction import Redaction, sealing_context
@@ -91,15 +91,15 @@ class SecretKeeping:
         finally:
             self.redaction.forget(principal.tenant)
 
-    async def environment(self, principal: Principal, task: Task) -> Mapping[str, str]:
-        """What a run of the task is handed, by variable; nothing if the policy does not trust its holder with it."""
+    async def handed(self, principal: Principal, task: Task) -> Sequence[HandedSecret]:
+        """What a run of the task is handed; nothing if the policy does not trust its holder with it."""
         if not (await self.ownership.reach(principal, SECRETS)).everybody:
-            return {}
-        return {
-            each.variable: await self.redaction.value(each)
+            return []
+        return [
+            HandedSecret(name=each.id, variable=each.variable, value=await self.redaction.value(each))
             for each in await self.secrets.list(task.tenant)
             if each.variable is not None and (not each.agents or task.spec.agent_type in each.agents)
-        }
+        ]
 
     async def _fitting(self, tenant: TenantId, name: str, value: str, variable: str | None) -> None:
         """Neither may the value be a part of what stands for another, nor another's a part of what stands for it.

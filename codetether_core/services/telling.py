@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from attrs import astuple, evolve, frozen
 
+from codetether_core.errors import VersionConflict
 from codetether_core.events import Guard, HeadSwap, OutputHead
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import Clock, EventLog
-from codetether_core.redaction import NOTHING_HELD, Held, Redactor, rewritten
+from codetether_core.redaction import Held, Redactor
 from codetether_core.services.encryption import Encryption
 from codetether_core.services.redaction import Redaction
 from codetether_core.services.swapping import until_swapped
-from codetether_core.tasks import Grant, OutputChunk, Task, output_event
+from codetether_core.tasks import Grant, OutputChunk, RedactedOutput, Task, output_event
 from codetether_core.tasks.output import understood
 
 __all__ = ["Speech", "Telling"]
@@ -46,20 +48,19 @@ class Telling:
     async def tell(self, speech: Speech, chunks: Sequence[OutputChunk], first: int | None) -> None:
         """Append what is new of the chunks, of which the first has that ordinal; ``StaleLease``."""
         redactor = await self.redaction.of(speech.task.tenant)
-        if redactor:
-            await until_swapped(partial(self._tell_clean, redactor, speech, chunks, first), "output", speech.task.id)
-        else:
-            await self._append(speech, chunks, Guard(speech.task.id, speech.task.fence, first))
+        if not redactor:
+            with suppress(VersionConflict):  # something was held back while there were secrets
+                return await self._append(speech, chunks, Guard(speech.task.id, speech.task.fence, first))
+        await until_swapped(partial(self._tell_clean, redactor, speech, chunks, first), "output", speech.task.id)
 
     async def finish(self, speech: Speech) -> None:
         """Append what is held back: nothing follows."""
         redactor = await self.redaction.of(speech.task.tenant)
-        if redactor:
-            await until_swapped(partial(self._tell_rest, redactor, speech), "output", speech.task.id)
+        await until_swapped(partial(self._tell_rest, redactor, speech), "output", speech.task.id)
 
-    async def holds_back(self, tenant: TenantId) -> bool:
-        """Whether there may be something to finish."""
-        return bool(await self.redaction.of(tenant))
+    async def holds_back(self, tenant: TenantId, task: TaskId) -> bool:
+        """Whether there is something to finish."""
+        return bool((await self.log.output_head(tenant, task)).held)
 
     async def _tell_clean(
         self, redactor: Redactor, speech: Speech, chunks: Sequence[OutputChunk], first: int | None
@@ -69,24 +70,17 @@ class Telling:
         head = found if found.grant == fence.grant else OutputHead(fence.grant)
         known = 0 if first is None else max(head.following - first, 0)
         following = head.following if first is None else max(first + len(chunks), head.following)
-        held = await self._opened(task.tenant, task.id, head.held)
-        told: list[OutputChunk] = []
-        for chunk in chunks[known:]:
-            text, held[chunk.stream] = redactor.feed(held.get(chunk.stream, NOTHING_HELD), chunk.text)
-            event = rewritten(understood(chunk), redactor.whole)
-            if text or event is not None or not chunk.text:
-                told.append(evolve(chunk, text=text, event=event))
-        new = OutputHead(fence.grant, following, await self._sealed(task.tenant, task.id, held))
-        await self._append(speech, told, evolve(fence, swap=HeadSwap(found, new)))
+        redacted = RedactedOutput(redactor, await self._opened(task.tenant, task.id, head.held))
+        told = [redacted.feed(evolve(chunk, event=understood(chunk))) for chunk in chunks[known:]]
+        new = OutputHead(fence.grant, following, await self._sealed(task.tenant, task.id, redacted.held))
+        await self._append(speech, [chunk for chunk in told if chunk], evolve(fence, swap=HeadSwap(found, new)))
 
     async def _tell_rest(self, redactor: Redactor, speech: Speech) -> None:
         task, fence = speech.task, Guard(speech.task.id, speech.task.fence)
         head = await self.log.output_head(task.tenant, task.id)
         if head.grant == fence.grant and head.held:
-            held = await self._opened(task.tenant, task.id, head.held)
-            rest = [OutputChunk(text=redactor.end(each), stream=stream) for stream, each in held.items()]
-            guard = evolve(fence, swap=HeadSwap(head, evolve(head, held="")))
-            await self._append(speech, [chunk for chunk in rest if chunk.text], guard)
+            redacted = RedactedOutput(redactor, await self._opened(task.tenant, task.id, head.held))
+            await self._append(speech, redacted.end(), evolve(fence, swap=HeadSwap(head, evolve(head, held=""))))
 
     async def _append(self, speech: Speech, chunks: Sequence[OutputChunk], guard: Guard) -> None:
         now = self.clock.now()

@@ -19,6 +19,7 @@ from codetether_core.tasks.matching import (
     refusals,
 )
 from codetether_core.tasks.output import OUTPUT_KINDS, OutputChunk, output_event, session_of
+from codetether_core.tasks.redacting import RedactedOutput
 from codetether_core.tasks.retry import backoff
 from codetether_core.tasks.task import Attempt, Task, TaskSpec
 
@@ -38,6 +39,7 @@ __all__ = [
     "LeaseTerms",
     "OutputChunk",
     "Profile",
+    "RedactedOutput",
     "Refusal",
     "Task",
     "TaskSpec",

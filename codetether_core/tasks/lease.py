@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from hmac import compare_digest
 
-from attrs import frozen
+from attrs import field, frozen
 
 from codetether_core.errors import LeaseRequired, StaleLease
 from codetether_core.ids import WorkerId
@@ -37,7 +37,7 @@ class Word:
 
     worker: WorkerId
     principal: str
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
@@ -49,7 +49,7 @@ class Grant:
     """
 
     number: int
-    nonce: str
+    nonce: str = field(repr=False)
     worker: WorkerId
     principal: str
     tokened: bool

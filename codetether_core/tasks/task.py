@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from attrs import Factory, evolve, frozen
+from attrs import Factory, evolve, field, frozen
 
 from codetether_core.artifacts import Artifact, LogSegment
 from codetether_core.errors import IllegalTransition
@@ -48,7 +48,7 @@ class TaskSpec:
 class Attempt:
     """A grant that is over: whose it was, how it ended (a trigger), and what its holder still had to say too late."""
 
-    token: str
+    token: str = field(repr=False)
     worker: WorkerId
     granted_at: datetime
     ended_at: datetime

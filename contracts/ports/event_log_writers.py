@@ -80,7 +80,7 @@ async def a_batch_that_is_sent_again_changes_nothing(backend: Backend) -> None:
 
 
 async def the_head_of_the_output_is_swapped(backend: Backend) -> None:
-    """As it must read, or nothing is appended; ordinals set what was held back aside, and nobody else sees the head."""
+    """As it must read, or nothing is appended, nor past what was held back; and nobody else sees the head."""
     task = new_task()
     running = claimed(task)
     await backend.tasks.add(task)
@@ -100,6 +100,9 @@ async def the_head_of_the_output_is_swapped(backend: Backend) -> None:
     assert await backend.log.output_head(TenantId("other"), task.id) == OutputHead()
     await swap(one, two, "b", "c", "d")
     await swap(two, two)
+    for first in (None, 2, 3):
+        await raises(VersionConflict, backend.log.append(output(task, "no"), Guard(task.id, running.fence, first)))
+    await swap(two, OutputHead(grant, 3))
     await backend.log.append(output(task, "d", "e"), Guard(task.id, running.fence, 2))
     assert await backend.log.output_head(TENANT, task.id) == OutputHead(grant, 4)
     await raises(
@@ -108,7 +111,11 @@ async def the_head_of_the_output_is_swapped(backend: Backend) -> None:
     both = (swap(OutputHead(grant, 4), OutputHead(grant, 5 + n), "once") for n in range(8))
     done = await asyncio.gather(*both, return_exceptions=True)
     assert sum(each is None for each in done) == 1
-    assert [text[9:-2] for text in await _outputs(backend)] == ["a", "b", "c", "d", "e", "once"]
+    last = await backend.log.output_head(TENANT, task.id)
+    await swap(last, OutputHead("another", 1, "its own"))
+    await backend.log.append(output(task, "f"), Guard(task.id, running.fence, 0))
+    assert await backend.log.output_head(TENANT, task.id) == OutputHead(grant, 1)
+    assert [text[9:-2] for text in await _outputs(backend)] == ["a", "b", "c", "d", "e", "once", "f"]
 
 
 async def _outputs(backend: Backend) -> list[str]:

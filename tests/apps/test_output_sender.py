@@ -138,3 +138,16 @@ async def test_output_that_the_server_will_never_take_ends_the_run() -> None:
     assert ends == [Ending.UNHEARD]
     assert output.failure == "The server refused the output: too large"
     assert shelf.texts == []
+
+
+@pytest.mark.anyio
+async def test_the_last_words_go_with_the_rest_however_much_is_held() -> None:
+    """Whoever has them does not wait for a server that does not answer, and to a closed sender nothing is said."""
+    shelf = Shelf()
+    output = sender(shelf, [], batch=1)
+    for _ in range(64):
+        await output.emit(OutputChunk(text=""))
+    await output.close([OutputChunk(text="the"), OutputChunk(text="end")])
+    await output.close([OutputChunk(text="not this")])
+    await output.send()
+    assert shelf.texts[-2:] == ["the", "end"] and len(shelf.texts) == 66

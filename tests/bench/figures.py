@@ -14,6 +14,7 @@ from attrs import frozen
 
 from tests.bench.dispatching import dispatch_latencies
 from tests.bench.lives import CLASSIC_REQUESTS, classic_life, own_life, run_lives
+from tests.bench.redacting import redaction_costs
 from tests.bench.servers import Server, codetether_server, echo_server
 from tests.bench.wire import Connection
 
@@ -103,10 +104,18 @@ def start(quick: bool) -> Iterator[Figure]:
     yield Figure("resident memory when idle", median(memory), "MiB", beside)
 
 
+def redaction(quick: bool) -> Iterator[Figure]:
+    """CPU for each 16 KiB of a run's output, by how many secrets its tenant has."""
+    for secrets in (1, 5, 100):
+        feed, whole = redaction_costs(secrets, 20 if quick else 200)
+        name = f"redaction of 16 KiB, {secrets} secret{'s' if secrets > 1 else ''}"
+        yield Figure(name, feed, "ms", f"as a whole text {whole:.2f} ms", "≤ 1")
+
+
 Measure: TypeAlias = Callable[[bool], Iterator[Figure]]
 """Measures, quickly if told so."""
 
-FIGURES: Mapping[str, Measure] = {"life": life, "dispatch": dispatch, "start": start}
+FIGURES: Mapping[str, Measure] = {"life": life, "dispatch": dispatch, "start": start, "redaction": redaction}
 
 
 def _echo_floor(lives: int) -> float:

@@ -67,22 +67,28 @@ class Cluster:
 
     def server(self, **more: str) -> Program:
         """A server that is ready."""
-        program = self._start(self.server_module, {"CODETETHER_DATA_DIR": str(self.directory / "server"), **more})
+        program = self._start(
+            self.server_module.rpartition(".")[2],
+            {"CODETETHER_DATA_DIR": str(self.directory / "server"), **more},
+            "-m",
+            self.server_module,
+        )
         until(lambda: program.process.poll() is not None or _answers(self.client), "the server's readiness")
         assert program.process.poll() is None, program.said
         return program
 
-    def worker(self, name: str = "first", **more: str) -> Program:
-        """A worker that has registered, with a data directory of its own."""
+    def worker(self, name: str = "first", *, program: str = "", **more: str) -> Program:
+        """A worker that has registered, with a data directory of its own; ``program`` is in place of ours."""
         settings = {
             "CODETETHER_DATA_DIR": str(self.directory / name),
             "CODETETHER_WORKER_NAME": name,
             "CODETETHER_CODEBASES": f"code:{self.directory / 'checkout'}",
             **more,
         }
-        program = self._start("codetether_apps.worker", settings)
+        command = ("-c", program) if program else ("-m", "codetether_apps.worker")
+        started = self._start("worker", settings, *command)
         until(lambda: any(each.name == name for each in self.client.workers.list()), f"worker {name}'s registration")
-        return program
+        return started
 
     def submit(self, script: str, *, agent: str = "sh", **more: Any) -> TaskHandle[Sync]:
         """A task in the checkout: a shell script, for the agent ``sh``."""
@@ -148,9 +154,9 @@ class Cluster:
         """What every program said, for a test that failed."""
         return "\n".join(f"--- {program.log.name}\n{program.said[-6000:]}" for program in self.programs)
 
-    def _start(self, module: str, settings: Mapping[str, str]) -> Program:
-        log = self.directory / f"{len(self.programs)}-{module.rpartition('.')[2]}.log"
-        program = start(log, {**self.settings, **settings}, "-m", module, tree=self.tree)
+    def _start(self, name: str, settings: Mapping[str, str], *command: str) -> Program:
+        log = self.directory / f"{len(self.programs)}-{name}.log"
+        program = start(log, {**self.settings, **settings}, *command, tree=self.tree)
         self.programs.append(program)
         return program
 

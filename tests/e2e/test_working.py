@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from codetether_adapters.client import TaskHandle
 from codetether_adapters.client.operations import Sync
 from codetether_core.redaction import mark
@@ -149,6 +151,51 @@ def test_a_run_is_handed_its_secrets_and_tells_none_of_them(cluster: Cluster) ->
     cluster.client.secrets.put("anthropic", value, variable="ANTHROPIC_API_KEY", agents=["sh"])
     said = 'printf "%s, " "$ANTHROPIC_API_KEY" "${ANTHROPIC_API_KEY%abcdef}"; echo; echo "$ANTHROPIC_API_KEY" >&2'
     task = cluster.submit(f"{said}; test ${{#ANTHROPIC_API_KEY}} = {len(value)}")
-    assert task.result() == f"{mark('ANTHROPIC_API_KEY')}, sk-0123456789, "
+    assert task.result() == f"{mark('anthropic')}, sk-0123456789, "
     kept = [path for path in cluster.directory.rglob("*") if path.is_file() and value.encode() in path.read_bytes()]
     assert not kept
+
+
+FAILING = """\
+from codetether_adapters.agents import CommandRunner
+from codetether_apps.worker import main
+
+async def run(self, run, emit):
+    raise ValueError(f"the key {run.environment['ANTHROPIC_API_KEY']} is no good")
+
+CommandRunner.run = run
+raise SystemExit(main())
+"""
+"""A worker whose runner is broken."""
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_worker_logs_and_reports_no_secret_of_a_run_that_fails(cluster: Cluster, form: str) -> None:
+    """By its agent, which tells it, or by a runner that does; nor is it in what the worker keeps."""
+    value = "sk-" + "0123456789 abcdef " * 12 + "end"
+    cluster.server()
+    worker = cluster.worker(program=FAILING, CODETETHER_LOG_FORMAT=form)
+    cluster.client.secrets.put("anthropic", value, variable="ANTHROPIC_API_KEY")
+    view = cluster.submit("true").wait()
+    assert view.error == f"The worker failed: ValueError: the key {mark('anthropic')} is no good"
+    assert f"ValueError: the key {mark('anthropic')} is no good" in worker.said
+    worker.kill()
+    worker = cluster.worker(CODETETHER_LOG_FORMAT=form)
+    view = cluster.submit('echo "no $ANTHROPIC_API_KEY" >&2; exit 3').wait()
+    assert view.error == f"no {mark('anthropic')}"
+    kept = [
+        path for path in cluster.directory.rglob("*") if path.is_file() and b"6789 abcdef 0123" in path.read_bytes()
+    ]
+    assert not kept
+
+
+def test_what_may_be_the_beginning_of_a_secret_is_told_of_a_run_that_is_cancelled(cluster: Cluster) -> None:
+    """Of what it said nothing is lost: nothing follows that could make a secret of it."""
+    cluster.server()
+    cluster.worker()
+    cluster.client.secrets.put("anthropic", "sk-0123456789abcdef", variable="ANTHROPIC_API_KEY")
+    task = cluster.submit(f"printf 'begun sk-0123'; read go < {cluster.fifo('gate')}")
+    cluster.until_said(task, "begun")
+    task.cancel()
+    until(lambda: task.refresh().stopped, "the end of the run")
+    assert cluster.text(task) == "begun sk-0123"

@@ -22,7 +22,7 @@ from codetether_core.ids import WorkerId
 from codetether_core.ports import Backend
 from codetether_core.redaction import mark
 from codetether_core.services import Question, Services, assemble
-from codetether_core.tasks import GLOBAL, OUTPUT_KINDS, OutputChunk, Task, TaskSpec, Word
+from codetether_core.tasks import GLOBAL, OUTPUT_KINDS, OutputChunk, Task, TaskSpec, TaskState, Word
 from tests.services.conftest import Dice, FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -51,7 +51,7 @@ class Run:
         assert task.grant is not None
         return cls((one, two), clock, task, Word(worker=WorkerId("w1"), principal="root", token=task.grant.token))
 
-    async def say(self, replica: int, first: int, *texts: str) -> None:
+    async def say(self, replica: int, first: int | None, *texts: str) -> None:
         chunks = [OutputChunk(text=text) for text in texts]
         await self.replicas[replica].reporting.output(TENANT, self.word, self.task.id, chunks, first=first)
 
@@ -128,6 +128,41 @@ async def test_the_last_word_of_a_cancelled_run_tells_what_was_held_back(run: Ru
     await run.say(1, 1, "topped s")
     await run.replicas[1].reporting.stopped(TENANT, run.word, run.task.id)
     assert await run.told() == "a stopped s"
+
+
+@pytest.mark.parametrize("replica", [0, 1])
+@pytest.mark.parametrize("ordinals", [True, False])
+async def test_what_was_held_back_is_told_although_there_are_no_secrets_any_more(
+    run: Run, replica: int, ordinals: bool
+) -> None:
+    """With the next piece in its place, with the last word after it, and at a replica that never knew of any."""
+    one = run.replicas[0]
+    await run.say(0, 0, "a s")
+    await one.secret_keeping.remove(ADMIN, "key")
+    run.clock.at += timedelta(seconds=2)
+    await run.say(replica, 1 if ordinals else None, "o s")
+    assert await run.told() == "a so s"
+    await one.secret_keeping.register(ADMIN, "key", KEY)
+    run.clock.at += timedelta(seconds=2)
+    await run.say(1, 2 if ordinals else None, "o s")
+    await one.secret_keeping.remove(ADMIN, "key")
+    run.clock.at += timedelta(seconds=2)
+    await run.replicas[replica].reporting.complete(TENANT, run.word, run.task.id, "done")
+    assert await run.told() == "a so so s"
+
+
+@pytest.mark.parametrize("ending", ["sign_off", "begin_anew"])
+async def test_what_an_old_worker_said_is_told_before_its_task_goes_to_others(run: Run, ending: str) -> None:
+    """It has no token, and no word of its own about the task."""
+    services = run.replicas[1]
+    task = await services.submission.submit(ADMIN, TaskSpec(codebase=GLOBAL, title="t", prompt="p"))
+    old = Run(run.replicas, run.clock, task, Word(worker=WorkerId("w2"), principal="root"))
+    await services.claiming.claim(ADMIN, old.word.worker, task.id, tokened=False)
+    await old.say(0, None, "a s")
+    assert await old.told() == "a "
+    await getattr(services.reporting, ending)(ADMIN, old.word.worker)
+    assert await old.told() == "a s"
+    assert (await services.backend.tasks.get(TENANT, task.id)).state is TaskState.PENDING
 
 
 async def test_a_tenant_whose_keys_are_missing_does_not_stop_the_reaper_for_others(run: Run) -> None:

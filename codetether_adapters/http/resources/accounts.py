@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
@@ -24,7 +24,7 @@ class NewAccount:
     """Somebody who may sign in."""
 
     name: str
-    password: str
+    password: str = field(repr=False)
     roles: tuple[str, ...]
 
 
@@ -32,7 +32,7 @@ class NewAccount:
 class ChangeAccount:
     """What is to be otherwise; what is left out stays."""
 
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     roles: tuple[str, ...] | None = None
     enabled: bool | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.addresses import network_of
@@ -47,7 +47,7 @@ class Login(Exchange):
     """Who signs in, and where. A page asks for ``cookies``, so that no script can read the tokens."""
 
     username: str
-    password: str
+    password: str = field(repr=False)
     tenant_id: str = DEFAULT_TENANT
     cookies: bool = False
 
@@ -56,15 +56,15 @@ class Login(Exchange):
 class Refresh:
     """The token that renews a sign-in; the answer has another one. Without one the browser's cookie counts."""
 
-    refresh_token: str | None = None
+    refresh_token: str | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
 class NewPassword:
     """The password as it was, and as it is to be."""
 
-    old_password: str
-    new_password: str
+    old_password: str = field(repr=False)
+    new_password: str = field(repr=False)
 
 
 async def login(call: Call) -> Response:
@@ -94,7 +94,7 @@ async def refresh(call: Call) -> Response:
         raise Invalid("refresh_token", "is missing, and so is the cookie that stands for it", hint="sign in")
     call.browser.require_own_page()
     try:
-        call.browser.require_token(token, call.services.issuing.require_key())
+        call.browser.require_page_of(token, call.services.issuing.require_key())
         renewed = await call.services.signing_in.renew(token)
     except Unauthenticated:
         call.browser.forget()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Final
 
+from attrs import asdict
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
@@ -18,6 +19,7 @@ from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
 from codetether_core.audit import Outcome
 from codetether_core.ids import SessionId, TaskId
+from codetether_core.secrets import HandedSecret
 from codetether_core.services import Services
 from codetether_core.tasks import Task
 
@@ -41,7 +43,7 @@ async def claim(call: Call) -> Response:
             "lease": _lease(call, task),
             "task": task_view(task),
             "answers": [approval_view(each) for each in await call.services.questions.answers(task)],
-            "environment": await _environment(call, task) if body.lease else {},
+            "secrets": [asdict(each) for each in await _handed(call, task)] if body.lease else [],
         }
     )
 
@@ -97,9 +99,9 @@ async def stopped(call: Call) -> Response:
     return Json({"success": True})
 
 
-async def _environment(call: Call, task: Task) -> Mapping[str, str]:
+async def _handed(call: Call, task: Task) -> Sequence[HandedSecret]:
     """The secrets that the run needs; that they were handed out is in the trail."""
-    handed = await call.services.secret_keeping.environment(call.principal, task)
+    handed = await call.services.secret_keeping.handed(call.principal, task)
     if handed:
         await call.services.recording.record(
             task.tenant,
@@ -107,7 +109,7 @@ async def _environment(call: Call, task: Task) -> Mapping[str, str]:
             "secrets.handed",
             f"task/{task.id}",
             Outcome.SUCCESS,
-            {"variables": sorted(handed)},
+            {"names": [each.name for each in handed]},
         )
     return handed
 

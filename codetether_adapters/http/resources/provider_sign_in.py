@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.addresses import network_of
@@ -37,8 +37,8 @@ class Begin:
 class Answer:
     """What the provider has the browser bring."""
 
-    state: str = ""
-    code: str = ""
+    state: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
     iss: str = ""
     error: str = ""
     error_description: str = ""

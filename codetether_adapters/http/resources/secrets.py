@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
@@ -24,7 +24,7 @@ _ONE: Final = f"{_PATH}/{{secret_name}}"
 class GivenSecret:
     """The value, and which runs are handed it in which environment variable: those of these agents, or all."""
 
-    value: str
+    value: str = field(repr=False)
     variable: str | None = None
     agents: tuple[str, ...] = ()
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from codetether_adapters.http.resources.bounds import seconds, within
 from codetether_adapters.http.resources.tool_bodies import declared
@@ -122,7 +122,7 @@ class Outputs:
     """
 
     worker_id: str | None = None
-    lease_token: str | None = None
+    lease_token: str | None = field(default=None, repr=False)
     output: str | None = None
     stream: str = "stdout"
     timestamp: datetime | None = None
@@ -151,7 +151,7 @@ class StatusReport:
     reason: str | None = None
     retry: bool = False
     lease: bool = False
-    lease_token: str | None = None
+    lease_token: str | None = field(default=None, repr=False)
     outputs: tuple[Chunk, ...] = ()
     first: int | None = None
 
@@ -162,7 +162,7 @@ class TaskWord:
 
     task_id: str
     worker_id: str | None = None
-    lease_token: str | None = None
+    lease_token: str | None = field(default=None, repr=False)
     session_id: str | None = None
 
 
@@ -181,7 +181,7 @@ class Release:
 
     task_id: str
     worker_id: str | None = None
-    lease_token: str | None = None
+    lease_token: str | None = field(default=None, repr=False)
     status: str | None = None
     result: str | None = None
     error: str | None = None
@@ -197,7 +197,7 @@ class Ask:
 
     prompt: str
     worker_id: str | None = None
-    lease_token: str | None = None
+    lease_token: str | None = field(default=None, repr=False)
     kind: ApprovalKind = ApprovalKind.QUESTION
     options: tuple[Option, ...] = ()
     held: bool = True

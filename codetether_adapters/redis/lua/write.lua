@@ -35,8 +35,8 @@ if remember == '1' and redis.call('EXISTS', shard .. 'done:' .. token) == 1 then
   return unchanged('done')
 end
 
--- The guard: the task's fence still reads so, and what the log already has of the grant is left out; or the head of the
--- task's output is swapped.
+-- The guard: the task's fence still reads so, and what the log already has of the grant is left out, if nothing is held
+-- back; or the head of the task's output is swapped.
 local guarded, known = take(), 0
 if guarded ~= '' then
   local fence, way = take(), take()
@@ -56,6 +56,9 @@ if guarded ~= '' then
     redis.call('HSET', task, 'grant', take(), 'following', take(), 'held', take())
   else
     local grant, first, sent = take(), take(), take_number()
+    if found[2] == grant and (found[4] or '') ~= '' then
+      return unchanged('conflict')
+    end
     if first ~= '' then
       first = tonumber(first)
       if found[2] == grant then

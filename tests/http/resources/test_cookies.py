@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ssl
+from base64 import b64encode
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from ipaddress import ip_network
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from codetether_core.access import Principal
+from codetether_adapters.certificates import ClientCertificates
+from codetether_core.access import CertificateName, CertificateRule, NameKind, Principal
+from codetether_core.ports import Clock
 from tests.http.coverage import covers
 from tests.http.resources.browsers import (
     HOST,
@@ -25,6 +32,7 @@ from tests.http.resources.browsers import (
     stream_of,
 )
 from tests.http.resources.world import ok, open_world
+from tests.servers.tls import Authority
 
 # ------------------------------------------------------------------------------------------------- what is given
 
@@ -190,6 +198,44 @@ async def test_where_nobody_needs_a_credential_cookies_are_not_looked_at(signed_
     ):
         answer = await browser.get(f"{A}/session", headers={"Cookie": "ct_session=of-another"})
         assert ok(answer)["username"] == "owner"
+
+
+async def test_a_cookie_that_is_no_good_is_as_good_as_none(signed_in: SignedIn, tmp_path: Path) -> None:
+    """It keeps nobody out who shows a certificate, and the browser is told to forget it, and nothing else."""
+    certificate = ssl.PEM_cert_to_DER_cert(Authority(tmp_path / "ca").issue("carol")[0].read_text())
+    carol = Principal(name="carol", roles=frozenset({"editor"}))
+    settings = {
+        "certificates": ClientCertificates(
+            [CertificateRule(CertificateName(NameKind.CN, "carol"), carol)],
+            cast(Clock, SimpleNamespace(now=lambda: datetime.now(UTC))),
+        ),
+        "trusted_proxies": [ip_network("10.0.0.0/8")],
+        "certificates_from_proxies": True,
+    }
+    shown = {"Client-Cert": f":{b64encode(certificate).decode()}:"}
+    good, gone = signed_in.browser.cookies["__Host-ct_session"], "Path=/; Max-Age=0; SameSite=Lax; HttpOnly; Secure"
+    task = {"title": "t", "prompt": "p"}
+    async with (
+        at_home(signed_in.world, **settings) as app,
+        browser_of(app, HOST, client=("10.0.0.1", 1)) as browser,
+    ):
+        for cookie in ("x", "admin-token", "a.b.c", f"ct_sgn_0.{'A' * 43}"):
+            spent = {"Cookie": f"__Host-ct_session={cookie}"}
+            answer = await browser.get(f"{A}/session", headers=shown | spent)
+            assert ok(answer)["username"] == "carol"
+            assert cookies_of(answer) == {"__Host-ct_session": gone}
+            assert ok(await browser.post("/v1/agent/tasks", json=task, headers=shown | spent))["created_by"] == "carol"
+            foreign = await browser.get(f"{A}/session", headers=shown | spent | {"Sec-Fetch-Site": "cross-site"})
+            assert foreign.status_code == 401
+            alone = await browser.get(f"{A}/session", headers=spent)
+            assert (alone.status_code, alone.json()["detail"]) == (401, "The cookie is of no sign-in")
+            assert cookies_of(alone) == {"__Host-ct_session": gone}
+        both = {"Cookie": f"__Host-ct_session={good}"} | shown
+        answer = await browser.get(f"{A}/session", headers=both)
+        assert ok(answer)["username"] == "ann" and cookies_of(answer) == {}
+        assert (await browser.post("/v1/agent/tasks", json=task, headers=both)).json()["code"] == "csrf"
+        wrong = await browser.get(f"{A}/session", headers=both | {"Authorization": "Bearer wrong"})
+        assert wrong.status_code == 401 and cookies_of(wrong) == {}
 
 
 # --------------------------------------------------------------------------------------------- how long, and its end

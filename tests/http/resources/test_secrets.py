@@ -180,6 +180,17 @@ async def test_what_a_caller_names_its_request_is_not_told_with_a_secret_in_it()
         assert KEY not in trail and MARK in trail
 
 
+@pytest.mark.parametrize("before", [12, 280, 290, 296])
+async def test_a_path_is_not_recorded_with_the_beginning_of_a_secret_either(before: int) -> None:
+    """Long ones are cut, wherever a secret in them may be."""
+    async with open_world() as world:
+        await register(world)
+        path = f"/v1/secrets/{'x' * (before - len('/v1/secrets/'))}{KEY}"
+        assert (await world.viewer.delete(path)).status_code == 403
+        (event,) = ok(await world.client.get("/v1/audit/events?outcome=denied"))["events"]
+        assert event["resource"] == f"{path.removesuffix(KEY)}{MARK}"[:300]
+
+
 async def test_two_secrets_are_not_handed_out_in_one_variable() -> None:
     async with open_world() as world:
         await register(world, variable="KEY")
@@ -230,16 +241,17 @@ async def test_only_a_worker_that_asks_for_a_lease_is_handed_what_its_run_needs(
         await register(world, variable="ANTHROPIC_API_KEY", agents=["build"])
         await register(world, "everywhere", "0123456789", variable="EVERYWHERE")
         await register(world, "nowhere", "9876543210")
-        assert (await held(world, agent_type="build"))["environment"] == {
-            "ANTHROPIC_API_KEY": KEY,
-            "EVERYWHERE": "0123456789",
-        }
-        assert (await held(world, agent_type="plan"))["environment"] == {"EVERYWHERE": "0123456789"}
+        assert (await held(world, agent_type="build"))["secrets"] == [
+            {"name": "anthropic", "variable": "ANTHROPIC_API_KEY", "value": KEY},
+            {"name": "everywhere", "variable": "EVERYWHERE", "value": "0123456789"},
+        ]
+        (everywhere,) = (await held(world, agent_type="plan"))["secrets"]
+        assert everywhere["name"] == "everywhere"
         task = ok(await world.client.post("/v1/agent/tasks", json={"title": "t", "prompt": "p"}))["id"]
         words = {"task_id": task, "worker_id": "w2"}
-        assert ok(await world.worker.post("/v1/worker/tasks/claim", json=words))["environment"] == {}
+        assert ok(await world.worker.post("/v1/worker/tasks/claim", json=words))["secrets"] == []
         task = ok(await world.client.post("/v1/agent/tasks", json={"title": "t", "prompt": "p"}))["id"]
         words = {"task_id": task, "worker_id": "w3", "lease": True}
-        assert ok(await world.editor.post("/v1/worker/tasks/claim", json=words))["environment"] == {}
+        assert ok(await world.editor.post("/v1/worker/tasks/claim", json=words))["secrets"] == []
         (event, _) = ok(await world.client.get("/v1/audit/events?action=secrets.handed"))["events"]
-        assert event["metadata"]["variables"] == ["EVERYWHERE"] and event["actor"] == "worker"
+        assert event["metadata"]["names"] == ["everywhere"] and event["actor"] == "worker"

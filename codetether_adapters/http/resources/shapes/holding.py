@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from attrs import frozen
 
 from codetether_adapters.http.resources.shapes.approvals import Approval
 from codetether_adapters.http.resources.shapes.tasks import Task
+from codetether_core.secrets import HandedSecret
 from codetether_core.tasks import TaskState
 
 __all__ = ["Accepted", "Claimed", "Done", "Lease", "Queued", "Released", "Renewed", "Reported"]
@@ -37,7 +37,7 @@ class Accepted:
 class Claimed:
     """The task is the worker's; ``answers`` are those to questions that earlier runs of it parked.
 
-    ``environment`` has the secrets that the run needs, by variable, for a worker that asked for a lease.
+    ``secrets`` are those that the run needs, for a worker that asked for a lease.
     """
 
     success: bool
@@ -47,7 +47,7 @@ class Claimed:
     lease: Lease
     task: Task
     answers: tuple[Approval, ...]
-    environment: Mapping[str, str]
+    secrets: tuple[HandedSecret, ...]
 
 
 @frozen(kw_only=True)
