@@ -25,6 +25,7 @@ __all__ = [
     "WorkerId",
     "derived_id",
     "digest",
+    "framed",
     "new_id",
     "room_in",
     "room_of",
@@ -76,11 +77,14 @@ def digest(*parts: str) -> str:
     return _digest(parts)[:16].hex()
 
 
+def framed(*parts: str) -> bytes:
+    """A sequence of texts as bytes, unambiguous in where each of them ends."""
+    texts = (part.encode("utf-8", "surrogatepass") for part in parts)
+    return b"".join(b"%d:%s" % (len(text), text) for text in texts)
+
+
 def _digest(parts: tuple[str, ...]) -> bytes:
-    framed = b"".join(
-        b"%d:%s" % (len(text), text) for text in (part.encode("utf-8", "surrogatepass") for part in parts)
-    )
-    return hashlib.sha256(framed).digest()
+    return hashlib.sha256(framed(*parts)).digest()
 
 
 def _base32(value: int, bits: int) -> str:

@@ -1,4 +1,10 @@
-"""AES-256: GCM (NIST SP 800-38D) as nonce, what is encrypted, tag; SIV (RFC 5297) where equals are to be seen."""
+"""AES-256: GCM-SIV (RFC 8452) as nonce, what is encrypted, tag; SIV (RFC 5297) where equals are to be seen.
+
+Nobody counts what is encrypted under one key. With GCM two values of one nonce would let others forge more, so that no
+more than 2**32 values could have random ones of 96 bits; with GCM-SIV they tell nothing but whether both are the same
+value in the same context, and it takes some 2**48 values until two meet. SIV is sound for 2**48 blocks: 4 PiB of blobs
+under one data key.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +12,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV, AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -42,8 +48,8 @@ class Aes:
             return self.decrypt(key, wrapped, context)
         except Undecipherable:
             raise Undecipherable(
-                f"A data key cannot be read with the key {key_id}",
-                hint=f"{_SETTING} must have the key that had this name, or the store was tampered with",
+                f"What is encrypted with the key {key_id} was changed, or is encrypted with another of that name",
+                hint=f"{_SETTING} must have the key that had this name; if it has, restore from a backup",
                 key=key_id,
             ) from None
 
@@ -71,9 +77,15 @@ class Aes:
 
 
 @lru_cache(maxsize=256)
-def _under(key: bytes) -> AESGCM:
+def _under(key: bytes) -> AESGCMSIV:
     """Preparing a key takes longer than encrypting a short text."""
-    return AESGCM(key)
+    try:
+        return AESGCMSIV(key)
+    except UnsupportedAlgorithm:
+        raise NotConfigured(
+            "The cryptography package was built here with an OpenSSL before 3.2, which knows no AES-GCM-SIV",
+            hint="install its wheel instead: pip install --force-reinstall --only-binary :all: cryptography",
+        ) from None
 
 
 @lru_cache(maxsize=256)

@@ -36,10 +36,11 @@ class EncryptionView:
 
 @frozen(kw_only=True)
 class RotatedView:
-    """How many data keys came under the present key, and the data key that was made, if any."""
+    """How many data keys of how many tenants came under the present key, and the data key that was made, if any."""
 
     rewrapped: int
     added: str | None = None
+    tenants: int = 1
 
 
 class Encryption(Resource[M]):
@@ -51,9 +52,12 @@ class Encryption(Resource[M]):
         return await self._send(Request(method="GET", path=_AT, read=one(EncryptionView)))
 
     @operation
-    async def rotate(self, *, data_key: bool = False) -> RotatedView:
-        """Have every data key come under the server's present key; with ``data_key`` there is a new one besides."""
-        body = {"data_key": data_key}
+    async def rotate(self, *, data_key: bool = False, all_tenants: bool = False) -> RotatedView:
+        """Have every data key come under the server's present key; with ``data_key`` there is a new one besides.
+
+        ``all_tenants`` is for an administrator of the tenant ``default``.
+        """
+        body = {"data_key": data_key, "all_tenants": all_tenants}
         return await self._send(
             Request(method="POST", path=f"{_AT}/rotate", body=body, read=one(RotatedView), repeatable=not data_key)
         )

@@ -14,7 +14,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing, asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
@@ -27,7 +27,8 @@ from codetether_adapters.filesystem.durable import DurableDirectories, sync_dire
 from codetether_adapters.filesystem.incoming import Incoming
 from codetether_adapters.filesystem.reading import Reading
 from codetether_adapters.filesystem.refusals import translated
-from codetether_core.artifacts import BlobId, blob_id, blocks, intact, is_blob_id, span, tenant_folder
+from codetether_adapters.filesystem.turns import Turns
+from codetether_core.artifacts import BlobId, KeptBlob, blob_id, blocks, intact, is_blob_id, span, tenant_folder
 from codetether_core.errors import Invalid, NotFound
 from codetether_core.ids import TenantId
 from codetether_core.ports import BlobStore
@@ -39,6 +40,9 @@ T = TypeVar("T")
 
 _THREADS: Final = 8
 _INCOMING: Final = ".incoming"
+_TURNS: Final = ".turns.lock"
+_BEGINNING: Final = datetime.fromtimestamp(0, UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class FileBlobs:
@@ -48,6 +52,7 @@ class FileBlobs:
         self._root = root
         self._incoming = incoming
         self._directories = DurableDirectories()
+        self._turns = Turns(root / _TURNS)
         self._threads = CapacityLimiter(_THREADS)
 
     async def put(self, tenant: TenantId, data: bytes | AsyncIterable[bytes]) -> BlobId:
@@ -57,7 +62,7 @@ class FileBlobs:
             async with aclosing(blocks(data)) as found:
                 async for block in found:
                     await self._call(draft.write, block)
-            return await self._call(draft.keep, lambda id: self._place(tenant, id))
+            return await self._call(draft.keep, lambda id: self._place(tenant, id), self._turns.moving())
         finally:
             with CancelScope(shield=True):
                 await self._call(draft.discard)
@@ -85,7 +90,11 @@ class FileBlobs:
         """Remove the file."""
         await self._call(self._remove, self._path(tenant, id))
 
-    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[BlobId]:
+    async def drop(self, tenant: TenantId, blob: KeptBlob) -> bool:
+        """Look at the file's time and remove it, while nothing is put in its place."""
+        return await self._call(self._remove_as_listed, self._path(tenant, blob.id), blob.put_at)
+
+    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[KeptBlob]:
         """Walk the directories in order, past those that lie before ``after``."""
         last = blob_id(after) if after is not None else ""
         return await self._call(self._page, self._root / tenant_folder(tenant), last, limit)
@@ -116,9 +125,18 @@ class FileBlobs:
         else:
             sync_directory(path.parent)
 
-    def _page(self, directory: Path, last: str, limit: int) -> builtins.list[BlobId]:
+    def _remove_as_listed(self, path: Path, put_at: datetime) -> bool:
         self._incoming.check()
-        return [*islice(_walk(directory, last), limit)]
+        with self._turns.deleting():
+            if _put_at(path) != put_at:
+                return False
+            path.unlink()
+        sync_directory(path.parent)
+        return True
+
+    def _page(self, directory: Path, last: str, limit: int) -> builtins.list[KeptBlob]:
+        self._incoming.check()
+        return [*islice(_listed(directory, last), limit)]
 
     async def _find(self, id: BlobId, call: Callable[[], T]) -> T:
         """Call what looks for a file; that there is none tells of a blob only while the directory itself is there."""
@@ -170,15 +188,29 @@ def _prepare(root: Path) -> Incoming:
     return Incoming(root / _INCOMING)
 
 
-def _walk(directory: Path, last: str, known: str = "") -> Iterator[BlobId]:
-    """The addresses behind ``last`` in order; ``known`` are the digits that the directories above stand for."""
+def _listed(directory: Path, last: str) -> Iterator[KeptBlob]:
+    """But for those that are deleted meanwhile."""
+    for path in _walk(directory, last):
+        if (put_at := _put_at(path)) is not None:
+            yield KeptBlob(BlobId(path.name), put_at)
+
+
+def _put_at(path: Path) -> datetime | None:
+    try:
+        return _BEGINNING + path.stat().st_mtime_ns // 1000 * _MICROSECOND
+    except FileNotFoundError:
+        return None
+
+
+def _walk(directory: Path, last: str, known: str = "") -> Iterator[Path]:
+    """The blobs behind the address ``last`` in order; ``known`` are the digits that the directories above stand for."""
     for name in sorted(_names(directory)):
         if len(known) < 4:
             prefix = known + name
             if len(name) == 2 and prefix >= last[: len(prefix)]:
                 yield from _walk(directory / name, last, prefix)
         elif name > last and is_blob_id(name):
-            yield BlobId(name)
+            yield directory / name
 
 
 def _names(directory: Path) -> Iterator[str]:

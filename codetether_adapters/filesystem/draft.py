@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
@@ -37,17 +37,22 @@ class Draft:
                 self._opened().write(block)
                 self._sha.update(block)
 
-    def keep(self, place: Callable[[BlobId], Path]) -> BlobId:
-        """Give the file its place, whose directory ``place`` makes, over what may be there; durable on return."""
+    def keep(self, place: Callable[[BlobId], Path], moving: AbstractContextManager[None]) -> BlobId:
+        """Give the file its place, over what may be there, and the present time; durable on return.
+
+        ``place`` makes the directory; ``moving`` is entered while the file is on its way there.
+        """
         with self._lock:
             id = BlobId(self._sha.hexdigest())
             if not self._over:
                 file = self._opened()
                 file.flush()
+                os.utime(file.fileno())  # the last byte may have come long ago
                 os.fsync(file.fileno())
                 file.close()
                 path = place(id)
-                self._path.replace(path)
+                with moving:
+                    self._path.replace(path)
                 self._over = True
                 sync_directory(path.parent)
             return id

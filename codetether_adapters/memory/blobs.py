@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import builtins
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from codetether_core.artifacts import CHUNK, BlobId, blob_id, blocks, span
+from codetether_core.artifacts import CHUNK, BlobId, KeptBlob, blob_id, blocks, span
 from codetether_core.errors import Invalid, NotFound
 from codetether_core.ids import TenantId
 from codetether_core.ports import BlobStore
@@ -18,17 +18,18 @@ __all__ = ["MemoryBlobs", "open_blobs"]
 
 
 class MemoryBlobs:
-    """A ``BlobStore`` that ends with its process."""
+    """A ``BlobStore`` that ends with its process; ``now`` is its clock, this machine's if there is no other."""
 
-    def __init__(self) -> None:
-        self._kept: dict[TenantId, dict[BlobId, bytes]] = {}
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+        self._kept: dict[TenantId, dict[BlobId, tuple[bytes, datetime]]] = {}
 
     async def put(self, tenant: TenantId, data: bytes | AsyncIterable[bytes]) -> BlobId:
         """Gather it."""
         async with aclosing(blocks(data)) as found:
             whole = b"".join([block async for block in found])
         id = BlobId(sha256(whole).hexdigest())
-        self._kept.setdefault(tenant, {})[id] = whole
+        self._kept.setdefault(tenant, {})[id] = whole, self._now()
         return id
 
     @asynccontextmanager
@@ -48,11 +49,21 @@ class MemoryBlobs:
         """Drop it."""
         self._kept.get(tenant, {}).pop(blob_id(id), None)
 
-    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[BlobId]:
+    async def drop(self, tenant: TenantId, blob: KeptBlob) -> bool:
+        """Look and drop it."""
+        kept = self._kept.get(tenant, {})
+        _, put_at = kept.get(blob_id(blob.id), (b"", None))
+        if put_at != blob.put_at:
+            return False
+        del kept[blob.id]
+        return True
+
+    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[KeptBlob]:
         """Sort what there is."""
-        ids: builtins.list[BlobId] = sorted(self._kept.get(tenant, {}))
+        kept = self._kept.get(tenant, {})
+        ids: builtins.list[BlobId] = sorted(kept)
         first = 0 if after is None else bisect_right(ids, blob_id(after))
-        return ids[first : first + limit]
+        return [KeptBlob(id, kept[id][1]) for id in ids[first : first + limit]]
 
     async def url(self, tenant: TenantId, id: BlobId, expires: timedelta) -> str | None:
         """There is none."""
@@ -64,7 +75,7 @@ class MemoryBlobs:
 
     def _find(self, tenant: TenantId, id: BlobId) -> bytes:
         try:
-            return self._kept.get(tenant, {})[blob_id(id)]
+            return self._kept.get(tenant, {})[blob_id(id)][0]
         except KeyError:
             raise NotFound("blob", id) from None
 

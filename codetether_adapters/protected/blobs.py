@@ -28,9 +28,9 @@ from codetether_adapters.protected.pieces import (
     number_in,
     regrouped,
 )
-from codetether_core.artifacts import BlobId, blob_id, span
+from codetether_core.artifacts import BlobId, KeptBlob, blob_id, span
 from codetether_core.errors import NotFound, Undecipherable
-from codetether_core.ids import TenantId
+from codetether_core.ids import TenantId, framed
 from codetether_core.ports import BlobStore, Cipher
 from codetether_core.secrets import data_key_id, number_of
 from codetether_core.services import DataKeys, OpenKey
@@ -99,7 +99,10 @@ class EncryptedBlobs:
     async def delete(self, tenant: TenantId, id: BlobId) -> None:
         await self.blobs.delete(tenant, id)
 
-    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[BlobId]:
+    async def drop(self, tenant: TenantId, blob: KeptBlob) -> bool:
+        return await self.blobs.drop(tenant, blob)
+
+    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[KeptBlob]:
         return await self.blobs.list(tenant, after=after, limit=limit)
 
     async def url(self, tenant: TenantId, id: BlobId, expires: timedelta) -> str | None:
@@ -176,4 +179,4 @@ async def _sliced(chunks: AsyncIterator[bytes], start: int, stop: int | None) ->
 
 
 def _place(tenant: TenantId, key: OpenKey, index: int) -> bytes:
-    return f"piece {index} of a blob of {tenant} under {key.id}".encode()
+    return framed("piece of a blob", tenant, key.id, str(index))

@@ -88,7 +88,7 @@ class Encrypting:
             return event
         body = encode(event.data)
         if self._on:
-            text = await self._encryption.encrypt(event.topic.tenant, body, _place(event))
+            text = await self._encryption.encrypt(event.topic.tenant, body, *_place(event))
         else:
             text = _ESCAPED + body.decode()
         return evolve(event, data={_MEMBER: text})
@@ -99,7 +99,7 @@ class Encrypting:
             return value
         body = encode(words)
         if self._on:
-            return form.hidden(value, await self._encryption.encrypt(tenant, body, form.place(value)))
+            return form.hidden(value, await self._encryption.encrypt(tenant, body, *form.place(value)))
         return form.hidden(value, _ESCAPED + body.decode())
 
     async def _shown(self, value: V) -> V:
@@ -132,14 +132,14 @@ class Encrypting:
             known = self._records.setdefault(record, evolve(record, body=clear, frames={}))
         return known
 
-    async def _clear(self, tenant: TenantId, text: str, place: str) -> bytes:
+    async def _clear(self, tenant: TenantId, text: str, place: Sequence[str]) -> bytes:
         if text.startswith(_ESCAPED):
             return text.removeprefix(_ESCAPED).encode()
-        return await self._encryption.decrypt(tenant, text, place)
+        return await self._encryption.decrypt(tenant, text, *place)
 
 
-def _place(event: Event | Record) -> str:
-    return f"event {event.topic.scope} {event.topic.subject} {event.kind}"
+def _place(event: Event | Record) -> tuple[str, ...]:
+    return "event", event.topic.scope, event.topic.subject, event.kind
 
 
 def _marked(form: Form[V], value: V) -> bool:

@@ -30,10 +30,10 @@ V = TypeVar("V")
 class Form(Generic[V]):
     """``words`` are what is hidden, as plain data, ``None`` where there is nothing; ``carrier`` is the text in their
     place, ``hidden`` the value with such a text, ``shown`` the value with its words again.
-    ``place`` says where the value belongs: its words are good for no other one.
+    ``place`` says by its ids where the value belongs: its words are good for no other one.
     """
 
-    place: Callable[[V], str]
+    place: Callable[[V], tuple[str, ...]]
     words: Callable[[V], Any]
     carrier: Callable[[V], object]
     hidden: Callable[[V, str], V]
@@ -88,7 +88,7 @@ def _approval_shown(approval: Approval, words: Any) -> Approval:
 
 
 SPEC: Final = Form[tuple[Task, TaskSpec]](
-    place=lambda pair: f"spec {pair[0].id}",
+    place=lambda pair: ("spec", pair[0].id),
     words=lambda pair: [pair[1].title, pair[1].prompt, pair[1].metadata],
     carrier=lambda pair: pair[1].prompt,
     hidden=lambda pair, text: (pair[0], evolve(pair[1], title="", prompt=text, metadata={})),
@@ -97,7 +97,7 @@ SPEC: Final = Form[tuple[Task, TaskSpec]](
 """Of what was asked for: it never changes, unlike the rest of its task."""
 
 _TASK: Final = Form[Task](
-    place=lambda task: f"task {task.id}",
+    place=lambda task: ("task", task.id),
     words=_task_words,
     carrier=lambda task: task.result,
     hidden=_task_hidden,
@@ -105,7 +105,7 @@ _TASK: Final = Form[Task](
 )
 
 _APPROVAL: Final = Form[Approval](
-    place=lambda approval: f"approval {approval.id}",
+    place=lambda approval: ("approval", approval.id),
     words=_approval_words,
     carrier=lambda approval: approval.prompt,
     hidden=lambda approval, text: evolve(
@@ -115,7 +115,7 @@ _APPROVAL: Final = Form[Approval](
 )
 
 _SESSION: Final = Form[Session](
-    place=lambda session: f"session {session.codebase} {session.id}",
+    place=lambda session: ("session", session.codebase, session.id),
     words=lambda session: [session.title, session.directory, session.details],
     carrier=lambda session: session.title,
     hidden=lambda session, text: evolve(session, title=text, directory="", details={}),
@@ -123,7 +123,7 @@ _SESSION: Final = Form[Session](
 )
 
 _TOLD: Final = Form[Told](
-    place=lambda told: f"session {told.codebase} {told.message.session} message {told.message.id}",
+    place=lambda told: ("session message", told.codebase, told.message.session, told.message.id),
     words=_told_words,
     carrier=lambda told: told.message.parts[0] if len(told.message.parts) == 1 else None,
     hidden=_told_hidden,
@@ -131,7 +131,7 @@ _TOLD: Final = Form[Told](
 )
 
 _MESSAGE: Final = Form[Message](
-    place=lambda message: f"message {message.id}",
+    place=lambda message: ("message", message.id),
     words=lambda message: [message.body, message.metadata],
     carrier=lambda message: message.body,
     hidden=lambda message, text: evolve(message, body=text, metadata={}),
@@ -139,7 +139,7 @@ _MESSAGE: Final = Form[Message](
 )
 
 _CODEBASE: Final = Form[Codebase](
-    place=lambda codebase: f"codebase {codebase.id}",
+    place=lambda codebase: ("codebase", codebase.id),
     words=lambda codebase: [codebase.description, codebase.agent_config],
     carrier=lambda codebase: codebase.description,
     hidden=lambda codebase, text: evolve(codebase, description=text, agent_config={}),
@@ -147,7 +147,7 @@ _CODEBASE: Final = Form[Codebase](
 )
 
 _AGENT: Final = Form[Agent](
-    place=lambda agent: f"agent {agent.name}",
+    place=lambda agent: ("agent", agent.name),
     words=lambda agent: [agent.description, agent.capabilities],
     carrier=lambda agent: agent.description,
     hidden=lambda agent, text: evolve(agent, description=text, capabilities={}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
@@ -18,7 +18,7 @@ from codetether_adapters.s3.bucket import CONNECTIONS, Bucket
 from codetether_adapters.s3.reading import Reading
 from codetether_adapters.s3.refusals import translated
 from codetether_adapters.s3.spool import Spool
-from codetether_core.artifacts import BlobId, blob_id, blocks, intact, is_blob_id, span, tenant_folder
+from codetether_core.artifacts import BlobId, KeptBlob, blob_id, blocks, intact, is_blob_id, span, tenant_folder
 from codetether_core.errors import Invalid, NotFound
 from codetether_core.ids import TenantId
 from codetether_core.ports import BlobStore
@@ -31,6 +31,8 @@ T = TypeVar("T")
 _SHORTEST: Final = timedelta(seconds=1)
 _LONGEST: Final = timedelta(days=7)
 _MISSING: Final = "NoSuchKey"
+_ROUNDED: Final = timedelta(seconds=1)
+"""What a store's answers may differ by about one time: some round it down, some up."""
 
 
 class S3Blobs:
@@ -76,13 +78,18 @@ class S3Blobs:
     async def size(self, tenant: TenantId, id: BlobId) -> int:
         """The object's."""
         key = _key(tenant, id)
-        return await self._find(id, lambda: self._bucket.size(key))
+        return (await self._find(id, lambda: self._bucket.find(key)))[0]
 
     async def delete(self, tenant: TenantId, id: BlobId) -> None:
         """Remove the object."""
         await self._call(self._bucket.remove, _key(tenant, id))
 
-    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[BlobId]:
+    async def drop(self, tenant: TenantId, blob: KeptBlob) -> bool:
+        """Ask for the object's time and remove it: two requests, for S3 cannot do both at once."""
+        key = _key(tenant, blob.id)
+        return await self._call(self._remove_as_listed, key, blob.put_at)
+
+    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[KeptBlob]:
         """List the tenant's prefix, in pages of the store's own."""
         last = blob_id(after) if after is not None else ""
         return await self._call(self._page, f"{tenant_folder(tenant)}/", last, limit)
@@ -98,9 +105,21 @@ class S3Blobs:
         """Ask for a list of nothing: host, keys and bucket are right."""
         await self._call(self._bucket.ask)
 
-    def _page(self, folder: str, last: str, limit: int) -> builtins.list[BlobId]:
-        found = filter(is_blob_id, self._bucket.keys(folder, last))
-        return [BlobId(name) for name in islice(found, limit)]
+    def _page(self, folder: str, last: str, limit: int) -> builtins.list[KeptBlob]:
+        found = (KeptBlob(BlobId(name), at) for name, at in self._bucket.objects(folder, last) if is_blob_id(name))
+        return [*islice(found, limit)]
+
+    def _remove_as_listed(self, key: str, put_at: datetime) -> bool:
+        try:
+            _, changed_at = self._bucket.find(key)
+        except S3Error as error:
+            if error.code != _MISSING:
+                raise
+            return False
+        if changed_at - put_at > _ROUNDED:
+            return False
+        self._bucket.remove(key)
+        return True
 
     async def _find(self, id: BlobId, call: Callable[[], T]) -> T:
         with translated(self._where):

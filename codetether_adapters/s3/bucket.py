@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, Final
 
 from minio import Minio
@@ -25,6 +25,8 @@ _RETRIES: Final = Retry(
 _PART: Final = 8 * 1024 * 1024
 _PARTS: Final = 10_000
 _BEYOND: Final = "InvalidRange"
+_UNKNOWN: Final = datetime.max.replace(tzinfo=UTC)
+"""Of a folder, say: what tells no time is never old."""
 
 
 class Bucket:
@@ -54,7 +56,7 @@ class Bucket:
     def get(self, key: str, start: int, length: int | None) -> BaseHTTPResponse | None:
         """The answer, to be read and closed; ``None`` where the object has no such bytes."""
         if length == 0:
-            self.size(key)
+            self.find(key)
             return None
         try:
             return self._client.get_object(self._address.bucket, self._key(key), offset=start, length=length or 0)
@@ -63,25 +65,25 @@ class Bucket:
                 return None
             raise
 
-    def size(self, key: str) -> int:
-        """How many bytes the object has."""
+    def find(self, key: str) -> tuple[int, datetime]:
+        """How many bytes the object has, and when it was last put."""
         try:
             found = self._client.stat_object(self._address.bucket, self._key(key))
         except S3Error:
             self.ask()  # the answer to a HEAD has no body to tell a missing bucket or a wrong key from a missing object
             raise
-        return found.size or 0
+        return found.size or 0, found.last_modified or _UNKNOWN
 
     def remove(self, key: str) -> None:
         """Delete; fine if there is none."""
         self._client.remove_object(self._address.bucket, self._key(key))
 
-    def keys(self, folder: str, after: str) -> Iterator[str]:
-        """Names in the folder, behind ``after``, in order."""
+    def objects(self, folder: str, after: str) -> Iterator[tuple[str, datetime]]:
+        """Names in the folder, behind ``after``, in order, each with when it was last put."""
         prefix = self._key(folder)
         start = prefix + after if after else None
         for found in self._client.list_objects(self._address.bucket, prefix=prefix, start_after=start):
-            yield (found.object_name or "").removeprefix(prefix)
+            yield (found.object_name or "").removeprefix(prefix), found.last_modified or _UNKNOWN
 
     def link(self, key: str, expires: timedelta) -> str:
         """A signed URL to read the object; computed here."""
@@ -89,7 +91,7 @@ class Bucket:
 
     def ask(self) -> None:
         """Look for what is not there: the shortest answer that says whether host, keys and bucket are right."""
-        for _ in self.keys(".nothing/", ""):
+        for _ in self.objects(".nothing/", ""):
             return
 
     def close(self) -> None:

@@ -58,21 +58,25 @@ def show(ctx: click.Context) -> None:
 
 @encryption.command()
 @click.option("--data-key", is_flag=True, help="Encrypt under a new data key from now on, too.")
+@click.option("--all-tenants", is_flag=True, help="Not only yours; for administrators of the tenant default.")
 @shared
 @click.pass_context
-def rotate(ctx: click.Context, data_key: bool) -> None:
-    """Have every data key come under the first of the server's keys; those that are in use no longer may go then."""
+def rotate(ctx: click.Context, data_key: bool, all_tenants: bool) -> None:
+    """Have every data key come under the first of the server's keys; those that nobody needs any longer may go then."""
+    if data_key and all_tenants:
+        raise click.UsageError("--data-key is each tenant's own affair, and goes without --all-tenants")
     with connected(ctx) as client:
-        rotated, found = client.encryption.rotate(data_key=data_key), client.encryption.state()
+        rotated, found = client.encryption.rotate(data_key=data_key, all_tenants=all_tenants), client.encryption.state()
     if wants_json(ctx):
         print_json(rotated)
         return
-    click.echo(f"{_counted(rotated.rewrapped)} came under {found.key}")
+    whose = f" of {rotated.tenants:,} tenant{'' if rotated.tenants == 1 else 's'}" if all_tenants else ""
+    click.echo(f"{_counted(rotated.rewrapped)}{whose} came under {found.key}")
     if rotated.added:
         click.echo(f"{rotated.added} encrypts from now on")
     for each in found.keys:
         if each.id != found.key and not each.data_keys:
-            say(f"{each.id} is needed no longer")
+            say(f"{each.id} is needed no longer{'' if all_tenants else ' by this tenant'}")
 
 
 def _standing(present: bool, available: bool) -> str:

@@ -85,6 +85,8 @@ async def open_services(
                 keep_running("blobs", partial(tell_of_absence, "blobs", services.blobs.ping, every=30))
             ),
         ]
+        if blobs is not None:
+            loops.append(asyncio.create_task(keep_running("collecting", services.collecting.run)))
         if not is_embedded(settings):
             woke = partial(services.maintenance.rest, leases.ttl)
             loops.append(asyncio.create_task(keep_running("clock", partial(keep_time, clock, backend.now, woke))))

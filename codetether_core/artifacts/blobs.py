@@ -5,12 +5,27 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from datetime import datetime
 from typing import Final, NewType
+
+from attrs import frozen
 
 from codetether_core.errors import CodeTetherError, Invalid
 from codetether_core.ids import TenantId, digest
 
-__all__ = ["CHUNK", "BlobDamaged", "BlobId", "blob_id", "blocks", "intact", "is_blob_id", "span", "tenant_folder"]
+__all__ = [
+    "CHUNK",
+    "BlobDamaged",
+    "BlobId",
+    "KeptBlob",
+    "address_of",
+    "blob_id",
+    "blocks",
+    "intact",
+    "is_blob_id",
+    "span",
+    "tenant_folder",
+]
 
 BlobId = NewType("BlobId", str)
 """A blob's address in its tenant: the SHA-256 of its bytes in 64 lower-case hexadecimal digits."""
@@ -22,6 +37,14 @@ _ID: Final = re.compile(r"[0-9a-f]{64}")
 _PLAIN_TENANT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
+@frozen
+class KeptBlob:
+    """A blob in its store; ``put_at`` is when it was last put, by that store's own clock and by no other."""
+
+    id: BlobId
+    put_at: datetime
+
+
 class BlobDamaged(CodeTetherError):
     """The bytes that the store has are not those whose address this is."""
 
@@ -30,6 +53,11 @@ class BlobDamaged(CodeTetherError):
     def __init__(self, id: BlobId, /) -> None:
         hint = "put the same bytes again, or restore them from a backup"
         super().__init__("The blob is damaged: its bytes do not have its digest", hint=hint, id=id)
+
+
+def address_of(data: bytes) -> BlobId:
+    """The address of these bytes in a store that keeps them as they are."""
+    return BlobId(hashlib.sha256(data).hexdigest())
 
 
 def is_blob_id(text: str) -> bool:

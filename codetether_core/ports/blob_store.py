@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Protocol
 
-from codetether_core.artifacts import BlobId
+from codetether_core.artifacts import BlobId, KeptBlob
 from codetether_core.ids import TenantId
 
 __all__ = ["BlobStore"]
@@ -21,9 +21,10 @@ class BlobStore(Protocol):
     """
 
     async def put(self, tenant: TenantId, data: bytes | AsyncIterable[bytes]) -> BlobId:
-        """Keep the bytes, durably, and say their address; putting again what was damaged repairs it.
+        """Keep the bytes, durably, and say their address; putting again what is there renews its time and repairs
+        it if it was damaged.
 
-        What an iterator raises comes out here, and nothing is kept.
+        That time is not before the last of the bytes came. What an iterator raises comes out here, and nothing is kept.
         """
         ...
 
@@ -46,7 +47,14 @@ class BlobStore(Protocol):
         """Forget the blob; fine if there is none."""
         ...
 
-    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[BlobId]:
+    async def drop(self, tenant: TenantId, blob: KeptBlob) -> bool:
+        """Forget a blob that was listed so, unless it was put again since; whether it did.
+
+        Nothing comes between looking and deleting, as far as the store knows a way to have it so.
+        """
+        ...
+
+    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[KeptBlob]:
         """Up to ``limit`` of the tenant's blobs in order of address, beginning behind ``after``."""
         ...
 

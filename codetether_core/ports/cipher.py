@@ -12,10 +12,11 @@ NONCE_BYTES: Final = 12
 
 
 class Cipher(Protocol):
-    """Encrypts values under data keys, and data keys under the installation's keys (AES-256-GCM).
+    """Encrypts values under data keys, and data keys under the installation's keys (AES-256-GCM-SIV).
 
     A ``context`` says what is encrypted and where it belongs: it is not kept, and has to be the same when that is read.
-    A ``nonce`` is ``NONCE_BYTES`` of entropy, other bytes for every value.
+    A ``nonce`` is ``NONCE_BYTES`` of entropy, drawn anew for every value; that one comes twice does no harm, however
+    many values there are under a key.
     """
 
     @property

@@ -10,6 +10,7 @@ from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
 from codetether_core.services.auditing import Auditing, FoundRecords, KnownHead
 from codetether_core.services.claiming import Claiming, Explanation, profile_of
+from codetether_core.services.collecting import COLLECTED, Collected, Collecting
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.copies import Entry, check_entry
 from codetether_core.services.data_keys import DataKeys, OpenKey
@@ -39,6 +40,7 @@ from codetether_core.services.watching import Resync, Watching
 
 __all__ = [
     "ANSWER_BYTES",
+    "COLLECTED",
     "MESSAGE_KINDS",
     "RENEWED",
     "REVOKED",
@@ -51,6 +53,8 @@ __all__ = [
     "Attaching",
     "Auditing",
     "Claiming",
+    "Collected",
+    "Collecting",
     "Connection",
     "Conversation",
     "DataKeys",

@@ -16,20 +16,21 @@ from codetether_core import codec
 from codetether_core.artifacts import BlobId
 from codetether_core.events import Event, Record, Topic
 from codetether_core.ids import TaskId, TenantId
-from codetether_core.ports import Backend, BlobStore, SessionQuery, TaskQuery
+from codetether_core.ports import Backend, BlobStore
 from codetether_core.services.as_kept import AsKept
 from codetether_core.services.copies import Entry
+from codetether_core.services.references import blobs_of
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TASK_KINDS
 from codetether_core.services.trail_copying import TrailCopying
+from codetether_core.services.walking import every_session, every_task
 from codetether_core.services.watching import Resync, Watching
 from codetether_core.sessions import Session
-from codetether_core.tasks import Task, blobs_of
+from codetether_core.tasks import Task
 
 __all__ = ["Archiving"]
 
 _ALL: Final = 2**31 - 1
-_PAGE: Final = 200
 
 
 @define
@@ -74,9 +75,10 @@ class Archiving:
         named: set[BlobId] = set()
         async for session, entry in self._sessions(tenant):
             yield entry
-            if session.transcript is not None and session.transcript not in named:
-                named.add(session.transcript)
-                yield await self._blob(tenant, session.transcript)
+            for id in blobs_of(session):
+                if id not in named:
+                    named.add(id)
+                    yield await self._blob(tenant, id)
         stories: dict[str, _Story] = {}
         async for task, entry in self._tasks(tenant):
             stories[task.id] = _Story(task.filed_to + 1, max(entry.data["events"], task.filed_to))
@@ -122,30 +124,17 @@ class Archiving:
         return Entry("blob", {"id": id, "size": await self.blobs.size(tenant, id)})
 
     async def _sessions(self, tenant: TenantId) -> AsyncGenerator[tuple[Session, Entry], None]:
-        """Sessions that move to the front meanwhile come twice, and are told once."""
-        told: set[tuple[str, str]] = set()
-        after = 0
-        while page := (await self.backend.sessions.list(tenant, SessionQuery(limit=_PAGE, after=after)))[0]:
-            after += len(page)
-            for session in page:
-                if (session.codebase, session.id) not in told:
-                    told.add((session.codebase, session.id))
-                    sessions, key = self.backend.sessions, (tenant, session.codebase, session.id)
-                    messages, _ = await sessions.messages(*key, limit=_ALL)
-                    present = await sessions.get(*key)  # after them: what was filed meanwhile is in its transcript
-                    told_of = {"session": codec.dump(present), "messages": codec.dump(list(messages))}
-                    yield present, Entry("session", told_of)
+        sessions = self.backend.sessions
+        async for session in every_session(sessions, tenant):
+            key = tenant, session.codebase, session.id
+            messages, _ = await sessions.messages(*key, limit=_ALL)
+            present = await sessions.get(*key)  # after them: what was filed meanwhile is in its transcript
+            told_of = {"session": codec.dump(present), "messages": codec.dump(list(messages))}
+            yield present, Entry("session", told_of)
 
     async def _tasks(self, tenant: TenantId) -> AsyncGenerator[tuple[Task, Entry], None]:
-        """In the order of creation backwards: new ones push the others back, so none is passed over."""
-        told: set[TaskId] = set()
-        after = 0
-        while page := await self.backend.tasks.list(tenant, TaskQuery(newest=True, limit=_PAGE, after=after)):
-            after += len(page)
-            for task in page:
-                if task.id not in told:
-                    told.add(task.id)
-                    yield await self._whole(task)
+        async for task in every_task(self.backend.tasks, tenant):
+            yield await self._whole(task)
 
     async def _whole(self, task: Task) -> tuple[Task, Entry]:
         """The task with its approvals and the number of its last event, all of one version."""

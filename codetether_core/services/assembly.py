@@ -16,6 +16,7 @@ from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
 from codetether_core.services.auditing import Auditing
 from codetether_core.services.claiming import Claiming
+from codetether_core.services.collecting import Collecting
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.data_keys import DataKeys
 from codetether_core.services.dispatch import Dispatch
@@ -32,6 +33,7 @@ from codetether_core.services.ownership import Ownership
 from codetether_core.services.questions import Questions
 from codetether_core.services.recording import Recording
 from codetether_core.services.redaction import Redaction
+from codetether_core.services.references import References
 from codetether_core.services.registration import Registration
 from codetether_core.services.reporting import Reporting
 from codetether_core.services.restoring import Restoring
@@ -46,6 +48,7 @@ from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.telling import Telling
 from codetether_core.services.trail_copying import TrailCopying
 from codetether_core.services.trail_filing import TrailFiling
+from codetether_core.services.trail_filings import TrailFilings
 from codetether_core.services.trail_upkeep import TrailUpkeep
 from codetether_core.services.transcripts import Transcripts
 from codetether_core.services.watching import Watching
@@ -58,7 +61,8 @@ __all__ = ["Services", "assemble"]
 class Services:
     """The use cases, and the ports that reading needs no use case for.
 
-    ``dispatch.run()``, ``maintenance.run()`` and ``trail_upkeep.run()`` have to be running somewhere in the process.
+    ``dispatch.run()``, ``maintenance.run()`` and ``trail_upkeep.run()`` have to be running somewhere in the process,
+    and ``collecting.run()`` where there are blobs.
     """
 
     backend: Backend
@@ -86,6 +90,7 @@ class Services:
     attaching: Attaching
     task_logs: TaskLogs
     transcripts: Transcripts
+    collecting: Collecting
     recording: Recording
     sealing: Sealing
     auditing: Auditing
@@ -137,12 +142,13 @@ def assemble(
     watching = Watching(log, backend.notifier, clock)
     logs = TaskLogs(writer, tasks, log, blobs, watching, clock)
     transcripts = Transcripts(backend.sessions, blobs)
-    trail = TrailCopying(backend.audit, blobs)
     if redaction is None:
         keys = DataKeys(backend.data_keys, cipher or NoCipher(), clock, entropy)
         redaction = Redaction(backend.secrets, Encryption(keys, keys.cipher, entropy), clock)
     encryption, data_keys = redaction.encryption, redaction.encryption.keys
     kept = kept or AsKept(backend, blobs)
+    filings = TrailFilings(backend.audit, blobs)
+    trail = TrailCopying(backend.audit, kept.blobs, filings)
     recording = Recording(backend.audit, clock, Notes(clock, entropy), redaction)
     sealing = Sealing(backend.audit, recording, signer or NoSigner())
     telling = Telling(log, clock, redaction, encryption)
@@ -187,6 +193,7 @@ def assemble(
         attaching=Attaching(writer, tasks, blobs, clock, terms, redaction),
         task_logs=logs,
         transcripts=transcripts,
+        collecting=Collecting(kept, References(kept.backend.tasks, kept.backend.sessions, filings), recording, clock),
         recording=recording,
         sealing=sealing,
         auditing=Auditing(backend.audit, sealing),
@@ -199,6 +206,6 @@ def assemble(
         data_keys=data_keys,
         encryption=encryption,
         redaction=redaction,
-        secret_keeping=SecretKeeping(redaction.secrets, encryption, redaction, ownership, clock),
-        rotating=Rotating(data_keys, backend.data_keys, data_keys.cipher, clock, at_rest),
+        secret_keeping=SecretKeeping(redaction.secrets, redaction, ownership, clock),
+        rotating=Rotating(data_keys, backend.data_keys, data_keys.cipher, clock, backend.audit, at_rest),
     )

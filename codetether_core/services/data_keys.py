@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from codetether_core.errors import AlreadyExists, NotFound, Undecipherable
 from codetether_core.events import CREDENTIALS, Event, Topic
-from codetether_core.ids import TenantId
+from codetether_core.ids import TenantId, framed
 from codetether_core.ports import DATA_KEY_BYTES, NONCE_BYTES, Cipher, Clock, Entropy, RecordStore
 from codetether_core.secrets import DataKey, data_key_id, number_of, rewrapped
 
@@ -97,10 +97,24 @@ class DataKeys:
     def _opened(self, kept: DataKey) -> OpenKey:
         known = self._open.get((kept.tenant, kept.id))
         if known is None:
-            wrapped = urlsafe_b64decode(kept.wrapped)
-            known = OpenKey(kept.id, self.cipher.unwrap(kept.wrapped_by, wrapped, _context(kept.tenant, kept.id)))
+            known = OpenKey(kept.id, self._unwrapped(kept))
             _remember(self._open, (kept.tenant, kept.id), known)
         return known
+
+    def _unwrapped(self, kept: DataKey) -> bytes:
+        try:
+            wrapped = urlsafe_b64decode(kept.wrapped)
+        except ValueError:
+            wrapped = b""  # which is no more sound than what was changed otherwise
+        try:
+            return self.cipher.unwrap(kept.wrapped_by, wrapped, _context(kept.tenant, kept.id))
+        except Undecipherable as error:
+            raise Undecipherable(
+                f"The data key {kept.id} of the tenant {kept.tenant} cannot be read with the key {kept.wrapped_by}",
+                hint=error.hint,
+                key=kept.id,
+                tenant=kept.tenant,
+            ) from error
 
 
 def data_key_event(kind: str, key: DataKey, at: datetime, by: str) -> Event:
@@ -110,7 +124,7 @@ def data_key_event(kind: str, key: DataKey, at: datetime, by: str) -> Event:
 
 
 def _context(tenant: TenantId, id: str) -> bytes:
-    return f"data key {id} of {tenant}".encode()
+    return framed("data key", tenant, id)
 
 
 def _remember(known: OrderedDict[Any, Any], name: Any, value: Any) -> None:

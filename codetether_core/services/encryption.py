@@ -9,7 +9,7 @@ from typing import Final
 from attrs import frozen
 
 from codetether_core.errors import Undecipherable
-from codetether_core.ids import TenantId
+from codetether_core.ids import TenantId, framed
 from codetether_core.ports import NONCE_BYTES, Cipher, Entropy
 from codetether_core.services.data_keys import DataKeys
 
@@ -26,17 +26,17 @@ class Encryption:
     cipher: Cipher
     entropy: Entropy
 
-    async def encrypt(self, tenant: TenantId, clear: bytes, context: str) -> str:
-        """The text to keep; ``context`` says what it is and where it belongs.
+    async def encrypt(self, tenant: TenantId, clear: bytes, *context: str) -> str:
+        """The text to keep; ``context`` says what it is, and by which ids where it belongs.
 
         ``NotConfigured`` if there is no key of the installation.
         """
         key = await self.keys.last(tenant)
-        bound = _bound(tenant, key.id, context)
+        bound = framed(tenant, key.id, *context)
         sealed = self.cipher.encrypt(key.key, clear, bound, self.entropy.bytes(NONCE_BYTES))
         return f"ct1.{key.id}.{urlsafe_b64encode(sealed).decode()}"
 
-    async def decrypt(self, tenant: TenantId, sealed: str, context: str) -> bytes:
+    async def decrypt(self, tenant: TenantId, sealed: str, *context: str) -> bytes:
         """What was encrypted for this tenant and context.
 
         ``Undecipherable`` if it was not, or was changed; ``NotConfigured`` names a key that the installation lacks.
@@ -50,9 +50,4 @@ class Encryption:
             secret = urlsafe_b64decode(text)
         except ValueError:
             secret = b""  # which is no more sound than what was changed otherwise
-        return self.cipher.decrypt(key.key, secret, _bound(tenant, id, context))
-
-
-def _bound(tenant: TenantId, key: str, context: str) -> bytes:
-    """Unambiguous in where each of them ends."""
-    return f"{len(tenant)}:{tenant}{len(key)}:{key}{context}".encode("utf-8", "surrogatepass")
+        return self.cipher.decrypt(key.key, secret, framed(tenant, id, *context))

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import NoReturn
 
-from codetether_core.artifacts import BlobId
+from codetether_core.artifacts import BlobId, KeptBlob
 from codetether_core.errors import NotConfigured
 from codetether_core.ids import TenantId
 
@@ -35,7 +35,11 @@ class NoBlobs:
         """Refuse."""
         _refuse()
 
-    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[BlobId]:
+    async def drop(self, tenant: TenantId, blob: KeptBlob) -> bool:
+        """Refuse."""
+        _refuse()
+
+    async def list(self, tenant: TenantId, *, after: BlobId | None = None, limit: int = 1000) -> Sequence[KeptBlob]:
         """Refuse."""
         _refuse()
 

@@ -16,7 +16,7 @@ from codetether_core.redaction import NOTHING_HELD, Redactor, rewritten, texts
 from codetether_core.secrets import Secret
 from codetether_core.services.encryption import Encryption
 
-__all__ = ["Redaction", "cleaned", "sealing_context"]
+__all__ = ["Redaction", "cleaned"]
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -97,7 +97,11 @@ class Redaction:
 
     async def value(self, secret: Secret) -> str:
         """The secret itself."""
-        return (await self.encryption.decrypt(secret.tenant, secret.sealed, sealing_context(secret.id))).decode()
+        return (await self.encryption.decrypt(secret.tenant, secret.sealed, "secret", secret.id)).decode()
+
+    async def sealed(self, tenant: TenantId, name: str, value: str) -> str:
+        """What is kept of one."""
+        return await self.encryption.encrypt(tenant, value.encode(), "secret", name)
 
     async def _opened(self, secrets: Iterable[Secret]) -> Redactor:
         return Redactor.of({each.id: await self.value(each) for each in secrets})
@@ -120,8 +124,3 @@ async def _chunks(data: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     else:
         async for chunk in data:
             yield chunk
-
-
-def sealing_context(name: str) -> str:
-    """What a secret is encrypted as."""
-    return f"secret {name}"

@@ -16,9 +16,8 @@ from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, RecordStore
 from codetether_core.redaction import Redactor, mark, require_secret
 from codetether_core.secrets import HandedSecret, Secret, changed, registered
-from codetether_core.services.encryption import Encryption
 from codetether_core.services.ownership import SECRETS, Ownership
-from codetether_core.services.redaction import Redaction, sealing_context
+from codetether_core.services.redaction import Redaction
 from codetether_core.services.swapping import until_swapped
 from codetether_core.tasks import Task
 
@@ -32,7 +31,6 @@ class SecretKeeping:
     """A tenant's secrets. Nobody is ever told the value of one, but a run that needs it."""
 
     secrets: RecordStore[Secret]
-    encryption: Encryption
     redaction: Redaction
     ownership: Ownership
     clock: Clock
@@ -52,7 +50,7 @@ class SecretKeeping:
         """
         require_secret(name, value)
         tenant = principal.tenant
-        sealed = await self.encryption.encrypt(tenant, value.encode(), sealing_context(name))
+        sealed = await self.redaction.sealed(tenant, name, value)
 
         async def attempt() -> Secret:
             await self._fitting(tenant, name, value, variable)

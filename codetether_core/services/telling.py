@@ -91,10 +91,10 @@ class Telling:
         kept = {stream: astuple(each) for stream, each in held.items() if each.text}
         if not kept:
             return ""
-        return await self.encryption.encrypt(tenant, json.dumps(kept).encode(), f"held {task}")
+        return await self.encryption.encrypt(tenant, json.dumps(kept).encode(), "held", task)
 
     async def _opened(self, tenant: TenantId, task: TaskId, held: str) -> dict[str, Held]:
         if not held:
             return {}
-        kept = json.loads(await self.encryption.decrypt(tenant, held, f"held {task}"))
+        kept = json.loads(await self.encryption.decrypt(tenant, held, "held", task))
         return {stream: Held(*each) for stream, each in kept.items()}

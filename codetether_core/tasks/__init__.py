@@ -1,7 +1,7 @@
 """Tasks: the aggregate, its table of states, the lease, and the pure verbs that lead from one version to the next."""
 
 from codetether_core.tasks.asking import answer, ask, consult
-from codetether_core.tasks.attaching import ARTIFACTS_MOST, artifact_of, attach, blobs_of
+from codetether_core.tasks.attaching import ARTIFACTS_MOST, artifact_of, attach
 from codetether_core.tasks.ending import cancel, complete, confirm_stop, expire, fail, keep_evidence, may_trail, review
 from codetether_core.tasks.filing import filed
 from codetether_core.tasks.history import CHANGE_KINDS, change
@@ -52,7 +52,6 @@ __all__ = [
     "attach",
     "attend",
     "backoff",
-    "blobs_of",
     "cancel",
     "change",
     "claim",

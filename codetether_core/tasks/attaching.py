@@ -7,13 +7,13 @@ from typing import Final
 
 from attrs import evolve
 
-from codetether_core.artifacts import Artifact, BlobId
+from codetether_core.artifacts import Artifact
 from codetether_core.errors import NotFound, TooManyArtifacts
 from codetether_core.tasks.holding import held_by
 from codetether_core.tasks.lease import LeaseTerms, Word
 from codetether_core.tasks.task import Task
 
-__all__ = ["ARTIFACTS_MOST", "artifact_of", "attach", "blobs_of"]
+__all__ = ["ARTIFACTS_MOST", "artifact_of", "attach"]
 
 ARTIFACTS_MOST: Final = 100
 """How many files a task may have: all of them are written with each of its versions."""
@@ -39,11 +39,6 @@ def artifact_of(task: Task, name: str) -> Artifact:
         if artifact.name == name:
             return artifact
     raise NotFound("artifact", name)
-
-
-def blobs_of(task: Task) -> tuple[BlobId, ...]:
-    """Where the bytes are that the task names."""
-    return (*(artifact.blob for artifact in task.artifacts), *(segment.blob for segment in task.log))
 
 
 def _same(one: Artifact, other: Artifact) -> bool:

@@ -11,7 +11,7 @@ from codetether_core.ids import TenantId
 from codetether_core.ports import BlobStore
 from contracts.ports.samples import TENANT
 
-__all__ = ["BlobExample", "pieces", "read", "some_bytes"]
+__all__ = ["BlobExample", "listed", "pieces", "read", "some_bytes"]
 
 BlobExample: TypeAlias = Callable[[BlobStore], Coroutine[Any, Any, None]]
 
@@ -25,6 +25,13 @@ async def pieces(cut: Iterable[bytes]) -> AsyncIterator[bytes]:
     """A stream of them."""
     for piece in cut:
         yield piece
+
+
+async def listed(
+    blobs: BlobStore, tenant: TenantId = TENANT, *, after: BlobId | None = None, limit: int = 1000
+) -> list[BlobId]:
+    """A page of addresses."""
+    return [blob.id for blob in await blobs.list(tenant, after=after, limit=limit)]
 
 
 async def read(

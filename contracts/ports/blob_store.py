@@ -13,14 +13,15 @@ from typing import Final, TypeAlias
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from codetether_core.artifacts import CHUNK, BlobId
+from codetether_core.artifacts import CHUNK, BlobId, KeptBlob
 from codetether_core.errors import Invalid, NotFound
 from codetether_core.ids import TenantId
 from codetether_core.ports import BlobStore
-from contracts.ports.blob_bytes import BlobExample, pieces, read, some_bytes
+from contracts.ports.blob_bytes import BlobExample, listed, pieces, read, some_bytes
 from contracts.ports.blob_streams import STREAMS
+from contracts.ports.blob_times import times
 from contracts.ports.harness import raises
-from contracts.ports.samples import OTHER_TENANT, TENANT
+from contracts.ports.samples import NOW, OTHER_TENANT, TENANT
 
 __all__ = ["OpenBlobs", "blob_store_contract"]
 
@@ -37,10 +38,13 @@ _TENANTS: Final = tuple(
 _NOT_IDS: Final = ("", "0", "0" * 63, "0" * 65, "A" * 64, "g" * 64, "../" + "0" * 61, "0" * 64 + "\n", "٠" * 64)
 
 
-def blob_store_contract(open_blobs: OpenBlobs, *, addressed_by_content: bool = True) -> type[unittest.TestCase]:
+def blob_store_contract(
+    open_blobs: OpenBlobs, *, addressed_by_content: bool = True, resolution: timedelta = timedelta()
+) -> type[unittest.TestCase]:
     """Putting, reading, listing and deleting, by one and by many at a time.
 
-    A store that encrypts gives equal bytes one address, but not that which their digest is.
+    A store that encrypts gives equal bytes one address, but not that which their digest is. ``resolution`` is how far
+    apart two puts may be that were at one time.
     """
 
     class BlobStoreContract(unittest.TestCase):
@@ -61,7 +65,8 @@ def blob_store_contract(open_blobs: OpenBlobs, *, addressed_by_content: bool = T
             """A stream of any pieces, empty ones too, is the blob of all its bytes."""
             asyncio.run(_show(open_blobs, lambda blobs: _put_in_pieces(blobs, [piece * times for piece in cut])))
 
-    for function in (*_EXAMPLES, *([an_address_is_the_digest_of_the_bytes] if addressed_by_content else [])):
+    digests = [an_address_is_the_digest_of_the_bytes] if addressed_by_content else []
+    for function in (*_EXAMPLES, *times(resolution), *digests):
         setattr(BlobStoreContract, f"test_{function.__name__}", _test(function, open_blobs))
     return BlobStoreContract
 
@@ -126,7 +131,7 @@ async def deleting_twice_is_fine(blobs: BlobStore) -> None:
     await blobs.delete(TENANT, id)
     await blobs.delete(TENANT, _NONE)
     await raises(NotFound, blobs.size(TENANT, id))
-    assert await blobs.list(TENANT) == []
+    assert await listed(blobs) == []
     assert await blobs.size(OTHER_TENANT, theirs) == 4
     assert await blobs.put(TENANT, b"data") == id
     assert await read(blobs, id) == b"data"
@@ -137,23 +142,23 @@ async def lists_are_pages_in_order(blobs: BlobStore) -> None:
     ids = sorted([await blobs.put(TENANT, b"%d" % n) for n in range(23)])
     await blobs.put(TENANT, b"7")
     await blobs.put(OTHER_TENANT, b"other")
-    assert await blobs.list(TENANT) == ids
+    assert await listed(blobs) == ids
     pages: list[BlobId] = []
-    while page := await blobs.list(TENANT, after=pages[-1] if pages else None, limit=5):
+    while page := await listed(blobs, TENANT, after=pages[-1] if pages else None, limit=5):
         assert len(page) == min(5, len(ids) - len(pages))
         pages += page
     assert pages == ids
     await blobs.delete(TENANT, ids[3])
-    assert await blobs.list(TENANT, after=ids[3], limit=2) == ids[4:6]
-    assert await blobs.list(TENANT, after=_NONE) == [*ids[:3], *ids[4:]]
-    assert await blobs.list(TENANT, after=BlobId("f" * 64)) == []
+    assert await listed(blobs, TENANT, after=ids[3], limit=2) == ids[4:6]
+    assert await listed(blobs, TENANT, after=_NONE) == [*ids[:3], *ids[4:]]
+    assert await listed(blobs, TENANT, after=BlobId("f" * 64)) == []
 
 
 async def tenants_never_meet(blobs: BlobStore) -> None:
     """Whatever their names are made of, and whatever a file system makes of such names."""
     ids = {tenant: await blobs.put(tenant, tenant.encode()) for tenant in _TENANTS}
     for tenant, id in ids.items():
-        assert await blobs.list(tenant) == [id]
+        assert await listed(blobs, tenant) == [id]
         assert await read(blobs, id, tenant=tenant) == tenant.encode()
     await blobs.delete(_TENANTS[0], ids[_TENANTS[0]])
     for tenant in _TENANTS[1:]:
@@ -168,6 +173,7 @@ async def an_address_is_checked(blobs: BlobStore) -> None:
             blobs.size(TENANT, wrong),
             blobs.delete(TENANT, wrong),
             blobs.list(TENANT, after=wrong),
+            blobs.drop(TENANT, KeptBlob(wrong, NOW)),
             blobs.url(TENANT, wrong, _MINUTE),
             read(blobs, wrong),
             read(blobs, wrong, 1, 2),
@@ -178,7 +184,7 @@ async def an_address_is_checked(blobs: BlobStore) -> None:
 async def it_answers(blobs: BlobStore) -> None:
     """A ping is no blob; a link, where there are such things, is one of the web's."""
     await blobs.ping()
-    assert await blobs.list(TENANT) == []
+    assert await listed(blobs) == []
     link = await blobs.url(TENANT, _NONE, _MINUTE)
     assert link is None or (link.startswith(("http://", "https://")) and _NONE in link)
 
@@ -198,7 +204,7 @@ async def _replay(blobs: BlobStore, history: Iterable[tuple[str, int, bool]]) ->
         elif what == "delete":
             await blobs.delete(tenant, id)
             table.pop((tenant, id), None)
-        assert await blobs.list(tenant) == sorted(known for owner, known in table if owner == tenant)
+        assert await listed(blobs, tenant) == sorted(known for owner, known in table if owner == tenant)
         if (tenant, id) in table:
             assert await read(blobs, id, tenant=tenant) == data
         else:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from codetether_adapters.filesystem import open_blobs
 from codetether_core.artifacts import CHUNK
 from codetether_core.errors import Unavailable
+from contracts.ports.blob_bytes import listed
 from contracts.ports.samples import TENANT
 
 
@@ -42,7 +43,7 @@ async def crowd(url: str) -> None:
                 assert "free some space" in error.hint, error.hint
             else:
                 raise AssertionError("it was kept")
-        assert await blobs.list(TENANT) == [kept]
+        assert await listed(blobs) == [kept]
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert await blobs.size(TENANT, await blobs.put(TENANT, stream())) == 5 * CHUNK
 

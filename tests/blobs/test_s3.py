@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from codetether_adapters.s3 import open_blobs
 from codetether_core.ports import BlobStore
@@ -17,4 +18,5 @@ async def new_store() -> AsyncIterator[BlobStore]:
         yield blobs
 
 
-TestS3 = at_its_pace(blob_store_contract(new_store))
+# It tells the time in seconds, some rounded up.
+TestS3 = at_its_pace(blob_store_contract(new_store, resolution=timedelta(seconds=2)))

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codetether_core.artifacts import CHUNK, BlobDamaged, BlobId, blob_id, blocks, intact, is_blob_id, tenant_folder
+from codetether_core.artifacts import (
+    CHUNK,
+    BlobDamaged,
+    BlobId,
+    address_of,
+    blob_id,
+    blocks,
+    intact,
+    is_blob_id,
+    tenant_folder,
+)
 from codetether_core.errors import Invalid
 from codetether_core.ids import TenantId
 
@@ -18,6 +28,11 @@ CHUNKS = st.lists(st.binary(min_size=1, max_size=5))
 
 def address(data: bytes) -> BlobId:
     return BlobId(sha256(data).hexdigest())
+
+
+@given(st.binary())
+def test_an_address_is_known_before_the_bytes_are_put(data: bytes) -> None:
+    assert address_of(data) == address(data)
 
 
 @given(CHUNKS)

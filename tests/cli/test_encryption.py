@@ -17,6 +17,10 @@ def test_keys_are_shown_and_rotated(client: Client, run: Run, capsys: pytest.Cap
     out = capsys.readouterr().out
     added = client.encryption.state().data_key
     assert f"0 data keys came under {before.key}\n{added} encrypts from now on\n" == out
+    assert run("encryption", "rotate", "--all-tenants") == 0
+    assert f"0 data keys of 1 tenant came under {before.key}\n" == capsys.readouterr().out
+    assert run("encryption", "rotate", "--all-tenants", "--data-key") == 2
+    assert "each tenant's own affair" in capsys.readouterr().err
     assert run("encryption", "show") == 0
     assert "in use from now on" in capsys.readouterr().out
     assert run("encryption", "show", "--json") == 0

@@ -61,18 +61,18 @@ def test_an_old_key_may_go_after_a_rotation(tmp_path: Path) -> None:
     """And before it is missed, by its name."""
     old, new, newest = made(), made(), made()
     with server(tmp_path, old) as client:
-        assert rotate(client, data_key=True) == {"rewrapped": 0, "added": "key-000001"}
+        assert rotate(client, data_key=True) == {"rewrapped": 0, "added": "key-000001", "tenants": 1}
     with server(tmp_path, new) as client:
         assert uses(client) == {name_of(old): (1, False)}
         refused = client.post("/v1/encryption/rotate", json={})
         assert (refused.status_code, refused.json()["code"]) == (501, "not_configured")
         assert name_of(old) in refused.json()["detail"]
     with server(tmp_path, new, old) as client:
-        assert rotate(client) == {"rewrapped": 1, "added": None}
+        assert rotate(client, all_tenants=True) == {"rewrapped": 1, "added": None, "tenants": 1}
     with server(tmp_path, new) as client:
         assert uses(client) == {name_of(new): (1, True)}
     with server(tmp_path, newest, new) as client:  # which it can be read with
-        assert rotate(client, data_key=True) == {"rewrapped": 1, "added": "key-000002"}
+        assert rotate(client, data_key=True) == {"rewrapped": 1, "added": "key-000002", "tenants": 1}
         assert uses(client) == {name_of(newest): (2, True)}
 
 
@@ -89,7 +89,7 @@ def test_without_a_setting_the_secret_key_gives_one(tmp_path: Path) -> None:
         assert "CODETETHER_SECRET_KEY" in client.post("/v1/encryption/rotate", json={}).json()["hint"]
     given = made()
     with server(tmp_path, given, CODETETHER_SECRET_KEY=first) as client:
-        assert rotate(client) == {"rewrapped": 1, "added": None}
+        assert rotate(client)["rewrapped"] == 1
         assert uses(client) == {name_of(given): (1, True)}
 
 

@@ -11,10 +11,11 @@ from datetime import timedelta
 
 import pytest
 from attrs import evolve, frozen
+from cryptography.exceptions import UnsupportedAlgorithm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codetether_adapters.ciphers import Aes
+from codetether_adapters.ciphers import Aes, aes
 from codetether_adapters.memory import open_backend
 from codetether_core.access import Principal
 from codetether_core.errors import NotConfigured, Undecipherable
@@ -129,6 +130,59 @@ async def test_a_key_that_is_missing_is_named() -> None:
         for attempt in (place.with_keys().decrypt(A, sealed, "here"), place.with_keys().encrypt(A, b"", "")):
             with pytest.raises(NotConfigured, match="no key"):
                 await attempt
+
+
+@pytest.mark.parametrize("wrapped", ["A", "é", "", "AAAA", "A" * 80])
+async def test_a_data_key_that_is_damaged_is_named(wrapped: str) -> None:
+    """With its tenant and what to do, whoever comes upon it: reading, writing or rotating."""
+    async with open_place() as place:
+        sealed = await place.with_keys(FIRST).encrypt(A, b"hush", "here")
+        (kept,) = await place.backend.data_keys.list(A)
+        await place.backend.data_keys.replace(kept, evolve(kept, wrapped=wrapped, version=2))
+        services = place.services(SECOND, FIRST)
+        for attempt in (
+            services.encryption.decrypt(A, sealed, "here"),
+            services.encryption.encrypt(A, b"", "here"),
+            services.rotating.rotate(ADMIN),
+        ):
+            with pytest.raises(
+                Undecipherable, match="data key key-000001 of the tenant acme cannot be read"
+            ) as refused:
+                await attempt
+            assert refused.value.details == {"key": "key-000001", "tenant": "acme"}
+            assert "restore from a backup" in refused.value.hint
+
+
+@given(parts=st.lists(st.text(max_size=4), max_size=4), others=st.lists(st.text(max_size=4), max_size=4))
+def test_places_are_told_apart_wherever_their_names_end(parts: list[str], others: list[str]) -> None:
+    async def elsewhere() -> None:
+        async with open_place() as place:
+            encryption = place.with_keys(FIRST)
+            sealed = await encryption.encrypt(A, b"hush", *parts)
+            for other in (others, [" ".join(parts)], "".join(parts).split("1")):
+                if other != parts:
+                    with pytest.raises(Undecipherable):
+                        await encryption.decrypt(A, sealed, *other)
+
+    asyncio.run(elsewhere())
+
+
+def test_values_are_encrypted_as_the_rfc_says() -> None:
+    """AES-256-GCM-SIV, which many values under one key may be (RFC 8452, C.2); the nonce before it."""
+    key, nonce = bytes([1]) + bytes(31), bytes([3]) + bytes(11)
+    sealed = Aes([FIRST]).encrypt(key, bytes([1]) + bytes(7), b"", nonce)
+    assert sealed.hex() == nonce.hex() + "c2ef328e5c71c83b843122130f7364b761e0b97427e3df28"
+
+
+def test_a_program_that_cannot_encrypt_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One with an OpenSSL that is too old."""
+
+    def unknown(_: bytes) -> None:
+        raise UnsupportedAlgorithm("AES-GCM-SIV is not supported by this version of OpenSSL")
+
+    monkeypatch.setattr(aes, "AESGCMSIV", unknown)
+    with pytest.raises(NotConfigured, match=r"OpenSSL before 3\.2"):
+        Aes([FIRST]).encrypt(b"another key, which is long enough", b"", b"", bytes(12))
 
 
 async def test_replicas_that_begin_at_once_share_a_key() -> None:

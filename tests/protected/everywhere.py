@@ -11,7 +11,7 @@ from attrs import define, field
 
 from codetether_adapters.http.resources import ALIASES, all_routes
 
-__all__ = ["WRITTEN", "Everywhere", "members"]
+__all__ = ["CLEAR", "FILE", "WRITTEN", "Everywhere", "members"]
 
 _WRITTEN: Final = """
     agent_config body capabilities description details error event message messages metadata options output outputs
@@ -32,6 +32,10 @@ WRITTEN: Final = frozenset(_WRITTEN.split())
 CLEAR: Final = frozenset(_CLEAR.split())
 """Members whose texts stay readable: names, ids and slugs; and passwords and secrets, which are kept
 otherwise."""
+
+
+FILE: Final = ("PUT artifacts", "")
+"""Where the word of a file that a run leaves is, which is no member of a request."""
 
 
 def members() -> Iterator[tuple[str, str]]:
@@ -123,7 +127,7 @@ class Everywhere:
         self.send("POST /v1/agent/tasks/{id}/answer", f"{path}/answer", {"choice": "yes"})
         file = self.client.put(f"{path}/artifacts/notes.txt", content=b"wordinafileofmine" * 9999, headers=words)
         assert file.status_code == 200, file.text
-        self.words["PUT artifacts", ""] = ["wordinafileofmine"]
+        self.words[FILE] = ["wordinafileofmine"]
         status = {**holder, "status": "completed", "result": WRITE, "outputs": [{"output": WRITE}]}
         self.send("PUT /v1/agent/tasks/{id}/status", f"{path}/status", status, **words)
         words = self._claimed(failing)

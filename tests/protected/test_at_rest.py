@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ import pytest
 
 from tests.e2e.programs import ROOT
 from tests.http.server import TOKEN, serving
-from tests.protected.everywhere import CLEAR, WRITTEN, Everywhere, members
+from tests.protected.everywhere import CLEAR, FILE, WRITTEN, Everywhere, members
+from tests.servers.valkey import Valkey
 
 KEY = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 OTHER = "k2:AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -87,6 +88,26 @@ def test_nothing_that_was_written_is_on_the_disk(tmp_path: Path, settings: Mappi
         else:
             assert found_in(everywhere, data) == [*everywhere.words]
             assert len(found_in(everywhere, gzip.decompress((tmp_path / "kept.gz").read_bytes()))) > 20
+    assert bool(found_in(everywhere, contents(tmp_path))) == (settings is OFF)
+
+
+@pytest.mark.parametrize("settings", [ON, OFF], ids=["on", "off"])
+def test_nothing_that_was_written_is_in_redis(tmp_path: Path, settings: Mapping[str, str]) -> None:
+    """Neither in the log of its commands nor in what it saves of its memory. Without encryption all is in both."""
+    plain = ("--appendonly", "yes", "--aof-use-rdb-preamble", "no", "--rdbcompression", "no", "--dbfilename", "all.rdb")
+    with closing(Valkey(*plain).start()) as valkey:
+        shared = {"CODETETHER_STORE": valkey.url, "CODETETHER_BLOBS": f"file://{tmp_path}/kept/blobs"}
+        with server(tmp_path, {**settings, **shared}) as client:
+            everywhere = Everywhere(client)
+            everywhere.fill()
+        valkey.ask("SAVE")
+        memory = (valkey.directory / "all.rdb").read_bytes()
+        commands = contents(valkey.directory / "appendonlydir")
+    assert memory.startswith((b"REDIS", b"VALKEY")) and b"SELECT" in commands
+    written_over = {("POST /v1/agent/agents", "capabilities")}
+    for data, gone in ((memory, written_over), (commands, set())):
+        missing = everywhere.words.keys() - found_in(everywhere, data) - {FILE}
+        assert missing == (everywhere.words.keys() - {FILE} if settings is ON else gone)
     assert bool(found_in(everywhere, contents(tmp_path))) == (settings is OFF)
 
 

@@ -175,7 +175,7 @@ async def test_a_transcript_that_is_gone_keeps_no_other_session_back(talk: Talk)
     await talk.say("a")
     await talk.rest()
     (lost,) = await talk.blobs.list(TENANT)
-    await talk.blobs.delete(TENANT, lost)
+    await talk.blobs.delete(TENANT, lost.id)
     await talk.say("b")
     now = talk.clock.now()
     other = Session(

@@ -20,9 +20,12 @@ _PATH: Final = "/v1/encryption"
 
 @frozen(kw_only=True)
 class Rotation:
-    """With ``data_key`` what is written from now on is encrypted under a new data key."""
+    """With ``data_key`` what is written from now on is encrypted under a new data key; ``all_tenants`` is for an
+    administrator of the tenant ``default``.
+    """
 
     data_key: bool = False
+    all_tenants: bool = False
 
 
 async def state(call: Call) -> Response:
@@ -32,9 +35,13 @@ async def state(call: Call) -> Response:
 
 
 async def rotate(call: Call) -> Response:
-    """Have every data key of the tenant come under the first key of the settings. It may be done again at any time."""
-    asked = await call.body(Rotation)
-    return Json(asdict(await call.services.rotating.rotate(call.principal, data_key=asked.data_key)))
+    """Have every data key of the tenant, or of all tenants, come under the first key of the settings.
+
+    It may be done again at any time. A data key that cannot be read is told of when all others are done.
+    """
+    asked, rotating = await call.body(Rotation), call.services.rotating
+    done = await rotating.rotate(call.principal, data_key=asked.data_key, all_tenants=asked.all_tenants)
+    return Json(asdict(done))
 
 
 ROUTES: Final = (

@@ -57,8 +57,8 @@ async def recover(call: Call) -> Response:
 
 
 async def reaper(call: Call) -> Response:
-    """Whether the reaper is at work."""
-    maintenance = call.services.maintenance
+    """Whether the reaper is at work, and what this server last collected."""
+    maintenance, collected = call.services.maintenance, call.services.collecting.last
     return Json(
         {
             "status": "healthy" if maintenance.alive else "stopped",
@@ -67,6 +67,8 @@ async def reaper(call: Call) -> Response:
             "interval_seconds": maintenance.interval.total_seconds(),
             "max_attempts": attrs.fields(TaskSpec).max_attempts.default,
             "last_run": moment_view(maintenance.last.at),
+            "last_collection": moment_view(collected.at),
+            "blobs_collected": collected.blobs,
         }
     )
 

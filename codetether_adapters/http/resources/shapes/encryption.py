@@ -32,7 +32,8 @@ class EncryptionState:
 
 @frozen(kw_only=True)
 class RotationAnswer:
-    """How many data keys came under the present key, and the new data key, if one was asked for."""
+    """How many data keys of how many tenants came under the present key, and the new data key, if one was asked for."""
 
     rewrapped: int
     added: str | None
+    tenants: int

@@ -42,7 +42,10 @@ class Recovered:
 
 @frozen(kw_only=True)
 class Reaper:
-    """``status`` is ``healthy`` or ``stopped``; ``stuck_timeout_seconds`` is the time to live of a lease."""
+    """``status`` is ``healthy`` or ``stopped``; ``stuck_timeout_seconds`` is the time to live of a lease.
+
+    ``last_collection`` is when this server last looked for blobs that nobody names, of which ``blobs_collected`` went.
+    """
 
     status: str
     running: bool
@@ -50,3 +53,5 @@ class Reaper:
     interval_seconds: float
     max_attempts: int
     last_run: datetime | None
+    last_collection: datetime | None
+    blobs_collected: int

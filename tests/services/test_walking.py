@@ -1,0 +1,77 @@
+"""Going through everything while it is in use passes nothing over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from attrs import evolve, frozen
+
+from codetether_adapters.memory import open_backend
+from codetether_core.ids import SessionId, TaskId
+from codetether_core.ports import SessionQuery, SessionStore
+from codetether_core.services.walking import every_session, every_task
+from codetether_core.sessions import Session
+from contracts.ports.samples import CODEBASE, NOW, TENANT, new_task
+
+pytestmark = pytest.mark.anyio
+
+COUNT = 450
+"""More than two pages."""
+
+
+def session(number: int) -> Session:
+    at = NOW + timedelta(seconds=number)
+    return Session(
+        id=SessionId(f"s{number}"), tenant=TENANT, codebase=CODEBASE, created_at=at, updated_at=at, synced_at=at
+    )
+
+
+async def test_sessions_that_somebody_goes_on_with_are_found_wherever_they_move() -> None:
+    """From where nobody has looked yet to where everybody has been."""
+    async with open_backend() as backend:
+        for number in range(COUNT):
+            await backend.sessions.put(None, session(number))
+        told: list[SessionId] = []
+        async for each in every_session(backend.sessions, TENANT):
+            told.append(each.id)
+            if len(told) in (1, 250, 430):
+                moving = session(len(told) // 10)
+                later = NOW + timedelta(days=len(told))
+                await backend.sessions.put(moving, evolve(moving, updated_at=later, version=2))
+        assert len(told) == COUNT
+        assert set(told) == {session(number).id for number in range(COUNT)}
+
+
+@frozen
+class Forgetful:
+    """A store that counts one session more than it can show."""
+
+    store: SessionStore
+
+    async def list(self, tenant: Any, query: SessionQuery) -> tuple[Sequence[Session], int]:
+        found, total = await self.store.list(tenant, query)
+        return found, total + 1
+
+
+async def test_a_session_that_is_nowhere_is_not_looked_for_for_ever() -> None:
+    async with open_backend() as backend:
+        for number in range(3):
+            await backend.sessions.put(None, session(number))
+        forgetful = cast("SessionStore", Forgetful(backend.sessions))
+        assert len([each async for each in every_session(forgetful, TENANT)]) == 3
+
+
+async def test_tasks_that_are_added_push_no_other_out_of_sight() -> None:
+    async with open_backend() as backend:
+        for number in range(COUNT):
+            await backend.tasks.add(new_task(f"t{number}", at=NOW + timedelta(seconds=number)))
+        told: list[TaskId] = []
+        async for each in every_task(backend.tasks, TENANT):
+            told.append(each.id)
+            if len(told) % 100 == 1:
+                await backend.tasks.add(new_task(f"new{len(told)}", at=NOW + timedelta(days=len(told))))
+        assert len(told) == len(set(told))
+        assert {*told} >= {TaskId(f"t{number}") for number in range(COUNT)}
