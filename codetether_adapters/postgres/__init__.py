@@ -7,9 +7,10 @@ hears of the others' commits and reads the log's new end once, for all readers o
 database, or over another channel that is given; as either may lose something, it looks every second besides.
 
 Tenants are kept apart twice: each statement asks for one tenant's rows, and row security shows a session no other's.
-A replica has at most eleven sessions: six that read for one tenant at a time, two that read what is about all of them,
-two that write, one that listens. A server that goes away makes every call ``Unavailable``; everything goes on by itself
-once it is back.
+A session works for one tenant at a time, or is the keeper's; that is another login if one is given, and else the same.
+A replica has at most twelve sessions: six that read for one tenant at a time, two that read what is about all of them,
+two that write for tenants, one that writes what is of none or of all, one that listens. A server that goes away makes
+every call ``Unavailable``; everything goes on by itself once it is back.
 """
 
 from codetether_adapters.postgres.backend import PostgresBackend, open_backend

@@ -29,26 +29,27 @@ _DEFAULTS: Final = {
 
 @frozen
 class Address:
-    """``conninfo`` for the driver, and the names that a message may show; never the password."""
+    """``conninfo`` for the driver, and the names that a message may show; never the password. ``setting`` names it."""
 
     conninfo: str = field(repr=False)
     place: str
     database: str
     user: str
+    setting: str
 
     @classmethod
-    def parse(cls, url: str) -> Address:
+    def parse(cls, url: str, setting: str = "store") -> Address:
         """Read an address; ``Invalid`` says what is wrong without repeating it."""
         if not url.startswith(_SCHEMES):
-            raise Invalid("store", "must begin with postgresql://", hint=_HINT)
+            raise Invalid(setting, "must begin with postgresql://", hint=_HINT)
         try:
             given = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
         except (psycopg.Error, ValueError):
-            raise Invalid("store", "is no address that PostgreSQL's client understands", hint=_HINT) from None
+            raise Invalid(setting, "is no address that PostgreSQL's client understands", hint=_HINT) from None
         if not given.get("dbname"):
-            raise Invalid("store", "must name a database", hint=_HINT)
+            raise Invalid(setting, "must name a database", hint=_HINT)
         if not all(_is_port(port) for port in _split(given.get("port", ""))):
-            raise Invalid("store", "must have a port between 1 and 65535", hint=_HINT)
+            raise Invalid(setting, "must have a port between 1 and 65535", hint=_HINT)
         hosts, ports = _split(given.get("host", "")) or ["local socket"], _split(given.get("port", "")) or ["5432"]
         ports = ports if len(ports) == len(hosts) else ports[:1] * len(hosts)
         # Of several servers, the one that is the primary now.
@@ -58,6 +59,7 @@ class Address:
             ", ".join(f"{host}:{port}" for host, port in zip(hosts, ports, strict=True)),
             given["dbname"],
             given.get("user", ""),
+            setting,
         )
 
 

@@ -11,7 +11,6 @@ from typing import Final
 import psycopg
 from attrs import field, frozen
 
-from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.approvals import PostgresApprovals
 from codetether_adapters.postgres.audit import PostgresAudit
 from codetether_adapters.postgres.channel import CHANNEL, open_own_channel
@@ -23,6 +22,7 @@ from codetether_adapters.postgres.following import Following
 from codetether_adapters.postgres.group import Group
 from codetether_adapters.postgres.inbox import PostgresInbox
 from codetether_adapters.postgres.log import PostgresLog
+from codetether_adapters.postgres.logins import Logins, check_logins
 from codetether_adapters.postgres.notifier import PostgresNotifier
 from codetether_adapters.postgres.operation import Operation
 from codetether_adapters.postgres.queues import AFTER, Queues
@@ -65,7 +65,8 @@ class PostgresBackend:
     secrets: PostgresRecords[Secret]
     data_keys: PostgresRecords[DataKey]
     audit: PostgresAudit
-    _address: Address = field(alias="address")
+    _logins: Logins = field(alias="logins")
+    _reader: Reader = field(alias="reader")
     _overseer: Overseer = field(alias="overseer")
     _writer: Writer = field(alias="writer")
     _strict: bool = field(alias="strict")
@@ -77,7 +78,7 @@ class PostgresBackend:
     async def set_whole(self, whole: bool) -> None:
         """Beside the schema's version."""
         sql = _COMPLETED if whole else _BEGUN
-        await self._writer.write(Operation(tenant=None, sql=sql, settle=lambda row: (), quiet=True))
+        await self._writer.write(Operation(tenant=None, sql=sql, settle=lambda row: ()))
 
     async def now(self) -> datetime:
         """The server's."""
@@ -85,34 +86,42 @@ class PostgresBackend:
         return datetime.now(UTC) if row is None else moment(row[0])
 
     async def ping(self) -> None:
-        """Ask the server whether it takes writes and, if that is wanted, keeps them."""
+        """Ask the server whether it takes writes and, if that is wanted, keeps them; whether both logins get in."""
         if await self._overseer.row(READS_ONLY) == (True,):
-            raise reads_only(self._address)
+            raise reads_only(self._logins.keeper)
         if self._strict:
-            require_durability(await self._overseer.row(DURABILITY), self._address)
+            require_durability(await self._overseer.row(DURABILITY), self._logins.keeper)
+        await self._reader.ping()
 
 
 @asynccontextmanager
 async def open_backend(
-    url: str, *, strict: bool = False, open_channel: OpenChannel | None = None, move_up_after: int = AFTER
+    url: str,
+    *,
+    strict: bool = False,
+    open_channel: OpenChannel | None = None,
+    keeper: str | None = None,
+    move_up_after: int = AFTER,
 ) -> AsyncIterator[Backend]:
     """The stores in the database that ``postgresql://user:password@host:port/database`` names; its schema is made or
     brought up to date. Queues move up when so many tasks have left them.
 
     Replicas tell each other over the channel that is given, the same for all of them, or over the database's own.
+    What is of all tenants is done by the login of the address ``keeper``, if there is one, and the rest by another.
     A ``strict`` store refuses a server that may lose what it committed; any other is told of in the log.
-    ``Invalid`` for a malformed address, ``Unavailable`` for a server, login, database or schema that cannot be used.
+    ``Invalid`` for a malformed address, or a login that may do too little or too much; ``Unavailable`` for a server,
+    login, database or schema that cannot be used.
     """
-    address = Address.parse(url)
-    name = await _make_ready(address, strict)
+    logins = Logins.parse(url, keeper)
+    name = await _make_ready(logins, strict)
     origin = secrets.token_hex(4)
     async with AsyncExitStack() as stack:
-        reader, overseer = Reader(address), Overseer(address)
+        reader, overseer = Reader(logins.bound), Overseer(logins.keeper)
         for pool in (reader, overseer):
             stack.push_async_callback(pool.close)
             await pool.open()
         channel = await stack.enter_async_context(
-            open_channel(name) if open_channel else open_own_channel(address, overseer, CHANNEL)
+            open_channel(name) if open_channel else open_own_channel(logins.keeper, overseer, CHANNEL)
         )
         notifier = PostgresNotifier(channel, origin)
         tail = Tail(overseer, notifier)
@@ -125,7 +134,7 @@ async def open_backend(
             if open_channel and (group.records or group.wake):
                 notifier.tell(group.head + len(group.records), group.wake)
 
-        writer = Writer(address, None if open_channel else origin, name, publish, strict=strict)
+        writer = Writer(logins, None if open_channel else origin, name, publish, strict=strict)
         stack.push_async_callback(writer.close)
         yield PostgresBackend(
             tasks=PostgresTasks(writer, reader, overseer, Queues(writer, move_up_after)),
@@ -143,21 +152,25 @@ async def open_backend(
             secrets=PostgresRecords(Secret, "secret", writer, reader),
             data_keys=PostgresRecords(DataKey, "data_key", writer, reader),
             audit=PostgresAudit(writer, reader, overseer, name),
-            address=address,
+            logins=logins,
+            reader=reader,
             overseer=overseer,
             writer=writer,
             strict=strict,
         )
 
 
-async def _make_ready(address: Address, strict: bool) -> str:
+async def _make_ready(logins: Logins, strict: bool) -> str:
     """Bring the database up to date; its identity."""
+    address = logins.keeper
     connection = await connect(address)
     try:
         await check_server(connection, address)
         await check_durability(connection, address, strict=strict)
-        await bring_up_to_date(connection, address)
-        await check_row_security(connection)
+        bound = await check_logins(connection, logins)
+        await bring_up_to_date(connection, address, bound)
+        if bound is None:
+            await check_row_security(connection)
         return await identity(connection)
     except psycopg.Error as error:
         raise unavailable(error) from error

@@ -3,7 +3,7 @@
 The log's lock is taken first and held until the commit, by one transaction of all replicas at a time. So positions
 become visible in their order, and each statement sees what the transaction before left. No statement of an operation
 leaves half of itself behind, so none needs a savepoint. Each works on its tenant's rows only, and so does what
-appends the events of a tenant.
+appends the events of a tenant; or all are the keeper's, and work on everybody's.
 """
 
 from __future__ import annotations
@@ -33,11 +33,9 @@ Outcome: TypeAlias = Row | Exception
 LOCK: Final = int.from_bytes(b"CTet log")
 """The log's, in the server's table of advisory locks."""
 
-_TAKE_LOCK: Final = f"SELECT pg_advisory_xact_lock(%s), {OVERSEE}"
-
-_HEAD: Final = (
-    "SELECT greatest((SELECT max(position) FROM events), (SELECT value::bigint FROM meta WHERE name = 'start'))"
-)
+_TAKE_LOCK: Final = "SELECT pg_advisory_xact_lock(%s)"
+_OVERSEE: Final = f"SELECT {OVERSEE}"
+_HEAD: Final = "SELECT head()"
 
 
 class Group:
@@ -45,10 +43,12 @@ class Group:
 
     With an ``origin`` the commit tells the other replicas, who hear that it came from there. ``committing`` tells, of a
     transaction whose connection was lost, that it may have been committed. ``chain`` is the one of the audit trail that
-    is added to.
+    is added to. A ``quiet`` group has no place in the log; ``keeper`` says that its operations are the keeper's.
     """
 
-    def __init__(self, operations: Sequence[Operation], origin: str | None, chain: str, *, quiet: bool) -> None:
+    def __init__(
+        self, operations: Sequence[Operation], origin: str | None, chain: str, *, quiet: bool, keeper: bool
+    ) -> None:
         self.head = 0
         self.records: Sequence[Record] = ()
         self.wake: list[Topic] = []
@@ -57,10 +57,11 @@ class Group:
         self._origin = origin
         self._chain = chain
         self._quiet = quiet
+        self._keeper = keeper
 
     async def commit(self, connection: Connection) -> Sequence[Outcome]:
         """Run them; for each its row, or why it was refused. ``psycopg.Error`` if nothing at all was done."""
-        scope = Scope(connection, overseeing=not self._quiet)
+        scope = Scope(connection)
         rows = await self._swap(connection, scope)
         entries: list[Entry] = []
         outcomes: list[Outcome] = []
@@ -83,13 +84,16 @@ class Group:
         async with connection.pipeline():
             await execute(connection, "BEGIN")
             head = None
+            if self._keeper:
+                await execute(connection, _OVERSEE)
             if not self._quiet:
                 await execute(connection, _TAKE_LOCK, [LOCK])
                 head = await execute(connection, _HEAD)
             for place in places:
                 operation = self._operations[place]
                 if operation.sql is not NOTHING:
-                    await scope.to(operation.tenant)
+                    if operation.tenant is not None:
+                        await scope.to(operation.tenant)
                     cursors.append((place, await execute(connection, operation.sql, operation.values)))
         for place, cursor in cursors:
             rows[place] = await cursor.fetchone() or ()

@@ -174,9 +174,9 @@ def _guarded(entries: Sequence[Entry], guard: Guard) -> Operation:
         return entries[known:] if counts else entries
 
     return Operation(
-        tenant=entries[0][0].topic.tenant if entries else None,
+        tenant=guard.tenant,
         sql=queries.ADMIT,
-        values=[task, guard.fence, first, task, grant, task, grant, first + count, count],
+        values=[task, guard.tenant, guard.fence, first, task, grant, task, grant, first + count, count],
         settle=settle,
         row=f"task {task}",
     )
@@ -195,9 +195,9 @@ def _swapping(entries: Sequence[Entry], guard: Guard, swap: HeadSwap) -> Operati
         return entries
 
     return Operation(
-        tenant=entries[0][0].topic.tenant if entries else None,
+        tenant=guard.tenant,
         sql=queries.SWAP,
-        values=[task, guard.fence, task, *astuple(swap.new), swap.old.grant, task, *astuple(swap.old)],
+        values=[task, guard.tenant, guard.fence, task, *astuple(swap.new), swap.old.grant, task, *astuple(swap.old)],
         settle=settle,
         row=f"task {task}",
     )

@@ -45,7 +45,7 @@ NEWS: Final = f"SELECT {_COLUMNS} FROM events WHERE position > %s ORDER BY posit
 
 ADMIT: Final = """
 WITH held AS (
-    SELECT tenant FROM tasks WHERE id = %s AND fence = %s
+    SELECT tenant FROM tasks WHERE id = %s AND tenant = %s AND fence = %s
 ), known AS (
     SELECT greatest(following - %s, 0) AS count, output_heads.held <> '' AS holds
     FROM held JOIN output_heads USING (tenant)
@@ -66,7 +66,7 @@ HEAD: Final = 'SELECT "grant", following, held FROM output_heads WHERE tenant = 
 
 SWAP: Final = """
 WITH held AS (
-    SELECT tenant FROM tasks WHERE id = %s AND fence = %s
+    SELECT tenant FROM tasks WHERE id = %s AND tenant = %s AND fence = %s
 ), swapped AS (
     INSERT INTO output_heads AS head (tenant, task, "grant", following, held) SELECT tenant, %s, %s, %s, %s FROM held
     WHERE %s = '' OR EXISTS (SELECT FROM output_heads JOIN held USING (tenant) WHERE task = %s)

@@ -23,7 +23,8 @@ NOTHING: Final = "SELECT"
 class Operation:
     """``sql`` either does all of what it says or changes nothing, and answers one row; ``settle`` reads that.
 
-    ``tenant`` is the one whose rows it works on, or ``None`` if that is everybody's; its events may be of any.
+    ``tenant`` is the one whose rows it works on, or ``None`` if those are everybody's or nobody's, and the keeper's to
+    change; its events may be of any.
     ``settle`` returns the events to append in the same transaction, or raises what refuses the operation. ``wake`` is
     told besides the events' topics once it is committed. ``row`` names the row that is locked: operations that share
     a transaction lock theirs in this order, so that no two transactions wait for each other. ``taken`` is raised when

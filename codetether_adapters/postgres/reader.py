@@ -1,7 +1,8 @@
 """Reading, on pooled sessions: each query sees what was committed last.
 
 Whoever reads says for which tenant, and row security shows the session no other's rows. A session stays with the tenant
-that it worked for last, so it is told only what it does not know. What is about all tenants has sessions of its own.
+that it worked for last, so it is told only what it does not know. What is about all tenants has sessions of its own,
+the keeper's.
 """
 
 from __future__ import annotations
@@ -59,6 +60,12 @@ class _Pool:
     async def open(self) -> None:
         """Begin to connect."""
         await self._pool.open()
+
+    async def ping(self) -> None:
+        """Whether there is a session to be had; ``Unavailable``."""
+        with translated():
+            async with self._pool.connection():
+                return
 
     async def close(self) -> None:
         """End every session."""

@@ -7,6 +7,7 @@ dropped a release later, so that two releases can take turns. Replicas that star
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import secrets
@@ -21,6 +22,7 @@ from attrs import frozen
 from codetether_adapters.postgres.address import Address
 from codetether_adapters.postgres.connection import SCHEMA_NAME, Connection, connect
 from codetether_adapters.postgres.errors import unavailable
+from codetether_adapters.postgres.logins import Logins, admit, check_logins
 from codetether_adapters.postgres.scope import OVERSEE
 from codetether_adapters.postgres.server import check_server
 from codetether_core.errors import Unavailable
@@ -29,7 +31,14 @@ from codetether_core.ports import Migrations
 __all__ = ["Migration", "bring_up_to_date", "identity", "known_migrations", "migrate"]
 
 _MIN_READER: Final = 1
-_LOCK: Final = int.from_bytes(b"CTschema")
+_TAKE_LOCK: Final = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'CTschema')})".encode()
+_IN_USE: Final = "SET LOCAL lock_timeout TO '200ms'"
+"""A step gives way to whoever uses its tables, before the server takes it for a deadlock, and is tried again."""
+
+_TRIES: Final = 100
+_PAUSE: Final = 0.2
+"""Seconds between two tries."""
+
 _FILE: Final = re.compile(r"(\d{4})\.sql")
 _EXISTS: Final = """
 SELECT EXISTS (SELECT FROM pg_catalog.pg_class c
@@ -55,34 +64,49 @@ class Migration:
     checksum: str
 
 
-async def migrate(url: str, *, check: bool = False) -> Migrations:
-    """Bring the database's schema to this program's, or with ``check`` only look; how it stands then.
+async def migrate(url: str, *, check: bool = False, keeper: str | None = None) -> Migrations:
+    """Bring the database's schema to this program's, or with ``check`` only look; how it stands then. The login of the
+    address ``keeper`` does it, if there is one, and lets the other one use it.
 
-    ``Invalid`` for a malformed address; ``Unavailable`` for a server or a schema that this program cannot use.
+    ``Invalid`` for a malformed address or a login that cannot be what it has to be; ``Unavailable`` for a server or a
+    schema that this program cannot use.
     """
-    address = Address.parse(url)
-    connection = await connect(address)
+    logins = Logins.parse(url, keeper)
+    connection = await connect(logins.keeper)
     try:
-        await check_server(connection, address)
-        return await (_look(connection, address) if check else bring_up_to_date(connection, address))
+        await check_server(connection, logins.keeper)
+        bound = await check_logins(connection, logins)
+        if check:
+            return await _look(connection, logins.keeper)
+        return await bring_up_to_date(connection, logins.keeper, bound)
     except psycopg.Error as error:
         raise unavailable(error) from error
     finally:
         await connection.close()
 
 
-async def bring_up_to_date(connection: Connection, address: Address) -> Migrations:
-    """Apply what is pending, a transaction for each step; ``Unavailable`` if the schema is not ours to use."""
-    found = await _look(connection, address)
+async def bring_up_to_date(connection: Connection, address: Address, bound: str | None = None) -> Migrations:
+    """Apply what is pending, a transaction for each step, then admit the login that is bound, if there is one;
+    ``Unavailable`` if the schema is not ours to use.
+    """
+    found, tries = await _look(connection, address), _TRIES
     while found.pending:
-        async with connection.transaction():
-            # Another replica may have been faster; it is waited for however long its step takes.
-            await connection.execute("SET LOCAL statement_timeout TO 0")
-            await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-            found = await _look(connection, address)
-            if found.pending:
-                await _apply(connection, known_migrations()[found.pending[0]])
+        try:
+            async with connection.transaction():
+                await _take_turns(connection)
+                found = await _look(connection, address)
+                if found.pending:
+                    await _apply(connection, known_migrations()[found.pending[0]])
+        except psycopg.errors.LockNotAvailable:
+            tries -= 1
+            if not tries:
+                raise
+            await asyncio.sleep(_PAUSE)
         found = await _look(connection, address)
+    if bound is not None:
+        async with connection.transaction():
+            await _take_turns(connection)
+            await admit(connection, bound)
     return found
 
 
@@ -101,10 +125,17 @@ def known_migrations() -> Mapping[int, Migration]:
     return {version: Migration(version, sql.decode("utf-8"), hashlib.sha256(sql).hexdigest()) for version, sql in steps}
 
 
+async def _take_turns(connection: Connection) -> None:
+    """Another replica may be faster; it is waited for however long its step takes."""
+    await connection.execute("SET LOCAL statement_timeout TO 0")
+    await connection.execute(_TAKE_LOCK)
+
+
 async def _apply(connection: Connection, step: Migration) -> None:
     marks = {"schema": str(step.version), "min_reader": str(_MIN_READER)}
     if step.version == 1:
         marks |= {"epoch": secrets.token_hex(8), "start": "0"}
+    await connection.execute(_IN_USE)
     # A step may rewrite rows, and they are everybody's.
     await connection.execute(f"SELECT {OVERSEE}".encode())
     await connection.execute(step.sql.encode())

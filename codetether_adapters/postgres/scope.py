@@ -10,23 +10,20 @@ from codetether_core.ids import TenantId
 __all__ = ["OVERSEE", "Scope"]
 
 OVERSEE: Final = "set_config('codetether.everybody', 'on', TRUE)"
-"""Begins a transaction that works on everybody's rows, until a ``Scope`` says otherwise."""
+"""Begins a transaction of the keeper's that works on everybody's rows."""
 
-_WORK_ON: Final = "SELECT set_config('codetether.tenant', %s, TRUE), set_config('codetether.everybody', %s, TRUE)"
-
-_EVERYBODYS: Final = ("", "on")
+_WORK_FOR: Final = "SELECT set_config('codetether.tenant', %s, TRUE)"
 
 
 class Scope:
-    """What was said in a transaction: nothing, unless it began with ``OVERSEE``."""
+    """What was said in a transaction: nothing in the beginning."""
 
-    def __init__(self, connection: Connection, *, overseeing: bool) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._said = _EVERYBODYS if overseeing else None
+        self._said: TenantId | None = None
 
-    async def to(self, tenant: TenantId | None) -> None:
-        """Work on this tenant's rows, or on everybody's."""
-        whose = _EVERYBODYS if tenant is None else (tenant, "off")
-        if whose != self._said:
-            await execute(self._connection, _WORK_ON, whose)
-            self._said = whose
+    async def to(self, tenant: TenantId) -> None:
+        """Work on this tenant's rows."""
+        if tenant != self._said:
+            await execute(self._connection, _WORK_FOR, [tenant])
+            self._said = tenant

@@ -1,7 +1,8 @@
 """Group commit without a timer: what arrives while one transaction is under way becomes the next.
 
-There are two lanes, each with a session of its own: one for what the log, or somebody who listens, is to hear of, which
-takes turns with the other replicas', and a quiet one for what nobody is told, mostly the renewals of leases.
+There are three lanes, each with a session of its own: one for what the log, or somebody who listens, is to hear of,
+which takes turns with the other replicas'; a quiet one for what nobody is told, mostly the renewals of leases; and the
+keeper's, for what is of no tenant or of all, which takes turns, too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, TypeAlias
 
 import psycopg
@@ -19,7 +21,8 @@ from codetether_adapters.postgres.connection import Connection, Row, connect, pa
 from codetether_adapters.postgres.durability import check_durability
 from codetether_adapters.postgres.errors import unavailable
 from codetether_adapters.postgres.group import Group, Outcome
-from codetether_adapters.postgres.operation import Operation
+from codetether_adapters.postgres.logins import Logins
+from codetether_adapters.postgres.operation import NOTHING, Operation
 from codetether_core.errors import Unavailable
 
 __all__ = ["Writer"]
@@ -45,39 +48,45 @@ _Publish: TypeAlias = Callable[[Group], None]
 
 
 class Writer:
-    """Both lanes. An operation that was handed over is done, whether its caller still waits or was cancelled.
+    """The lanes. An operation that was handed over is done, whether its caller still waits or was cancelled.
 
     ``publish`` is called with every group that was committed, before its callers go on. Without an ``origin`` it is
     also who tells the other replicas. ``chain`` is the one of the audit trail that is added to.
     """
 
     def __init__(
-        self, address: Address, origin: str | None, chain: str, publish: _Publish, *, strict: bool = False
+        self, logins: Logins, origin: str | None, chain: str, publish: _Publish, *, strict: bool = False
     ) -> None:
-        self._told = _Lane(address, origin, chain, publish, quiet=False, strict=strict)
-        self._quiet = _Lane(address, origin, chain, publish, quiet=True, strict=strict)
+        def lane(address: Address, *, quiet: bool = False, keeper: bool = False) -> _Lane:
+            return _Lane(
+                address, partial(Group, origin=origin, chain=chain, quiet=quiet, keeper=keeper), publish, strict
+            )
+
+        self._told = lane(logins.bound)
+        self._quiet = lane(logins.bound, quiet=True)
+        self._keeper = lane(logins.keeper, keeper=True)
 
     async def write(self, operation: Operation) -> Row:
         """Run the operation in the next transaction; its row, or what refused it, once that is durable."""
+        if operation.tenant is None and operation.sql is not NOTHING:
+            return await self._keeper.write(operation)
         return await (self._quiet if operation.quiet else self._told).write(operation)
 
     async def close(self) -> None:
         """Finish what was handed over, then stop."""
-        await asyncio.gather(self._told.close(), self._quiet.close())
+        await asyncio.gather(*(lane.close() for lane in (self._told, self._quiet, self._keeper)))
 
 
 class _Lane:
     """A session that writes, one transaction after the other, and the operations that wait for it."""
 
     def __init__(
-        self, address: Address, origin: str | None, chain: str, publish: _Publish, *, quiet: bool, strict: bool
+        self, address: Address, group: Callable[[Sequence[Operation]], Group], publish: _Publish, strict: bool
     ) -> None:
         self._address = address
         self._strict = strict
-        self._origin = origin
-        self._chain = chain
+        self._group = group
         self._publish = publish
-        self._is_quiet = quiet
         self._waiting: deque[_Job] = deque()
         self._connection: Connection | None = None
         self._working: asyncio.Task[None] | None = None
@@ -135,7 +144,7 @@ class _Lane:
         """Commit them together, again if that changed nothing for a reason that passes."""
         for attempt in range(1, _TRIES + 1):
             connection = await self._connect()
-            group = Group(operations, self._origin, self._chain, quiet=self._is_quiet)
+            group = self._group(operations)
             try:
                 with patience(connection):
                     outcomes = await group.commit(connection)

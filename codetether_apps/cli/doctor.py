@@ -81,10 +81,11 @@ def _store() -> Finding:
             steps = asyncio.run(migrate(mine, check=True))
     except CodeTetherError as error:
         return Finding("store", False, error.message, error.hint)
+    store = mine.store_shown + (f", kept by {mine.keeper_shown}" if mine.keeper_shown else "")
     if steps is None or not steps.pending:
-        return Finding("store", True, mine.store_shown)
+        return Finding("store", True, store)
     state = "its schema is brought up to date at the next start" if steps.applied else "made at the first start"
-    return Finding("store", True, f"{mine.store_shown}: {state}")
+    return Finding("store", True, f"{store}: {state}")
 
 
 def _token_file(settings: Settings) -> Finding:

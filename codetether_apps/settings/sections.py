@@ -38,6 +38,7 @@ from codetether_apps.settings.vault import Vault
 __all__ = ["Client", "Leases", "Process", "Server", "Settings", "Storage", "WorkerSettings"]
 
 _STORE = url("sqlite:////var/lib/codetether.db")
+_KEEPER = url("postgresql://keeper@db.example/codetether")
 _NOTIFIER = url("redis://127.0.0.1:6379/0")
 _BLOBS = url("file:///var/lib/codetether/blobs")
 _WEB = url("http://127.0.0.1:8000")
@@ -58,6 +59,12 @@ class Storage:
         "Store: `sqlite:///PATH`, `postgresql://…`, `redis://…`, `redis+cluster://…`, or `memory://` for trying",
         env="STORE", aliases=("DATABASE_URL", "A2A_DATABASE_URL", "A2A_REDIS_URL"), secret=True,
         shown="SQLite in the data directory",
+    )  # fmt: skip
+    store_keeper: str | None = setting(
+        None, _KEEPER,
+        "Second login of a PostgreSQL store, as `postgresql://…` to the same database: it owns the schema and does what"
+        " concerns all tenants, so that the one in `store` never has the rows of two",
+        env="STORE_KEEPER", secret=True, shown="the one in `store` does everything",
     )  # fmt: skip
     notifier: str | None = setting(
         None, _NOTIFIER, "What wakes the other servers of a PostgreSQL store: `redis://…` or `redis+cluster://…`",
@@ -276,6 +283,11 @@ class Settings:
     def store_shown(self) -> str:
         """The store as it may be shown: without a password."""
         return _STORE.show(self.store_url)
+
+    @property
+    def keeper_shown(self) -> str | None:
+        """The store's keeper, in the same way, if there is one of its own."""
+        return self.storage.store_keeper and _KEEPER.show(self.storage.store_keeper)
 
     def origin(self, name: str) -> str:
         """Where a setting has its value from."""

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlsplit
 
 from codetether_apps.settings import Settings, SettingsError
 from codetether_core.errors import Invalid, Unavailable
 
-__all__ = ["told_as_settings"]
+__all__ = ["KEEPER", "of_no_use", "told_as_settings"]
+
+KEEPER: Final = "storage.store_keeper"
+
+
+_STORE: Final = ("storage.store", KEEPER)
 
 
 class _Named(Unavailable):
@@ -16,8 +23,10 @@ class _Named(Unavailable):
 
 
 @contextmanager
-def told_as_settings(settings: Settings, name: str = "storage.store") -> Iterator[None]:
-    """``Invalid`` becomes a ``SettingsError``; ``Unavailable`` gets to know the setting that names what is away."""
+def told_as_settings(settings: Settings, *names: str) -> Iterator[None]:
+    """``Invalid`` becomes a ``SettingsError``; ``Unavailable`` gets to know which settings name what is away: of these,
+    or those of the store, the ones that were set.
+    """
     try:
         yield
     except Invalid as error:
@@ -26,6 +35,17 @@ def told_as_settings(settings: Settings, name: str = "storage.store") -> Iterato
     except _Named:
         raise
     except Unavailable as error:
-        named = name if name in settings.origins else "storage.data_dir"
-        where = f"{named}, from {settings.origin(named)}" if named in settings.origins else f"{named}, its default"
+        named = [name for name in names or _STORE if name in settings.origins] or ["storage.data_dir"]
+        where = "; ".join(
+            f"{name}, from {settings.origin(name)}" if name in settings.origins else f"{name}, its default"
+            for name in named
+        )
         raise _Named(error.message, hint=f"{error.hint} ({where})".lstrip()) from error
+
+
+def of_no_use(settings: Settings, name: str, store: str) -> SettingsError:
+    """The complaint about a setting that a store of this kind can do nothing with."""
+    return SettingsError(
+        f"{name} ({settings.origin(name)}) is of no use to a {urlsplit(store).scheme}:// store",
+        hint="unset it, or let storage.store name a postgresql:// database",
+    )

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from codetether_core.events.cursor import Cursor
 from codetether_core.events.topic import Topic
-from codetether_core.ids import TaskId
+from codetether_core.ids import TaskId, TenantId
 
 __all__ = ["Event", "Guard", "HeadSwap", "OutputHead", "Page", "Record"]
 
@@ -76,7 +76,7 @@ class HeadSwap:
 
 @frozen
 class Guard:
-    """A condition of an append, checked in its transaction: the task's ``fence`` still reads so.
+    """A condition of an append, checked in its transaction: the ``fence`` of the tenant's ``task`` still reads so.
 
     ``first`` is the ordinal, counted from 0 within the grant, of the first event of the batch: what the log already
     has of this grant is left out, so a batch that is sent again changes nothing. ``None`` leaves nothing out.
@@ -84,6 +84,7 @@ class Guard:
     may be held back.
     """
 
+    tenant: TenantId
     task: TaskId
     fence: str
     first: int | None = None

@@ -49,8 +49,9 @@ class Telling:
         """Append what is new of the chunks, of which the first has that ordinal; ``StaleLease``."""
         redactor = await self.redaction.of(speech.task.tenant)
         if not redactor:
+            guard = Guard(speech.task.tenant, speech.task.id, speech.task.fence, first)
             with suppress(VersionConflict):  # something was held back while there were secrets
-                return await self._append(speech, chunks, Guard(speech.task.id, speech.task.fence, first))
+                return await self._append(speech, chunks, guard)
         await until_swapped(partial(self._tell_clean, redactor, speech, chunks, first), "output", speech.task.id)
 
     async def finish(self, speech: Speech) -> None:
@@ -65,7 +66,7 @@ class Telling:
     async def _tell_clean(
         self, redactor: Redactor, speech: Speech, chunks: Sequence[OutputChunk], first: int | None
     ) -> None:
-        task, fence = speech.task, Guard(speech.task.id, speech.task.fence)
+        task, fence = speech.task, Guard(speech.task.tenant, speech.task.id, speech.task.fence)
         found = await self.log.output_head(task.tenant, task.id)
         head = found if found.grant == fence.grant else OutputHead(fence.grant)
         known = 0 if first is None else max(head.following - first, 0)
@@ -76,7 +77,7 @@ class Telling:
         await self._append(speech, [chunk for chunk in told if chunk], evolve(fence, swap=HeadSwap(found, new)))
 
     async def _tell_rest(self, redactor: Redactor, speech: Speech) -> None:
-        task, fence = speech.task, Guard(speech.task.id, speech.task.fence)
+        task, fence = speech.task, Guard(speech.task.tenant, speech.task.id, speech.task.fence)
         head = await self.log.output_head(task.tenant, task.id)
         if head.grant == fence.grant and head.held:
             redacted = RedactedOutput(redactor, await self._opened(task.tenant, task.id, head.held))

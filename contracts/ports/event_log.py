@@ -100,7 +100,7 @@ async def numbers_count_each_subject_without_gaps(backend: Backend) -> None:
     start = await backend.log.head()
     for n in range(10):
         await backend.log.append([note(_TASK), note(_OTHER_TASK), note(_TASK)])
-        await raises(StaleLease, backend.log.append([note(_TASK)], Guard(TaskId("t"), "none")))
+        await raises(StaleLease, backend.log.append([note(_TASK)], Guard(TENANT, TaskId("t"), "none")))
         await backend.log.append([note(_FOREIGN)] * (n % 2))
     for topic, count in ((_TASK, 20), (_OTHER_TASK, 10), (_FOREIGN, 5)):
         assert [record.number for record in await read_all(backend, topic, start)] == [*range(1, count + 1)]
@@ -238,7 +238,7 @@ async def an_empty_append_is_nothing(backend: Backend) -> None:
     """No event, no position; a guard is checked all the same."""
     head = await backend.log.head()
     await backend.log.append([])
-    await raises(StaleLease, backend.log.append([], Guard(TaskId("none"), "fence", 0)))
+    await raises(StaleLease, backend.log.append([], Guard(TENANT, TaskId("none"), "fence", 0)))
     assert await backend.log.head() == head
 
 

@@ -33,18 +33,20 @@ async def a_guard_lets_the_holder_speak(backend: Backend) -> None:
     task = new_task()
     await backend.tasks.add(task)
     running = claimed(task)
-    guard = Guard(task.id, running.fence, 0)
+    guard = Guard(task.tenant, task.id, running.fence, 0)
     await raises(StaleLease, backend.log.append(output(task, "early"), guard))
     await backend.tasks.replace(task, running)
     await backend.log.append(output(task, "held"), guard)
     for wrong in (f"{running.fence}x", "", "1", running.fence[:-1]):
-        await raises(StaleLease, backend.log.append(output(task, "wrong"), Guard(task.id, wrong, 0)))
-    await raises(StaleLease, backend.log.append(output(task, "unknown"), Guard(TaskId("none"), running.fence, 0)))
+        await raises(StaleLease, backend.log.append(output(task, "wrong"), Guard(task.tenant, task.id, wrong, 0)))
+    await raises(
+        StaleLease, backend.log.append(output(task, "unknown"), Guard(TENANT, TaskId("none"), running.fence, 0))
+    )
     cancelled = cancel(running, NOW, by="me")
     await backend.tasks.replace(running, cancelled)
     await raises(StaleLease, backend.log.append(output(task, "late"), guard))
-    await backend.log.append(output(task, "held"), Guard(task.id, cancelled.fence, 0))
-    await backend.log.append(output(task, "trailing"), Guard(task.id, cancelled.fence, 1))
+    await backend.log.append(output(task, "held"), Guard(task.tenant, task.id, cancelled.fence, 0))
+    await backend.log.append(output(task, "trailing"), Guard(task.tenant, task.id, cancelled.fence, 1))
     records = await backend.log.slice(_TASK, ["task.output"], offset=0, limit=10)
     assert texts(records) == ['{"text":"held"}', '{"text":"trailing"}']
 
@@ -57,7 +59,7 @@ async def a_batch_that_is_sent_again_changes_nothing(backend: Backend) -> None:
     await backend.tasks.replace(task, running)
 
     async def send(first: int | None, *texts: str) -> None:
-        await backend.log.append(output(task, *texts), Guard(task.id, running.fence, first))
+        await backend.log.append(output(task, *texts), Guard(task.tenant, task.id, running.fence, first))
 
     await send(0, "0", "1", "2")
     await send(0, "0", "1", "2")
@@ -74,8 +76,8 @@ async def a_batch_that_is_sent_again_changes_nothing(backend: Backend) -> None:
     again = claimed(back, nonce="m")
     await backend.tasks.replace(running, back)
     await backend.tasks.replace(back, again)
-    await raises(StaleLease, backend.log.append(output(task, "old"), Guard(task.id, running.fence, 11)))
-    await backend.log.append(output(task, "new"), Guard(task.id, again.fence, 0))
+    await raises(StaleLease, backend.log.append(output(task, "old"), Guard(task.tenant, task.id, running.fence, 11)))
+    await backend.log.append(output(task, "new"), Guard(task.tenant, task.id, again.fence, 0))
     assert (await _outputs(backend))[-1] == '{"text":"new"}'
 
 
@@ -89,7 +91,9 @@ async def the_head_of_the_output_is_swapped(backend: Backend) -> None:
     assert await backend.log.output_head(TENANT, task.id) == OutputHead()
 
     async def swap(old: OutputHead, new: OutputHead, *texts: str) -> None:
-        await backend.log.append(output(task, *texts), Guard(task.id, running.fence, swap=HeadSwap(old, new)))
+        await backend.log.append(
+            output(task, *texts), Guard(task.tenant, task.id, running.fence, swap=HeadSwap(old, new))
+        )
 
     one, two = OutputHead(grant, 1, "held"), OutputHead(grant, 3, "more")
     await raises(VersionConflict, swap(one, two, "no"))
@@ -101,19 +105,22 @@ async def the_head_of_the_output_is_swapped(backend: Backend) -> None:
     await swap(one, two, "b", "c", "d")
     await swap(two, two)
     for first in (None, 2, 3):
-        await raises(VersionConflict, backend.log.append(output(task, "no"), Guard(task.id, running.fence, first)))
+        await raises(
+            VersionConflict, backend.log.append(output(task, "no"), Guard(task.tenant, task.id, running.fence, first))
+        )
     await swap(two, OutputHead(grant, 3))
-    await backend.log.append(output(task, "d", "e"), Guard(task.id, running.fence, 2))
+    await backend.log.append(output(task, "d", "e"), Guard(task.tenant, task.id, running.fence, 2))
     assert await backend.log.output_head(TENANT, task.id) == OutputHead(grant, 4)
     await raises(
-        StaleLease, backend.log.append(output(task, "no"), Guard(task.id, "none", swap=HeadSwap(OutputHead(), two)))
+        StaleLease,
+        backend.log.append(output(task, "no"), Guard(task.tenant, task.id, "none", swap=HeadSwap(OutputHead(), two))),
     )
     both = (swap(OutputHead(grant, 4), OutputHead(grant, 5 + n), "once") for n in range(8))
     done = await asyncio.gather(*both, return_exceptions=True)
     assert sum(each is None for each in done) == 1
     last = await backend.log.output_head(TENANT, task.id)
     await swap(last, OutputHead("another", 1, "its own"))
-    await backend.log.append(output(task, "f"), Guard(task.id, running.fence, 0))
+    await backend.log.append(output(task, "f"), Guard(task.tenant, task.id, running.fence, 0))
     assert await backend.log.output_head(TENANT, task.id) == OutputHead(grant, 1)
     assert [text[9:-2] for text in await _outputs(backend)] == ["a", "b", "c", "d", "e", "once", "f"]
 
@@ -133,8 +140,8 @@ async def resent_batches_meet_wherever_they_race(backend: Backend) -> None:
     async def send(size: int) -> None:
         for first in range(0, len(texts), size):
             events = output(task, *texts[first : first + size])
-            await backend.log.append(events, Guard(task.id, running.fence, first))
-            await backend.log.append(events, Guard(task.id, running.fence, first))
+            await backend.log.append(events, Guard(task.tenant, task.id, running.fence, first))
+            await backend.log.append(events, Guard(task.tenant, task.id, running.fence, first))
 
     # Each sender is in order; the log has each ordinal once however they overlap.
     await asyncio.gather(send(4), send(4))
@@ -153,7 +160,7 @@ async def a_stale_holder_never_speaks_after_a_new_claim(backend: Backend) -> Non
     async def stale() -> None:
         for n in range(50):
             try:
-                await backend.log.append(output(task, "old"), Guard(task.id, first.fence, n))
+                await backend.log.append(output(task, "old"), Guard(task.tenant, task.id, first.fence, n))
             except StaleLease:
                 return
 
@@ -163,7 +170,7 @@ async def a_stale_holder_never_speaks_after_a_new_claim(backend: Backend) -> Non
         await backend.tasks.replace(first, back)
         await backend.tasks.replace(back, second)
         for n in range(10):
-            await backend.log.append(output(task, "new"), Guard(task.id, second.fence, n))
+            await backend.log.append(output(task, "new"), Guard(task.tenant, task.id, second.fence, n))
 
     await asyncio.gather(stale(), stale(), successor())
     outputs = await _outputs(backend)

@@ -156,7 +156,7 @@ class TaskStoreMachine(TaskDriver):
         following = self.ordinals.get(token, 0)
         first = max(following - back, 0)
         events = output(self.model.tasks[id], *(f"{fence}:{ordinal}" for ordinal in range(first, first + count)))
-        guard = Guard(id, fence, first)
+        guard = Guard(self.model.tasks[id].tenant, id, fence, first)
         if self.model.tasks[id].fence != fence:
             self.refused(StaleLease, lambda backend: backend.log.append(events, guard))
             return

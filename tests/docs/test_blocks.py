@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import sys
 import tomllib
@@ -14,11 +15,13 @@ from click import Command, Group
 from click.testing import CliRunner
 
 from codetether_adapters.memory.backend import open_backend
+from codetether_adapters.postgres import migrate
 from codetether_apps.cli.root import codetether
 from codetether_apps.settings import read_settings
 from codetether_apps.settings.agents import read_agents
 from codetether_core.ports import Backend
 from tests.docs.blocks import blocks
+from tests.servers.postgres import the_server
 
 
 def test_the_core_is_a_library_in_under_twenty_lines() -> None:
@@ -50,6 +53,23 @@ def test_a_store_of_ones_own_is_held_to_the_contracts(monkeypatch: pytest.Monkey
     names: dict[str, object] = {}
     exec(compile(block, "contracts/README.md", "exec"), names)
     assert sum(isinstance(name, type) and issubclass(name, TestCase) for name in names.values()) > 5
+
+
+def test_the_logins_of_a_store_are_made() -> None:
+    """Any administrator may, and a server needs nothing else."""
+    (sql,) = blocks("README.md", "sql")
+    with the_server().administration() as connection:
+        for statement in sql.strip().splitlines():
+            connection.execute(statement.encode())
+        try:
+            tenants, keeper = (
+                the_server().url("codetether", user=user, password=password)
+                for user, password in (("tenants", "ANOTHER"), ("keeper", "SECRET"))
+            )
+            assert asyncio.run(migrate(tenants, keeper=keeper)).pending == ()
+        finally:
+            connection.execute("DROP DATABASE codetether WITH (FORCE)")
+            connection.execute("DROP ROLE keeper, tenants")
 
 
 def test_every_variable_that_is_shown_is_a_setting() -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -139,6 +141,17 @@ class Cluster:
     def until_said(self, task: TaskHandle[Sync], text: str) -> None:
         """Wait until the task's output has the text."""
         until(lambda: text in self.text(task), f"output {text!r}")
+
+    def codetether(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """The command, as somebody beside the server runs it."""
+        return subprocess.run(
+            [sys.executable, "-m", "codetether_apps.cli", *arguments],
+            cwd=ROOT,
+            env={"PATH": "/usr/bin:/bin", **self.settings, **settings},
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
 
     def close(self) -> None:
         """End everything."""

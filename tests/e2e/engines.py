@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-__all__ = ["ENGINES", "SHARED", "store_settings"]
+__all__ = ["ENGINES", "KEPT", "SHARED", "store_settings"]
+
+KEPT: Final = "postgresql with a keeper"
+"""A store with two logins; not one of ``ENGINES``, as it is the same one."""
 
 
 def store_settings(engine: str) -> dict[str, str]:
     """What a server has to be told to use a new, empty store of that kind."""
-    return _MAKERS[engine]()
+    return {KEPT: _kept, **_MAKERS}[engine]()
 
 
 def _sqlite() -> dict[str, str]:
@@ -21,6 +24,13 @@ def _postgresql() -> dict[str, str]:
     from tests.servers.postgres import new_store
 
     return {"CODETETHER_STORE": new_store()}
+
+
+def _kept() -> dict[str, str]:
+    from tests.servers.postgres import bound, new_store
+
+    keeper = new_store()
+    return {"CODETETHER_STORE": bound(keeper), "CODETETHER_STORE_KEEPER": keeper}
 
 
 def _redis() -> dict[str, str]:

@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 from codetether_core.tasks import TaskState
 from tests.e2e.cluster import Cluster
-from tests.e2e.programs import ROOT
-
-
-def codetether(cluster: Cluster, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """The command, as somebody beside the server runs it."""
-    return subprocess.run(
-        [sys.executable, "-m", "codetether_apps.cli", *arguments],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", **cluster.settings, **settings},
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
 
 
 def test_a_copy_of_a_store_in_use_is_whole(cluster: Cluster) -> None:
@@ -32,16 +16,16 @@ def test_a_copy_of_a_store_in_use_is_whole(cluster: Cluster) -> None:
     running = cluster.submit(f"echo begun; read go < {gate}; echo done")
     cluster.until_said(running, "begun")
     copy, data = cluster.directory / "copy", {"CODETETHER_DATA_DIR": str(cluster.directory / "server")}
-    refused = codetether(cluster, "backup", str(copy), **data)
+    refused = cluster.codetether("backup", str(copy), **data)
     assert refused.returncode == 1 and "--online" in refused.stderr
-    made = codetether(cluster, "backup", str(copy), "--online")
+    made = cluster.codetether("backup", str(copy), "--online")
     assert (made.returncode, made.stderr) == (0, "")
     assert "1 blob" in made.stdout
     assert running.refresh().status is TaskState.RUNNING
     worker.kill()
     server.kill()
     elsewhere = {"CODETETHER_DATA_DIR": str(cluster.directory / "elsewhere")}
-    restored = codetether(cluster, "restore", str(copy), **elsewhere)
+    restored = cluster.codetether("restore", str(copy), **elsewhere)
     assert (restored.returncode, restored.stderr) == (0, "")
     cluster.server(**elsewhere)
     assert cluster.text(done).split() == ["1", "2", "3"]

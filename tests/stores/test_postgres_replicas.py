@@ -127,7 +127,7 @@ async def test_no_event_is_missed_while_many_write(replicas: tuple[Backend, Back
         for n in range(0, events, 2):
             await backend.log.append(output(task, f"{n}", f"{n + 1}"))
             with pytest.raises(StaleLease):
-                await backend.log.append(output(task, "stale"), Guard(task.id, "none"))
+                await backend.log.append(output(task, "stale"), Guard(task.tenant, task.id, "none"))
 
     watching = [
         follow(backend, topic, start, count)
@@ -185,11 +185,11 @@ async def test_a_fence_holds_across_replicas(replicas: tuple[Backend, Backend]) 
     await here.tasks.add(task)
     await here.tasks.replace(task, running)
     for backend in (here, there, here):
-        await backend.log.append(output(task, "0", "1"), Guard(task.id, running.fence, 0))
+        await backend.log.append(output(task, "0", "1"), Guard(task.tenant, task.id, running.fence, 0))
     assert await there.log.count(TOPIC, ["task.output"]) == 2
     await there.tasks.replace(running, requeue(running, NOW))
     with pytest.raises(StaleLease):
-        await here.log.append(output(task, "2"), Guard(task.id, running.fence, 2))
+        await here.log.append(output(task, "2"), Guard(task.tenant, task.id, running.fence, 2))
 
 
 async def test_a_trim_is_known_everywhere(replicas: tuple[Backend, Backend]) -> None:

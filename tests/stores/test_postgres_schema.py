@@ -65,28 +65,46 @@ async def test_opening_migrates(url: str) -> None:
 async def test_a_later_step_is_applied_to_what_is_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In order, each once; the program before it still reads the database."""
     await migrate(url)
-    third = Migration(3, "SET LOCAL search_path TO codetether; CREATE TABLE later ()", "checksum")
-    steps = {**known_migrations(), 3: third}
+    next_one = Migration(4, "SET LOCAL search_path TO codetether; CREATE TABLE later ()", "checksum")
+    steps = {**known_migrations(), 4: next_one}
     with monkeypatch.context() as newer:
         newer.setattr(schema, "known_migrations", lambda: steps)
-        assert await migrate(url, check=True) == Migrations((1, 2), (3,))
-        assert await migrate(url) == await migrate(url) == Migrations((1, 2, 3), ())
-    assert await migrate(url) == Migrations((1, 2, 3), ())
+        assert await migrate(url, check=True) == Migrations((1, 2, 3), (4,))
+        assert await migrate(url) == await migrate(url) == Migrations((1, 2, 3, 4), ())
+    assert await migrate(url) == Migrations((1, 2, 3, 4), ())
     async with open_backend(url) as backend:
         await backend.ping()
 
 
 async def test_a_step_that_fails_leaves_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even its first half; the server's words are passed on."""
-    broken = Migration(3, "SET LOCAL search_path TO codetether; CREATE TABLE half (); SELECT no_such_column", "x")
+    broken = Migration(4, "SET LOCAL search_path TO codetether; CREATE TABLE half (); SELECT no_such_column", "x")
     await migrate(url)
-    steps = {**known_migrations(), 3: broken}
+    steps = {**known_migrations(), 4: broken}
     monkeypatch.setattr(schema, "known_migrations", lambda: steps)
     with pytest.raises(Unavailable, match="no_such_column"):
         await migrate(url)
-    assert await migrate(url, check=True) == Migrations((1, 2), (3,))
+    assert await migrate(url, check=True) == Migrations((1, 2, 3), (4,))
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT to_regclass('codetether.half')").fetchone() == (None,)
+
+
+async def test_a_step_gives_way_to_who_uses_its_tables(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for one table after the other, in another order than the step does, hears of no deadlock."""
+    with monkeypatch.context() as older:
+        older.setattr(schema, "known_migrations", lambda: {n: step for n, step in known_migrations().items() if n < 3})
+        await migrate(url)
+    async with await psycopg.AsyncConnection.connect(url, options="-c search_path=codetether") as session:
+        await session.execute("SELECT FROM tasks")
+        step = asyncio.create_task(migrate(url))
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as watcher:
+            waits = "SELECT FROM pg_locks WHERE relation = 'codetether.tasks'::regclass AND NOT granted"
+            while not (await watcher.execute(waits)).rowcount:
+                pass
+        await session.execute("SELECT FROM audit")
+        assert not step.done()
+        await session.commit()
+        assert await step == Migrations((*known_migrations(),), ())
 
 
 async def test_a_changed_step_is_refused(url: str) -> None:
@@ -105,11 +123,11 @@ async def test_a_changed_step_is_refused(url: str) -> None:
 async def test_a_database_of_a_newer_release_is_refused(url: str) -> None:
     """By ``min_reader`` alone: a newer schema that still lets this program read is opened."""
     await migrate(url)
-    execute(url, "UPDATE codetether.meta SET value = '3' WHERE name = 'schema'")
-    execute(url, "INSERT INTO codetether.migrations VALUES (3, 'unknown here')")
+    execute(url, "UPDATE codetether.meta SET value = '4' WHERE name = 'schema'")
+    execute(url, "INSERT INTO codetether.migrations VALUES (4, 'unknown here')")
     async with open_backend(url) as backend:
         await backend.ping()
-    execute(url, "UPDATE codetether.meta SET value = '3' WHERE name = 'min_reader'")
+    execute(url, "UPDATE codetether.meta SET value = '4' WHERE name = 'min_reader'")
     with pytest.raises(Unavailable, match="needs a newer CodeTether") as caught:
         async with open_backend(url):
             pytest.fail("it opened")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from attrs import evolve
@@ -14,22 +15,24 @@ from codetether_core.events import AUDIT, Event, Topic
 from codetether_core.ids import TenantId
 from codetether_core.ports import TaskQuery
 from contracts.ports.samples import NOW, OTHER_TENANT, TENANT, new_task, note, output
-from tests.servers.postgres import new_store, overseeing
+from tests.servers.postgres import bound, new_store, overseeing
 
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("order", [(TENANT, OTHER_TENANT), (OTHER_TENANT, TENANT)])
-async def test_a_commit_for_several_tenants(order: Sequence[TenantId]) -> None:
+async def test_a_commit_for_several_tenants(order: Sequence[TenantId], kept: bool) -> None:
     """Each one's rows, events and records are its own, in the order in which they were given; also what is of both
     or of all. What one has in the way of the other is refused, not shown.
     """
     first, second = order
     url = new_store()
+    open_store = partial(open_backend, bound(url), keeper=url) if kept else partial(open_backend, url)
     tasks = {tenant: [new_task(f"{tenant}{n}", tenant=tenant) for n in range(3)] for tenant in order}
     mixed = [note(Topic(tenant, "mixed"), f"{n}") for n in range(3) for tenant in order]
     noted = [Event(Topic(tenant, AUDIT), "tried", NOW, {"n": n}) for n in range(2) for tenant in order]
-    async with open_backend(url) as backend, open_backend(url) as replica:
+    async with open_store() as backend, open_store() as replica:
         start = await backend.log.head()
         await asyncio.gather(
             *(

@@ -307,7 +307,7 @@ async def test_one_failing_operation_takes_no_other_with_it() -> None:
             backend.tasks.add(new_task("a"), output(task, "a")),
             backend.tasks.add(task, output(task, "refused")),
             backend.codebases.replace(second, evolve(second, name="a", version=2), [note(TOPIC, "refused")]),
-            backend.log.append(output(task, "stale"), Guard(task.id, "none", 0)),
+            backend.log.append(output(task, "stale"), Guard(task.tenant, task.id, "none", 0)),
             backend.tasks.replace(task, claimed(task), output(task, "b")),
             backend.tasks.replace(task, claimed(task), output(task, "refused")),
             backend.tasks.add(new_task("c"), output(task, "c")),

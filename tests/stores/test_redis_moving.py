@@ -77,7 +77,7 @@ async def test_nothing_is_done_by_halves(cluster: ValkeyCluster, monkeypatch: py
         await backend.tasks.add(second, output(second, "0"))
         again = evolve(first, version=first.version + 1)
         writes: list[Callable[[], Awaitable[None]]] = [
-            lambda: backend.log.append(output(first, "4"), Guard(first.id, first.fence, 2)),
+            lambda: backend.log.append(output(first, "4"), Guard(first.tenant, first.id, first.fence, 2)),
             lambda: backend.tasks.replace(first, again, output(first, "5"), op="again"),
             lambda: backend.tasks.replace(second, claimed(second), output(second, "1"), op="claim"),
         ]
@@ -114,7 +114,7 @@ async def carry_out(backend: Backend, task: Task) -> None:
     running = claimed(task)
     await insist(add)
     await insist(lambda: backend.tasks.replace(task, running, output(task, "1"), op="claim"))
-    await insist(lambda: backend.log.append(output(task, "2", "3"), Guard(task.id, running.fence, 0)))
+    await insist(lambda: backend.log.append(output(task, "2", "3"), Guard(task.tenant, task.id, running.fence, 0)))
 
 
 @pytest.mark.parametrize("move", [by_keys, pytest.param(as_a_whole, marks=pytest.mark.recent)])

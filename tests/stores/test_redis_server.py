@@ -271,13 +271,13 @@ async def test_reopening_keeps_everything() -> None:
     async with open_backend(url) as backend:
         await backend.tasks.add(task, [note(TOPIC)])
         await backend.tasks.replace(task, running, [note(TOPIC)], op="o")
-        await backend.log.append(output(task, "a", "b"), Guard(task.id, running.fence, 0))
+        await backend.log.append(output(task, "a", "b"), Guard(task.tenant, task.id, running.fence, 0))
         start, head = await backend.log.start(), await backend.log.head()
     async with open_backend(url) as backend:
         assert await backend.tasks.get(TENANT, task.id) == running
         assert (await backend.log.start(), await backend.log.head()) == (start, head)
         await backend.tasks.replace(task, running, [note(TOPIC)], op="o")
-        await backend.log.append(output(task, "b", "c"), Guard(task.id, running.fence, 1))
+        await backend.log.append(output(task, "b", "c"), Guard(task.tenant, task.id, running.fence, 1))
         pages = [await backend.log.read(TOPIC, start, limit=1)]
         while pages[-1].more:
             pages.append(await backend.log.read(TOPIC, pages[-1].cursor, limit=1))

@@ -54,7 +54,7 @@ async def test_reopening_keeps_everything(path: Path) -> None:
     """Tasks, indexes, the log with its epoch, positions, numbers and ordinals."""
     task = new_task(start_by=NOW + SECOND)
     running = claimed(task)
-    guard = Guard(task.id, running.fence, 0)
+    guard = Guard(task.tenant, task.id, running.fence, 0)
     async with open_backend(url(path)) as backend:
         await backend.tasks.add(task, [note(TOPIC)])
         await backend.tasks.replace(task, running, [note(TOPIC)], op="o")
@@ -67,7 +67,7 @@ async def test_reopening_keeps_everything(path: Path) -> None:
         assert await backend.tasks.next_due() == running.due_at
         assert (await backend.log.start(), await backend.log.head()) == (start, head)
         await backend.tasks.replace(task, running, [note(TOPIC)], op="o")
-        await backend.log.append(output(task, "b", "c"), Guard(task.id, running.fence, 1))
+        await backend.log.append(output(task, "b", "c"), Guard(task.tenant, task.id, running.fence, 1))
         records = (await backend.log.read(TOPIC, start)).records
         assert [record.number for record in records] == [1, 2, 3, 4, 5]
         assert [record.body for record in records[2:]] == [b'{"text":"a"}', b'{"text":"b"}', b'{"text":"c"}']
@@ -172,7 +172,7 @@ async def test_one_failing_operation_takes_no_other_with_it(path: Path) -> None:
         calls = [
             backend.tasks.add(new_task("a"), output(task, "a")),
             backend.tasks.add(task, output(task, "refused")),
-            backend.log.append(output(task, "stale"), Guard(task.id, "none", 0)),
+            backend.log.append(output(task, "stale"), Guard(task.tenant, task.id, "none", 0)),
             backend.tasks.replace(task, claimed(task), output(task, "b")),
             backend.tasks.replace(task, claimed(task), output(task, "refused")),
             backend.tasks.add(new_task("c"), output(task, "c")),

@@ -27,7 +27,7 @@ from codetether_apps.settings import read_settings
 from codetether_apps.wiring.backends import open_backend
 from codetether_core.ids import TenantId
 from codetether_core.services import Entry, Notes, Services, assemble
-from tests.e2e.engines import ENGINES, store_settings
+from tests.e2e.engines import ENGINES, KEPT, store_settings
 from tests.http.conformance import table
 from tests.http.harness import Peer, client_of
 from tests.http.resources.world import KEY, Quick
@@ -139,7 +139,7 @@ async def said(world: Shared, asking: TenantId, whose: TenantId, route: Route) -
     return peer.status or 0, peer.body
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", [*ENGINES, KEPT])
 async def test_nobody_gets_at_what_is_another_tenants(engine: str, tmp_path: Path) -> None:
     """By its id or by a word that both use; to read it, to claim it, to stop it, to speak for it, to count it."""
     async with shared(engine, tmp_path) as world:
@@ -163,7 +163,7 @@ async def test_whose_it_is_sees_it_everywhere(tmp_path: Path) -> None:
         assert len(seen) > 30, sorted(seen)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", [*ENGINES, KEPT])
 async def test_a_stream_brings_nothing_of_another_tenants(engine: str, tmp_path: Path) -> None:
     """While that one does everything again; the own events come."""
     async with shared(engine, tmp_path) as world:
