@@ -44,12 +44,13 @@ class AuditEventsView:
 
 @frozen(kw_only=True)
 class AuditHeadView:
-    """How far a chain goes, and its hash up to there."""
+    """How far a chain goes, and its hash up to there; one that has ``ended`` is of a store as it was before."""
 
     chain: str
     number: int
     hash: str
     start: int = 0
+    ended: bool = False
 
 
 @frozen(kw_only=True)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 import click
 
 from codetether_apps.cli.connection import connected
+from codetether_apps.cli.harmless import harmless
 from codetether_apps.cli.lazy import Group
-from codetether_apps.cli.printing import age, print_json, print_table, say, wants_json
+from codetether_apps.cli.printing import age, how_long, print_json, print_table, say, wants_json
 from codetether_apps.cli.trail import Trail, heads_in, lines_in
 from codetether_apps.cli.wishes import shared
 from codetether_apps.settings import DURATION
+from codetether_core.audit import Verification
 
 __all__ = ["audit"]
 
@@ -104,20 +107,28 @@ def head(ctx: click.Context) -> None:
 @click.option(
     "--head", "kept", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="What `audit head` printed."
 )
-@click.option("--key", "keys", multiple=True, metavar="HEX", help="A public key to trust; may be repeated.")
+@click.option("--key", "given", multiple=True, metavar="HEX", help="A public key to trust; may be repeated.")
+@click.option(
+    "--keys",
+    "lists",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Public keys to trust, one on a line, such as those of earlier secret keys; may be repeated.",
+)
 @shared
 @click.pass_context
-def verify(ctx: click.Context, files: tuple[Path, ...], kept: Path | None, keys: tuple[str, ...]) -> None:
+def verify(
+    ctx: click.Context, files: tuple[Path, ...], kept: Path | None, given: tuple[str, ...], lists: tuple[Path, ...]
+) -> None:
     """Find every record that was changed, removed, moved or cut off: in FILES (- is the standard input), or at the
     server.
 
     Exits with 1 if there is one. Without --head, records that were cut off the end together with the checkpoints that
-    vouch for them are not missed.
+    vouch for them are not missed. At the server its present key is the one that is trusted, unless others are named.
     """
-    if bad := [key for key in keys if not re.fullmatch(r"[0-9a-f]{64}", key)]:
-        raise click.UsageError(f"--key {bad[0]} is no public key: 64 hexadecimal digits, as `audit head` prints it")
-    trail = Trail(frozenset(keys), heads_in(kept) if kept else {})
-    last = None
+    keys = frozenset((*(_key("--key", key) for key in given), *chain.from_iterable(map(_keys_in, lists))))
+    trail = Trail(keys, heads_in(kept) if kept else {})
+    last, ended = None, frozenset[str]()
     if files:
         for file in files:
             trail.feed(lines_in(file), f"{file}: line")
@@ -125,19 +136,20 @@ def verify(ctx: click.Context, files: tuple[Path, ...], kept: Path | None, keys:
         with connected(ctx) as client:
             heads = client.audit.heads()
             last = {each.chain: each.number for each in heads.chains}
+            ended = frozenset(each.chain for each in heads.chains if each.ended)
             trail.tenant = heads.tenant
             if not keys and heads.key:
                 trail.keys = frozenset({heads.key})
             trail.feed(client.audit.export())
     flaws = [*trail.unreadable, *map(str, trail.finish(last))]
-    if files and not any(chain.records for chain in trail.chains):
+    if files and not any(each.records for each in trail.chains):
         flaws.append("there are no records")
-    _tell(ctx, trail, flaws)
+    _tell(ctx, trail, flaws, live=not files, ended=ended)
     if flaws:
         ctx.exit(1)
 
 
-def _tell(ctx: click.Context, trail: Trail, flaws: list[str]) -> None:
+def _tell(ctx: click.Context, trail: Trail, flaws: list[str], *, live: bool, ended: Collection[str]) -> None:
     chains = trail.chains
     told = [
         {
@@ -146,6 +158,12 @@ def _tell(ctx: click.Context, trail: Trail, flaws: list[str]) -> None:
             "records": each.records,
             "last": each.last,
             "sealed": each.sealed,
+            "unsealed": each.unsealed,
+            "ended": each.chain in ended,
+            "late": [
+                {"first": seal.first, "last": seal.last, "seconds": int(seal.delay.total_seconds())}
+                for seal in each.late
+            ],
             "checkpoints": each.checkpoints,
             "keys": sorted(each.signers),
             "filed": each.filed,
@@ -156,15 +174,48 @@ def _tell(ctx: click.Context, trail: Trail, flaws: list[str]) -> None:
         print_json({"sound": not flaws, "flaws": flaws, "chains": told})
         return
     for flaw in flaws:
-        print(flaw)
+        print(harmless(flaw))
     for each in chains:
         for filing in each.filed:
             say(f"records {filing.first} to {filing.last} of {each.chain} are in the blob {filing.blob}: not looked at")
+    for each in chains:
+        for seal in each.late:
+            say(
+                f"records {seal.first} to {seal.last} of {each.chain} were sealed {how_long(seal.delay)} after the "
+                "first was written: no server was there meanwhile, or somebody wrote them anew"
+            )
+        if each.unsealed:
+            say(f"{_counted(each.unsealed, 'record')} of {each.chain} after {each.sealed}: {_why(each, live, ended)}")
     records, waiting = sum(each.records for each in chains), sum(each.unsealed for each in chains)
     signers = sorted({key for each in chains for key in each.signers})
     by = f"signed by {', '.join(key or 'nobody' for key in signers)}" if signers else "no checkpoint yet"
-    say(f"{_counted(records, 'record')} in {_counted(len(told), 'chain')}, {by}; {waiting:,} not sealed yet")
+    say(f"{_counted(records, 'record')} in {_counted(len(told), 'chain')}, {by}; {waiting:,} not sealed")
     say(_counted(len(flaws), "flaw") if flaws else "nothing was changed")
+
+
+def _why(of: Verification, live: bool, ended: Collection[str]) -> str:
+    """Why nobody vouches for records."""
+    if of.chain in ended:
+        return (
+            "never sealed, as the chain has ended: the store was restored, or lost something and began another. "
+            "Only a head that was kept elsewhere vouches for them"
+        )
+    if live:
+        return "not sealed yet; the next checkpoint is due within seconds, while a server runs"
+    return "not sealed when this was written; a later export has the checkpoint, unless the chain has ended"
+
+
+def _keys_in(path: Path) -> Iterator[str]:
+    """The keys in a file; what follows a # is for people."""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if key := line.partition("#")[0].strip():
+            yield _key(f"--keys {path}:", key)
+
+
+def _key(option: str, key: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", key):
+        raise click.UsageError(f"{option} {key} is no public key: 64 hexadecimal digits, as `audit head` prints it")
+    return key
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -16,7 +16,17 @@ from codetether_apps.cli.harmless import harmless
 from codetether_apps.cli.wishes import Wishes
 from codetether_core import codec
 
-__all__ = ["age", "for_people", "print_event", "print_fields", "print_json", "print_table", "say", "wants_json"]
+__all__ = [
+    "age",
+    "for_people",
+    "how_long",
+    "print_event",
+    "print_fields",
+    "print_json",
+    "print_table",
+    "say",
+    "wants_json",
+]
 
 if TYPE_CHECKING:
     from codetether_adapters.client import TaskEvent
@@ -91,7 +101,12 @@ def age(moment: datetime | None) -> str:
     """How long ago that was, in one unit."""
     if moment is None:
         return ""
-    seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
+    return how_long(max(datetime.now(UTC) - moment, timedelta()))
+
+
+def how_long(duration: timedelta) -> str:
+    """How long that is, in one unit."""
+    seconds = duration.total_seconds()
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= size:
             return f"{seconds / size:.0f}{unit}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codetether_core.audit.chain import GENESIS, Chain, Link, digest_of, following
 from codetether_core.audit.checkpoint import CHECKPOINT, Checkpoint
-from codetether_core.audit.flaws import Flaw, FlawKind
+from codetether_core.audit.flaws import Flaw, FlawKind, LateSeal
 from codetether_core.audit.lines import line_of, link_of
 from codetether_core.audit.record import SYSTEM_ACTOR, Act, Actor, AuditRecord, Outcome
 from codetether_core.audit.search import AuditQuery
@@ -25,6 +25,7 @@ __all__ = [
     "Filing",
     "Flaw",
     "FlawKind",
+    "LateSeal",
     "Link",
     "Outcome",
     "Verification",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 from attrs import frozen
 
-__all__ = ["Flaw", "FlawKind"]
+__all__ = ["Flaw", "FlawKind", "LateSeal"]
 
 
 class FlawKind(StrEnum):
@@ -38,7 +39,7 @@ _SAID: Final[Mapping[FlawKind, str]] = {
 }
 
 
-@frozen(order=True)
+@frozen
 class Flaw:
     """Records ``first`` to ``last`` of a chain, and what is wrong with them."""
 
@@ -53,3 +54,15 @@ class Flaw:
         if self.kind is FlawKind.EDITED and self.first != self.last:
             which = f"one of records {self.first} to {self.last}"
         return f"{which} of chain {self.chain} {_SAID[self.kind]}"
+
+
+@frozen
+class LateSeal:
+    """Records from ``first`` on that the checkpoint over all through ``last`` vouches for, so long after the oldest was
+    written. No flaw by itself: until then whoever could write to the store could write them anew.
+    """
+
+    chain: str
+    first: int
+    last: int
+    delay: timedelta

@@ -28,5 +28,9 @@ def link_of(line: bytes) -> tuple[str, Link, bytes]:
     found = _PLACE.search(line)
     if found is None:
         raise Invalid("", "is no line of an audit trail")
-    chain, number, head = found.groups()
-    return chain.decode(), Link(int(number), line[: found.start()] + b"}"), bytes.fromhex(head.decode())
+    name, number, head = found.groups()
+    try:
+        chain = name.decode()
+    except UnicodeDecodeError:
+        raise Invalid("", "is no line of an audit trail") from None
+    return chain, Link(int(number), line[: found.start()] + b"}"), bytes.fromhex(head.decode())

@@ -67,14 +67,15 @@ class TrailFilings:
 
     async def _told_in(self, tenant: TenantId, blob: str) -> list[Filing]:
         known = self._within.get((tenant, blob))
-        if known is None:
-            known = []
-            async with self.blobs.open(tenant, BlobId(blob)) as chunks, aclosing(decompressed(chunks)) as lines:
-                async for line in lines:
-                    if (filing := filing_of(line)) is not None:
-                        known.append(filing)
-            self._within[tenant, blob] = known
-        return known
+        if known is not None:
+            return known
+        told: list[Filing] = []
+        async with self.blobs.open(tenant, BlobId(blob)) as chunks, aclosing(decompressed(chunks)) as lines:
+            async for line in lines:
+                if (filing := filing_of(line)) is not None:
+                    told.append(filing)
+        self._within[tenant, blob] = told
+        return told
 
 
 def filing_of(record: bytes) -> Filing | None:

@@ -54,14 +54,17 @@ class Made:
                 {"id": digest_of(b"%d" % number).hex(), "actor": "alice", "action": "task.created", "tenant": "default"}
             )
 
-    def seal(self, signer: Ed25519 = SIGNER) -> None:
+    def seal(self, signer: Ed25519 = SIGNER, at: str = "") -> None:
         digests = [digest_of(link.body) for link in self.links[self.sealed :]]
-        made = Checkpoint.over(
-            tenant="default", chain=CHAIN, since=self.sealed, head=self.head, digests=digests, key=signer.key
-        )
+        since, self.sealed = self.sealed, len(self.links)
+        self.add_checkpoint(since, self.head, digests, signer, at)
+
+    def add_checkpoint(
+        self, since: int, head: bytes, digests: Sequence[bytes], signer: Ed25519 = SIGNER, at: str = ""
+    ) -> None:
+        made = Checkpoint.over(tenant="default", chain=CHAIN, since=since, head=head, digests=digests, key=signer.key)
         signed = evolve(made, signature=signer.sign(made.message))
-        self.sealed = len(self.links)
-        self.add({"action": CHECKPOINT, "tenant": "default", "metadata": signed.metadata})
+        self.add({"action": CHECKPOINT, "tenant": "default", "timestamp": at, "metadata": signed.metadata})
 
     def add(self, record: Any) -> None:
         body = json.dumps(record).encode()

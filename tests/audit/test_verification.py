@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
+from datetime import timedelta
+from itertools import accumulate
+from types import FrameType
+from typing import Any
 
 import pytest
 from attrs import asdict
@@ -10,7 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codetether_adapters.signing import Ed25519
-from codetether_core.audit import CHECKPOINT, FILED, Filing, FlawKind, Link, digest_of, following, line_of, link_of
+from codetether_core.audit import (
+    CHECKPOINT,
+    FILED,
+    Filing,
+    FlawKind,
+    LateSeal,
+    Link,
+    digest_of,
+    following,
+    line_of,
+    link_of,
+)
 from codetether_core.errors import Invalid
 from tests.audit.chains import GENESIS, Made, checked, found, renumbered
 
@@ -195,3 +211,54 @@ def test_no_line_has_a_number_below_one() -> None:
     line = line_of("c.0", Link(1, b'{"a":1}'), GENESIS)
     with pytest.raises(Invalid):
         link_of(line.replace(b'"number":1', b'"number":0'))
+
+
+def test_what_was_sealed_late_is_told() -> None:
+    """By what its records say; a checkpoint that waits for the next one is nothing to tell of."""
+    made = Made()
+    for day, records, delay in ((1, 2, "00:59"), (2, 1, "01:01"), (5, 1, "00:00")):
+        for _ in range(records):
+            at = f"2026-01-0{day}T00:00:00.000000Z"
+            made.add({"action": "task.created", "tenant": "default", "timestamp": at})
+        made.seal(at=f"2026-01-0{day}T{delay}:00.000000Z")
+    made.add({"action": "task.created", "tenant": "default", "timestamp": "nonsense"})
+    made.seal(at="2027-01-01T00:00:00.000000Z")
+    walk = checked(made.links)
+    assert walk.flaws == []
+    assert walk.late == [LateSeal("c.0", 4, 4, timedelta(minutes=61))]
+
+
+def creeping(size: int, *, sound: bool) -> list[Link]:
+    """So many records, and then a checkpoint for each of them."""
+    made = Made()
+    made.write(size)
+    heads = [*accumulate(made.links, lambda head, link: following(head, [digest_of(link.body)]), initial=GENESIS)][1:]
+    for since, (link, head) in enumerate(zip(tuple(made.links), heads, strict=True)):
+        digest, head = (digest_of(link.body), head) if sound else (bytes(32), bytes(32))
+        made.add_checkpoint(since, head, [digest])
+    return made.links
+
+
+def lines_run(links: list[Link]) -> int:
+    """How many lines of Python it takes to check them."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, of: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        checked(links)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_many_checkpoints_cost_no_more_for_each_than_few(sound: bool) -> None:
+    """A file of them would keep whoever looks at it busy for days."""
+    assert (found(creeping(50, sound=sound)) == []) is sound
+    assert lines_run(creeping(400, sound=sound)) < 2.3 * lines_run(creeping(200, sound=sound))

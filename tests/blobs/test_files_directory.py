@@ -1,13 +1,15 @@
 """What only a directory can promise: it survives crashes, is private, and says what is wrong with it."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -286,3 +288,35 @@ async def test_a_cancelled_put_removes_its_draft(root: Path, blobs: BlobStore) -
     putting.cancel()
     await asyncio.gather(putting, return_exceptions=True)
     assert files(root) == []
+
+
+async def test_nothing_is_put_between_looking_and_dropping(
+    root: Path, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By any process that shares the directory; puts do not wait for one another."""
+    seen: list[tuple[bool, bool]] = []
+
+    def free(how: int) -> bool:
+        """Whether somebody else could have that lock just now."""
+        with (root / ".turns.lock").open("r+b") as file:
+            try:
+                fcntl.flock(file, how | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    def watched(does: Callable[..., Path | None]) -> Callable[..., Path | None]:
+        def watched(*arguments: Any) -> Path | None:
+            seen.append((free(fcntl.LOCK_SH), free(fcntl.LOCK_EX)))
+            return does(*arguments)
+
+        return watched
+
+    await blobs.put(TENANT, b"data")
+    (kept,) = await blobs.list(TENANT)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", watched(Path.replace))
+        patched.setattr(Path, "unlink", watched(Path.unlink))
+        await blobs.put(TENANT, b"other")
+        assert await blobs.drop(TENANT, kept)
+    assert seen == [(True, False), (False, False)]

@@ -46,6 +46,12 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
     (errors.Unauthenticated("Who?"), 401, "unauthenticated", {}),
     (RenewalSpent("Again?"), 401, "renewal_spent", {}),
     (errors.PermissionDenied("No", permission="tasks:write"), 403, "permission_denied", {"permission": "tasks:write"}),
+    (
+        errors.DeniedByPolicy("a_rule", "Because."),
+        403,
+        "denied_by_policy",
+        {"rule": "a_rule", "hint": "tell the agent, and go on without"},
+    ),
     (SignInRefused("No"), 401, "sign_in_refused", {}),
     (SignInUnknown("Whose?"), 401, "sign_in_unknown", {}),
     (SignInExpired("Late"), 401, "sign_in_expired", {}),

@@ -79,7 +79,13 @@ async def heads(call: Call) -> Response:
     """How far each chain goes: kept elsewhere, it shows from then on whether records were cut off the end."""
     found = await call.services.auditing.heads(call.principal)
     chains = [
-        {"chain": each.chain.name, "start": each.chain.start, "number": each.head.number, "hash": each.head.hash.hex()}
+        {
+            "chain": each.chain.name,
+            "start": each.chain.start,
+            "number": each.head.number,
+            "hash": each.head.hash.hex(),
+            "ended": not each.chain.own,
+        }
         for each in found
     ]
     return Json({"tenant": call.principal.tenant, "key": call.services.sealing.signer.key, "chains": chains})

@@ -176,7 +176,13 @@ async def test_all_of_it_can_be_taken_away() -> None:
         assert checkpoint["action"] == CHECKPOINT and checkpoint["metadata"]["head"] == created["hash"]
         heads = await world.get("/v1/audit/heads")
         assert heads["key"] == checkpoint["metadata"]["key"]
-        assert heads["chains"] == [{"chain": created["chain"], "start": 0, "number": 2, "hash": checkpoint["hash"]}]
+        own = {"chain": created["chain"], "start": 0, "number": 2, "hash": checkpoint["hash"], "ended": False}
+        assert heads["chains"] == [own]
+        await world.services.backend.audit.keep(DEFAULT_TENANT, "of-another.0", 0, [Link(1, b'{"action":"x"}')])
+        assert {each["chain"]: each["ended"] for each in (await world.get("/v1/audit/heads"))["chains"]} == {
+            created["chain"]: False,
+            "of-another.0": True,
+        }
 
 
 async def test_a_refusal_that_cannot_be_recorded_now_is_recorded_later(monkeypatch: pytest.MonkeyPatch) -> None:

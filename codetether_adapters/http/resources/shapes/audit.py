@@ -37,12 +37,13 @@ class AuditEvents:
 
 @frozen(kw_only=True)
 class AuditHead:
-    """How far a chain goes. Records up to ``start`` were filed away."""
+    """How far a chain goes. Records up to ``start`` were filed away; one that has ``ended`` is not sealed any more."""
 
     chain: str
     start: int
     number: int
     hash: str
+    ended: bool
 
 
 @frozen(kw_only=True)
