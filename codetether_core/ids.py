@@ -17,6 +17,7 @@ __all__ = [
     "AgentName",
     "ApprovalId",
     "CodebaseId",
+    "ContextId",
     "CredentialId",
     "MessageId",
     "SessionId",
@@ -37,6 +38,7 @@ CodebaseId = NewType("CodebaseId", str)
 WorkerId = NewType("WorkerId", str)
 AgentName = NewType("AgentName", str)
 SessionId = NewType("SessionId", str)
+ContextId = NewType("ContextId", str)
 MessageId = NewType("MessageId", str)
 ApprovalId = NewType("ApprovalId", str)
 CredentialId = NewType("CredentialId", str)

@@ -73,6 +73,9 @@ class AuditedTasks:
     async def list(self, tenant: TenantId, query: TaskQuery) -> Sequence[Task]:
         return await self.store.list(tenant, query)
 
+    async def total(self, tenant: TenantId, query: TaskQuery) -> int:
+        return await self.store.total(tenant, query)
+
     async def count(self, tenant: TenantId) -> dict[TaskState, int]:
         return await self.store.count(tenant)
 

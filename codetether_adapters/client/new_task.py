@@ -18,8 +18,9 @@ __all__ = ["NewTask"]
 class NewTask:
     """What a task is to be. It carries its idempotency key: submitting one value twice makes one task.
 
-    ``codebase`` is a value, an id or a name; ``timeout`` limits one run, ``start_by`` fails a task that nobody has
-    taken by then. What is ``None`` is left to the server.
+    ``codebase`` is a value, an id or a name; ``context`` names the conversation that it belongs to, if it belongs to
+    one. ``timeout`` limits one run, ``start_by`` fails a task that nobody has taken by then. What
+    is ``None`` is left to the server.
     """
 
     prompt: str
@@ -35,6 +36,7 @@ class NewTask:
     max_attempts: int | None = None
     timeout: timedelta | None = None
     start_by: datetime | None = None
+    context: str | None = None
     idempotency_key: str = Factory(fresh_key)
 
     def body(self) -> Mapping[str, Any]:
@@ -52,4 +54,5 @@ class NewTask:
             "max_attempts": self.max_attempts,
             "run_timeout_seconds": None if self.timeout is None else int(self.timeout.total_seconds()),
             "start_by": self.start_by,
+            "context_id": self.context,
         }

@@ -39,6 +39,7 @@ class Tasks(Resource[M]):
         max_attempts: int | None = None,
         timeout: timedelta | None = None,
         start_by: datetime | None = None,
+        context: str | None = None,
         idempotency_key: str | None = None,
     ) -> TaskHandle[M]:
         """Submit a task and get a handle on it, to follow, answer or cancel it.
@@ -60,6 +61,7 @@ class Tasks(Resource[M]):
             max_attempts=max_attempts,
             timeout=timeout,
             start_by=start_by,
+            context=context,
             idempotency_key=idempotency_key or fresh_key(),
         )
         return TaskHandle(self._transport, await self._submit(new))
@@ -86,6 +88,7 @@ class Tasks(Resource[M]):
         codebase: str | CodebaseView | None = None,
         status: TaskState | Sequence[TaskState] | None = None,
         worker: str | None = None,
+        context: str | None = None,
         newest_first: bool = False,
         limit: int = 100,
         offset: int = 0,
@@ -96,6 +99,7 @@ class Tasks(Resource[M]):
             "codebase_id": None if codebase is None else await codebase_id(self._transport, codebase),
             "status": ",".join(wanted) or None,
             "worker_id": worker,
+            "context_id": context,
             "order": "newest" if newest_first else None,
             "limit": limit,
             "offset": offset or None,

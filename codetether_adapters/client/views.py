@@ -10,7 +10,17 @@ from attrs import Factory, field, frozen
 
 from codetether_core.access import ToolUse
 from codetether_core.approvals import ApprovalKind, ApprovalState, Option
-from codetether_core.ids import AgentName, ApprovalId, CodebaseId, CredentialId, MessageId, SessionId, TaskId, WorkerId
+from codetether_core.ids import (
+    AgentName,
+    ApprovalId,
+    CodebaseId,
+    ContextId,
+    CredentialId,
+    MessageId,
+    SessionId,
+    TaskId,
+    WorkerId,
+)
 from codetether_core.tasks import TERMINAL, TaskState
 from codetether_core.workers import Presence
 
@@ -92,6 +102,7 @@ class TaskView:
     attempts: tuple[AttemptView, ...] = ()
     artifacts: tuple[ArtifactView, ...] = ()
     retry_of: TaskId | None = None
+    context_id: ContextId | None = None
     awaiting: tuple[ApprovalId, ...] = ()
     stopped: bool = True
     reviewed: bool = False

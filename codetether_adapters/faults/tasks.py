@@ -53,6 +53,9 @@ class FaultyTasks:
     async def list(self, tenant: TenantId, query: TaskQuery) -> Sequence[Task]:
         return await self._faults(lambda: self._store.list(tenant, query))
 
+    async def total(self, tenant: TenantId, query: TaskQuery) -> int:
+        return await self._faults(lambda: self._store.total(tenant, query))
+
     async def count(self, tenant: TenantId) -> dict[TaskState, int]:
         return await self._faults(lambda: self._store.count(tenant))
 

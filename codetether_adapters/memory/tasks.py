@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TypeAlias
 
+from attrs import evolve
+
 from codetether_adapters.memory.approvals import MemoryApprovals
+from codetether_adapters.memory.changed import Changed
 from codetether_adapters.memory.log import MemoryLog
 from codetether_adapters.memory.ordered import Ordered
 from codetether_adapters.tail import Entry, encoded
 from codetether_core.errors import AlreadyExists, NotFound, VersionConflict
 from codetether_core.events import READY, Event, Topic
 from codetether_core.ids import TaskId, TenantId, WorkerId
-from codetether_core.ports import ApprovalChange, TaskQuery
+from codetether_core.ports import ApprovalChange, TaskOrder, TaskQuery
 from codetether_core.tasks import Lane, Task, TaskState, lane_of
 
 __all__ = ["MemoryTasks"]
@@ -33,12 +37,14 @@ class MemoryTasks:
         self._ready: dict[Lane, Ordered[_Rank]] = {}
         self._lanes: defaultdict[TenantId, Ordered[tuple[str, Lane]]] = defaultdict(Ordered)
         self._due: Ordered[tuple[datetime, TaskId]] = Ordered()
+        self._changed = Changed()
 
     async def add(self, task: Task, events: Sequence[Event] = ()) -> None:
         """Keep it under its id, which is unique over all tenants."""
         entries = encoded(events)
         if task.id in self._tasks:
             raise AlreadyExists("task", task.id)
+        self._changed.add(task)
         self._write(task, entries)
 
     async def get(self, tenant: TenantId, id: TaskId) -> Task:
@@ -66,6 +72,7 @@ class MemoryTasks:
             raise VersionConflict("The task was changed meanwhile", id=old.id)
         self._approvals.swap(approvals)
         self._unfile(present)
+        self._changed.move(present, new)
         self._operations[new.id] = op
         self._write(new, entries)
 
@@ -87,13 +94,18 @@ class MemoryTasks:
         return next((moment for moment, _ in self._due.first(1)), None)
 
     async def list(self, tenant: TenantId, query: TaskQuery) -> Sequence[Task]:
-        """Look at all of them."""
-        matching = (task for task in self._tasks.values() if task.tenant == tenant and _matches(task, query))
-        if query.newest:
-            found = sorted(matching, key=lambda task: (task.created_at, task.id), reverse=True)
-        else:
-            found = sorted(matching, key=_rank)
-        return found[query.after : query.after + query.limit]
+        """In the order of change by its index; in another one look at all that are in the index, and sort them."""
+        matching = self._matching(tenant, query)
+        if query.order is TaskOrder.NEWEST:
+            matching = iter(sorted(matching, key=lambda task: (task.created_at, task.id), reverse=True))
+        elif query.order is TaskOrder.PRIORITY:
+            matching = iter(sorted(matching, key=_rank))
+        return [*islice(matching, query.after, query.after + query.limit)]
+
+    async def total(self, tenant: TenantId, query: TaskQuery) -> int:
+        """By the index, where it knows all that is asked for."""
+        counted = self._changed.count(tenant, query)
+        return sum(1 for _ in self._matching(tenant, evolve(query, beyond=None))) if counted is None else counted
 
     async def count(self, tenant: TenantId) -> dict[TaskState, int]:
         """Look at all of them."""
@@ -109,6 +121,10 @@ class MemoryTasks:
             and task.holder is not None
             and task.holder.worker == worker
         ]
+
+    def _matching(self, tenant: TenantId, query: TaskQuery) -> Iterator[Task]:
+        """In the order of change, if that is asked for."""
+        return filter(query.matches, (self._tasks[id] for id in self._changed.walk(tenant, query)))
 
     def _write(self, task: Task, entries: Sequence[Entry]) -> None:
         self._tasks[task.id] = task
@@ -135,11 +151,3 @@ class MemoryTasks:
 
 def _rank(task: Task) -> _Rank:
     return -task.spec.priority, task.created_at, task.id
-
-
-def _matches(task: Task, query: TaskQuery) -> bool:
-    return (
-        (query.codebase is None or task.spec.codebase == query.codebase)
-        and (query.states is None or task.state in query.states)
-        and (query.worker is None or (task.grant is not None and task.grant.worker == query.worker))
-    )

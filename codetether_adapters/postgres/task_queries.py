@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from codetether_adapters.postgres.encoding import microseconds
 from codetether_core.ids import TenantId
-from codetether_core.ports import TaskQuery
+from codetether_core.ports import TaskOrder, TaskQuery
 from codetether_core.tasks import TaskState
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "NEXT_DUE",
     "OVERDUE",
     "READY",
+    "counting",
     "listing",
     "waiting",
 ]
@@ -76,25 +78,61 @@ OVERDUE: Final = f"SELECT spec, body FROM tasks WHERE due >= {DUE_FROM} AND due 
 NEXT_DUE: Final = f"SELECT due FROM tasks WHERE due >= {DUE_FROM} ORDER BY due LIMIT 1"  # noqa: S608
 
 HELD: Final = """
-SELECT spec, body FROM tasks
-WHERE tenant = %s AND worker = %s AND state IN ('running', 'input_required') AND fence <> ''
+SELECT spec, body FROM tasks WHERE tenant = %s AND worker = %s AND state = 'running' AND fence <> ''
+UNION ALL
+SELECT spec, body FROM tasks WHERE tenant = %s AND worker = %s AND state = 'input_required' AND fence <> ''
 """
+"""A walk for each state: asked for both at once, a server that does not know the table yet takes another index, and
+looks at all that the tenant has in these states."""
 
 COUNT: Final = "SELECT state, count(*) FROM tasks WHERE tenant = %s GROUP BY state"
 
 
+_ORDERS: Final[Mapping[TaskOrder, tuple[str, str]]] = {
+    TaskOrder.PRIORITY: ("id, priority, created", "priority DESC, created, id"),
+    TaskOrder.NEWEST: ("id, created", "created DESC, id DESC"),
+    TaskOrder.CHANGED: ("id, since", "since DESC, id DESC"),
+}
+"""What an order looks at, and how it is said."""
+
+
 def listing(tenant: TenantId, query: TaskQuery) -> tuple[str, Sequence[Any]]:
     """A page: a walk for each state, merged, so a page costs no more than its distance from the first."""
-    conditions: dict[str, str] = {"tenant": tenant}
-    order = "created DESC, id DESC" if query.newest else "priority DESC, created, id"
-    if query.codebase is not None:
-        conditions["codebase"] = query.codebase
-    if query.worker is not None:
-        conditions["worker"] = query.worker
-    where = " AND ".join(f"{column} = %s" for column in conditions)
-    walk = f"(SELECT id, priority, created FROM tasks WHERE {where} AND state = %s ORDER BY {order} LIMIT %s)"  # noqa: S608
-    states = sorted(TaskState if query.states is None else query.states)
-    values = [value for state in states for value in (*conditions.values(), state, query.after + query.limit)]
+    columns, order = _ORDERS[query.order]
+    where, given = _conditions(tenant, query)
+    if query.beyond is not None:
+        since, id = query.beyond
+        where, given = f"{where} AND (since, id) < (%s, %s)", [*given, microseconds(since), id]
+    walk = f"(SELECT {columns} FROM tasks WHERE state = %s AND {where} ORDER BY {order} LIMIT %s)"  # noqa: S608
+    states = _states(query)
+    values = [value for state in states for value in (state, *given, query.after + query.limit)]
     page = f"SELECT * FROM ({' UNION ALL '.join([walk] * len(states))}) AS walks ORDER BY {order} LIMIT %s OFFSET %s"  # noqa: S608
-    sql = f"SELECT spec, body FROM ({page}) AS page JOIN tasks USING (id, priority, created) ORDER BY {order}"  # noqa: S608
+    sql = f"SELECT spec, body FROM ({page}) AS page JOIN tasks USING ({columns}) ORDER BY {order}"  # noqa: S608
     return sql, [*values, query.limit, query.after]
+
+
+def counting(tenant: TenantId, query: TaskQuery) -> tuple[str, Sequence[Any]]:
+    """How many there are to list, a walk for each state."""
+    where, given = _conditions(tenant, query)
+    walk = f"(SELECT count(*) FROM tasks WHERE state = %s AND {where})"  # noqa: S608
+    states = _states(query)
+    return f"SELECT {' + '.join([walk] * len(states))}", [value for state in states for value in (state, *given)]
+
+
+def _states(query: TaskQuery) -> Sequence[TaskState]:
+    return sorted(TaskState if query.states is None else query.states)
+
+
+def _conditions(tenant: TenantId, query: TaskQuery) -> tuple[str, Sequence[Any]]:
+    """What holds of the columns, in any state."""
+    since = None if query.since is None else microseconds(query.since)
+    asked: dict[str, Any] = {
+        "tenant = %s": tenant,
+        "codebase = %s": query.codebase,
+        "worker = %s": query.worker,
+        "context = %s": query.context,
+        "created_by = %s": query.created_by,
+        "since >= %s": since,
+    }
+    given = {condition: value for condition, value in asked.items() if value is not None}
+    return " AND ".join(given), [*given.values()]

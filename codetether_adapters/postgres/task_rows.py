@@ -16,13 +16,15 @@ from codetether_core.tasks import Task, lane_of
 __all__ = ["ADD", "COLUMNS", "MOVE", "MOVE_WITH_APPROVALS", "RENEW", "TaskRow", "changed_approvals", "task_of"]
 
 COLUMNS: Final = (
-    "id, tenant, lane, codebase, priority, created, version, op, fence, state, ready, worker, due, spec, body"
+    "id, tenant, lane, codebase, priority, created, context, created_by,"
+    " version, op, fence, state, ready, worker, since, due, spec, body"
 )
 
 ADD: Final = f"""
 WITH added AS (
     INSERT INTO tasks ({COLUMNS})
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING tenant, lane
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT DO NOTHING RETURNING tenant, lane
 ), filed AS (
     INSERT INTO lanes (tenant, lane, body) SELECT tenant, lane, %s FROM added ON CONFLICT DO NOTHING
 )
@@ -30,14 +32,15 @@ SELECT EXISTS (SELECT FROM added)
 """  # noqa: S608
 
 _SWAPPED: Final = "version = %s, op = %s, fence = %s, due = %s, body = %s"
-_PLACED: Final = "state = %s, ready = %s, worker = %s"
+_PLACED: Final = "state = %s, ready = %s, worker = %s, since = %s"
 _IDENTITY: Final = "id = %s AND tenant = %s AND version = %s"
 _ANSWER: Final = "SELECT EXISTS (SELECT FROM swapped), (SELECT op FROM tasks WHERE id = %s AND tenant = %s)"
 
 RENEW: Final = f"""
 WITH swapped AS (
     UPDATE tasks SET {_SWAPPED} WHERE {_IDENTITY}
-    AND fence = %s AND state = %s AND ready = %s AND worker IS NOT DISTINCT FROM %s AND due <= %s RETURNING id
+    AND fence = %s AND state = %s AND ready = %s AND worker IS NOT DISTINCT FROM %s AND since = %s AND due <= %s
+    RETURNING id
 )
 SELECT EXISTS (SELECT FROM swapped)
 """  # noqa: S608
@@ -87,8 +90,9 @@ class TaskRow:
         task = self.task
         lane = lane_of(task.tenant, task.spec)
         identity = [task.id, task.tenant, lane.key, task.spec.codebase, task.spec.priority]
-        state = [microseconds(task.created_at), task.version, "", task.fence, *self._place, self._due]
-        return [*identity, *state, document(task.spec), self.body, document(lane)]
+        origin = [microseconds(task.created_at), task.spec.context, task.created_by]
+        state = [task.version, "", task.fence, *self._place, self._due]
+        return [*identity, *origin, *state, document(task.spec), self.body, document(lane)]
 
     def renewed(self, old: Task, op: str) -> Sequence[Any]:
         """The values of ``RENEW``."""
@@ -103,7 +107,8 @@ class TaskRow:
 
     @property
     def _place(self) -> Sequence[Any]:
-        return [self.task.state, self.task.ready, self.task.grant.worker if self.task.grant else None]
+        task = self.task
+        return [task.state, task.ready, task.grant.worker if task.grant else None, microseconds(task.since)]
 
     @property
     def _due(self) -> int | None:

@@ -134,6 +134,14 @@ class PostgresTasks:
         sql, values = queries.listing(tenant, query)
         return _tasks(await self._reader.rows(tenant, sql, *values))
 
+    async def total(self, tenant: TenantId, query: TaskQuery) -> int:
+        """By the same walks."""
+        if query.states is not None and not query.states:
+            return 0
+        sql, values = queries.counting(tenant, query)
+        ((total,),) = await self._reader.rows(tenant, sql, *values)
+        return int(total)
+
     async def count(self, tenant: TenantId) -> dict[TaskState, int]:
         """By an index alone."""
         counted = await self._reader.rows(tenant, queries.COUNT, tenant)
@@ -141,12 +149,12 @@ class PostgresTasks:
 
     async def held(self, tenant: TenantId, worker: WorkerId) -> Sequence[Task]:
         """By the index of workers."""
-        return _tasks(await self._reader.rows(tenant, queries.HELD, tenant, worker))
+        return _tasks(await self._reader.rows(tenant, queries.HELD, tenant, worker, tenant, worker))
 
 
-def _place(task: Task) -> tuple[str, TaskState, bool, WorkerId | None]:
+def _place(task: Task) -> tuple[str, TaskState, bool, WorkerId | None, datetime]:
     """Who may speak about a task, and where it is in the indexes."""
-    return task.fence, task.state, task.ready, task.grant.worker if task.grant else None
+    return task.fence, task.state, task.ready, task.grant.worker if task.grant else None, task.since
 
 
 def _row(id: TaskId) -> str:

@@ -77,14 +77,18 @@ def _told_shown(told: Told, words: Any) -> Told:
 
 def _approval_words(approval: Approval) -> Any:
     options, tool = codec.dump([*approval.options]), codec.dump(approval.tool)
-    return [approval.prompt, options, approval.details, approval.choice, approval.text, tool]
+    return [approval.prompt, options, approval.details, approval.choice, approval.text, approval.reply, tool]
+
+
+def _approval_hidden(approval: Approval, text: str) -> Approval:
+    return evolve(approval, prompt=text, options=(), details={}, choice=None, text=None, reply=None, tool=None)
 
 
 def _approval_shown(approval: Approval, words: Any) -> Approval:
-    prompt, options, details, choice, text, tool = words
-    kept = tuple(codec.load(list[Option], options))
+    prompt, options, details, choice, text, reply, tool = words
+    told = evolve(approval, prompt=prompt, details=details, choice=choice, text=text, reply=reply)
     use = None if tool is None else codec.load(ToolUse, tool)
-    return evolve(approval, prompt=prompt, options=kept, details=details, choice=choice, text=text, tool=use)
+    return evolve(told, options=tuple(codec.load(list[Option], options)), tool=use)
 
 
 SPEC: Final = Form[tuple[Task, TaskSpec]](
@@ -108,9 +112,7 @@ _APPROVAL: Final = Form[Approval](
     place=lambda approval: ("approval", approval.id),
     words=_approval_words,
     carrier=lambda approval: approval.prompt,
-    hidden=lambda approval, text: evolve(
-        approval, prompt=text, options=(), details={}, choice=None, text=None, tool=None
-    ),
+    hidden=_approval_hidden,
     shown=_approval_shown,
 )
 

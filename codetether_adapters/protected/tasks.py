@@ -64,6 +64,9 @@ class ProtectedTasks:
     async def list(self, tenant: TenantId, query: TaskQuery) -> Sequence[Task]:
         return await outwards(self.passages, await self.store.list(tenant, query))
 
+    async def total(self, tenant: TenantId, query: TaskQuery) -> int:
+        return await self.store.total(tenant, query)
+
     async def count(self, tenant: TenantId) -> dict[TaskState, int]:
         return await self.store.count(tenant)
 

@@ -43,13 +43,13 @@ class Reader:
         offset: int = 0,
         rank: int = 0,
         backwards: bool = False,
-        after: str = "",
+        after: str | bytes = "",
         until: str = "",
     ) -> tuple[int, list[Row]]:
         """How many members the indexes have, and a stretch of them in their common order, with fields of documents.
 
         A document's key is ``documents`` and what a member has after the first ``rank`` bytes. ``after`` and ``until``
-        are bounds of members, the first excluded, the second included; they go forward only.
+        are bounds of members in the order that is asked for, the first excluded, the second included.
         """
         if not indexes:
             return 0, []

@@ -7,6 +7,7 @@ does not end in its codebase's room is kept where the codebase is, and looked fo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 from codetether_adapters.redis.documents import ABSENT, Document, Place
@@ -14,7 +15,8 @@ from codetether_adapters.redis.encoding import document, plain, rank, sortable
 from codetether_adapters.redis.keys import framed
 from codetether_adapters.tail import encode
 from codetether_core.codec import dump, load
-from codetether_core.ids import CodebaseId, TenantId, WorkerId
+from codetether_core.ids import CodebaseId, ContextId, TenantId, WorkerId
+from codetether_core.ports import TaskOrder
 from codetether_core.tasks import Lane, Task, TaskState, lane_of
 
 __all__ = [
@@ -23,6 +25,9 @@ __all__ = [
     "TASKS",
     "added",
     "belongs",
+    "changed_member",
+    "context_index",
+    "creator_index",
     "held_index",
     "lanes_index",
     "list_index",
@@ -36,6 +41,7 @@ TASKS: Final = "t:"
 DUE: Final = "due"
 FIELDS: Final = ("version", "spec", "body")
 
+_NAMES: Final = {TaskOrder.PRIORITY: "best", TaskOrder.NEWEST: "newest", TaskOrder.CHANGED: "changed"}
 _HOLDING: Final = (TaskState.RUNNING, TaskState.INPUT_REQUIRED)
 
 
@@ -71,10 +77,25 @@ def lanes_index(tenant: TenantId) -> str:
     return f"lanes:{tenant}"
 
 
-def list_index(tenant: TenantId, codebase: CodebaseId | None, state: TaskState, *, newest: bool) -> str:
-    """A tenant's or a codebase's tasks in a state: by creation, or best first."""
+def list_index(tenant: TenantId, state: TaskState, order: TaskOrder, *, codebase: CodebaseId | None = None) -> str:
+    """A tenant's or a codebase's tasks in a state and an order."""
     whose = framed(tenant) if codebase is None else framed(tenant, codebase)
-    return f"{'newest' if newest else 'best'}:{state}:{whose}"
+    return f"{_NAMES[order]}:{state}:{whose}"
+
+
+def context_index(tenant: TenantId, state: TaskState, order: TaskOrder, context: ContextId) -> str:
+    """The tasks of a context."""
+    return f"context-{_NAMES[order]}:{state}:{framed(tenant, context)}"
+
+
+def creator_index(tenant: TenantId, state: TaskState, creator: str) -> str:
+    """The tasks that somebody created, in the order of change."""
+    return f"creator-changed:{state}:{framed(tenant, creator)}"
+
+
+def changed_member(since: datetime, id: str) -> str:
+    """A place in the order of change."""
+    return f"{sortable(since)}{id}"
 
 
 def worker_index(tenant: TenantId, worker: WorkerId) -> str:
@@ -107,9 +128,14 @@ def _version(task: Task) -> str:
 def _places(task: Task) -> Iterator[Place]:
     tenant, codebase, state = task.tenant, task.spec.codebase, task.state
     best, newest = f"{rank(task)}{task.id}", f"{sortable(task.created_at)}{task.id}"
-    for whose in (None, codebase):
-        yield list_index(tenant, whose, state, newest=False), best, "", ""
-        yield list_index(tenant, whose, state, newest=True), newest, "", ""
+    changed = changed_member(task.since, task.id)
+    for order, member in zip(TaskOrder, (best, newest, changed), strict=True):
+        yield list_index(tenant, state, order), member, "", ""
+        if order is not TaskOrder.CHANGED:
+            yield list_index(tenant, state, order, codebase=codebase), member, "", ""
+        if task.spec.context is not None:
+            yield context_index(tenant, state, order, task.spec.context), member, "", ""
+    yield creator_index(tenant, state, task.created_by), changed, "", ""
     if task.ready:
         lane = lane_of(tenant, task.spec)
         yield ready_index(lane), best, lanes_index(tenant), lane.key.encode() + document(lane)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -15,12 +15,13 @@ from codetether_adapters.redis.merging import merged
 from codetether_adapters.redis.reader import Reader, Row
 from codetether_adapters.redis.signposts import Signposts
 from codetether_adapters.redis.task_documents import FIELDS, TASKS, task_of
+from codetether_adapters.redis.task_lists import TaskLists, tasks_of
 from codetether_adapters.redis.writer import CONFLICT, EXISTS, Writer
 from codetether_adapters.tail import encoded
 from codetether_core.errors import AlreadyExists, NotFound, VersionConflict
 from codetether_core.events import READY, Event, Topic
 from codetether_core.ids import TaskId, TenantId, WorkerId
-from codetether_core.ports import ApprovalChange, TaskQuery
+from codetether_core.ports import ApprovalChange, TaskOrder, TaskQuery
 from codetether_core.tasks import Lane, Task, TaskState
 
 __all__ = ["RedisTasks"]
@@ -28,8 +29,6 @@ __all__ = ["RedisTasks"]
 _LANE_KEY_BYTES: Final = 32
 _LAST: Final = "\xff"
 """Comes after everything that a member may go on with."""
-
-_EVERYTHING: Final = 2**31
 
 
 class RedisTasks:
@@ -39,6 +38,7 @@ class RedisTasks:
         self._writer = writer
         self._reader = reader
         self._signposts = signposts
+        self._lists = TaskLists(reader)
 
     async def add(self, task: Task, events: Sequence[Event] = ()) -> None:
         """Put it where its codebase is; ids are unique over all tenants."""
@@ -101,7 +101,7 @@ class RedisTasks:
             _, rows = await self._reader.page(shard, [index], TASKS, FIELDS, limit=limit, rank=RANK_BYTES)
             return rows
 
-        return [task for rows in await asyncio.gather(*map(head, lanes)) for task in _tasks(rows)]
+        return [task for rows in await asyncio.gather(*map(head, lanes)) for task in tasks_of(rows)]
 
     async def overdue(self, now: datetime, limit: int) -> Sequence[Task]:
         """The head of the index of what is due."""
@@ -113,7 +113,7 @@ class RedisTasks:
             )
 
         _, rows = await merged(self._reader.layout.every, page, offset=0, limit=limit)
-        return _tasks(rows)
+        return tasks_of(rows)
 
     async def next_due(self) -> datetime | None:
         """The first of them."""
@@ -125,25 +125,16 @@ class RedisTasks:
         return unsorted(rows[0][0][:MOMENT_BYTES]) if rows else None
 
     async def list(self, tenant: TenantId, query: TaskQuery) -> Sequence[Task]:
-        """By the index of each state that is asked for; a worker has had few tasks, so those are looked through."""
-        if query.worker is not None:
-            return await self._of_worker(tenant, query.worker, query)
-        states = sorted(TaskState if query.states is None else query.states)
-        indexes = [documents.list_index(tenant, query.codebase, state, newest=query.newest) for state in states]
+        """By the index of each state that is asked for."""
+        return await self._lists.page(tenant, query)
 
-        async def page(shard: int, offset: int, limit: int) -> tuple[int, list[Row]]:
-            rank = MOMENT_BYTES if query.newest else RANK_BYTES
-            return await self._reader.page(
-                shard, indexes, TASKS, FIELDS, offset=offset, limit=limit, rank=rank, backwards=query.newest
-            )
-
-        shards = self._shards(tenant, query)
-        _, rows = await merged(shards, page, offset=query.after, limit=query.limit, backwards=query.newest)
-        return _tasks(rows)
+    async def total(self, tenant: TenantId, query: TaskQuery) -> int:
+        """By the same indexes."""
+        return await self._lists.total(tenant, query)
 
     async def count(self, tenant: TenantId) -> dict[TaskState, int]:
         """By the sizes of the indexes."""
-        indexes = [documents.list_index(tenant, None, state, newest=True) for state in TaskState]
+        indexes = [documents.list_index(tenant, state, TaskOrder.NEWEST) for state in TaskState]
         every = self._reader.layout.every
         sizes = await asyncio.gather(*(self._reader.sizes(shard, indexes) for shard in every))
         return {
@@ -152,41 +143,11 @@ class RedisTasks:
 
     async def held(self, tenant: TenantId, worker: WorkerId) -> Sequence[Task]:
         """By the index of holders."""
-        return await self._all_of(documents.held_index(tenant, worker), self._reader.layout.every)
-
-    async def _of_worker(self, tenant: TenantId, worker: WorkerId, query: TaskQuery) -> Sequence[Task]:
-        found = await self._all_of(documents.worker_index(tenant, worker), self._shards(tenant, query))
-        matching = [
-            task
-            for task in found
-            if query.codebase in (None, task.spec.codebase) and (query.states is None or task.state in query.states)
-        ]
-        if query.newest:
-            matching.sort(key=lambda task: (task.created_at, task.id), reverse=True)
-        return matching[query.after : query.after + query.limit]
-
-    async def _all_of(self, index: str, shards: Iterable[int]) -> Sequence[Task]:
-        """Everything in an index that never has much in it, best first."""
-
-        async def page(shard: int, offset: int, limit: int) -> tuple[int, list[Row]]:
-            return await self._reader.page(shard, [index], TASKS, FIELDS, offset=offset, limit=limit, rank=RANK_BYTES)
-
-        _, rows = await merged(shards, page, offset=0, limit=_EVERYTHING)
-        return _tasks(rows)
-
-    def _shards(self, tenant: TenantId, query: TaskQuery) -> Iterable[int]:
-        layout = self._reader.layout
-        return layout.every if query.codebase is None else (layout.of_scope(tenant, query.codebase),)
+        return await self._lists.whole(documents.held_index(tenant, worker), self._reader.layout.every)
 
 
 def _wake(task: Task) -> Sequence[Topic]:
     return [Topic(task.tenant, READY)] if task.ready else []
-
-
-def _tasks(rows: Iterable[Row]) -> Sequence[Task]:
-    """The tasks of rows of a member and ``FIELDS``, those that are still there."""
-    found = (task_of(None, *fields) for _, *fields in rows)
-    return [task for task in found if task is not None]
 
 
 @lru_cache(maxsize=16_384)

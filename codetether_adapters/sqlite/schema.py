@@ -20,14 +20,16 @@ __all__ = ["MIGRATIONS", "SCHEMA", "bring_up_to_date", "schema_of"]
 
 MIGRATIONS: Final = tuple(
     files("codetether_adapters.sqlite").joinpath(name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "audit.sql")
+    for name in ("schema.sql", "audit.sql", "lists.sql")
 )
 """The step to version 1, the step from 1 to 2, …"""
 
 SCHEMA: Final = len(MIGRATIONS)
 """The version that this program knows."""
 
-_MIN_READER: Final = 1
+_MIN_READER: Final = 3
+"""What is older writes tasks without saying whose they are."""
+
 _APPLICATION: Final = int.from_bytes(b"CTet")
 
 

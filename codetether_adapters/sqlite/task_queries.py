@@ -1,15 +1,17 @@
-"""Questions about tasks, as SQL that walks an index and never sorts nor scans."""
+"""Questions about tasks, as SQL that walks an index and never scans."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from codetether_adapters.sqlite.encoding import microseconds
 from codetether_adapters.sqlite.reader import Row
 from codetether_core.ids import TenantId
-from codetether_core.ports import TaskQuery
+from codetether_core.ports import TaskOrder, TaskQuery
 from codetether_core.tasks import TaskState
 
-__all__ = ["COUNT", "FENCE", "GET", "HELD", "LANES", "NEXT_DUE", "OP", "OVERDUE", "READY", "listing"]
+__all__ = ["COUNT", "FENCE", "GET", "HELD", "LANES", "NEXT_DUE", "OP", "OVERDUE", "READY", "counting", "listing"]
 
 GET: Final = (
     "SELECT t.version, s.body, t.body FROM tasks t JOIN task_specs s ON s.id = t.id WHERE t.id = ? AND t.tenant = ?"
@@ -49,21 +51,65 @@ HELD: Final = (
 COUNT: Final = "SELECT state, count(*) FROM tasks WHERE tenant = ? GROUP BY state"
 
 
+_ORDERS: Final[Mapping[TaskOrder, tuple[str, str, str]]] = {
+    TaskOrder.PRIORITY: ("best", "id, priority, created", "priority DESC, created, id"),
+    TaskOrder.NEWEST: ("newest", "id, created", "created DESC, id DESC"),
+    TaskOrder.CHANGED: ("changed", "id, since", "since DESC, id DESC"),
+}
+"""What an order is called in the names of indexes, what it looks at, and how it is said."""
+
+
 def listing(tenant: TenantId, query: TaskQuery) -> tuple[str, Row]:
     """The ids of a page: a walk for each state, merged, so a page costs no more than its distance from the first."""
-    conditions: dict[str, str] = {"tenant": tenant}
-    order, name = ("created DESC, id DESC", "newest") if query.newest else ("priority DESC, created, id", "best")
-    index = f"tasks_{name}"
-    if query.codebase is not None:
-        conditions["codebase"] = query.codebase
-        index = f"tasks_of_codebase_{name}"
+    _, columns, order = _ORDERS[query.order]
+    where, given = _conditions(tenant, query)
+    if query.beyond is not None:
+        since, id = query.beyond
+        where, given = f"{where} AND (since, id) < (?, ?)", (*given, microseconds(since), id)
+    walk = f"SELECT {columns} FROM tasks INDEXED BY {_index(query)} WHERE state = ? AND {where}"  # noqa: S608
+    states = _states(query)
+    sql = f"{' UNION ALL '.join([walk] * len(states))} ORDER BY {order} LIMIT ? OFFSET ?"
+    return sql, (*(value for state in states for value in (state, *given)), query.limit, query.after)
+
+
+def counting(tenant: TenantId, query: TaskQuery) -> tuple[str, Row]:
+    """How many there are to list, by the index that they are listed by."""
+    where, given = _conditions(tenant, query)
+    states = _states(query)
+    marks = ", ".join("?" * len(states))
+    sql = f"SELECT count(*) FROM tasks INDEXED BY {_index(query)} WHERE state IN ({marks}) AND {where}"  # noqa: S608
+    return sql, (*states, *given)
+
+
+def _index(query: TaskQuery) -> str:
+    """The one that leads to the fewest tasks."""
+    name, _, _ = _ORDERS[query.order]
     if query.worker is not None:
         # A worker has had few tasks: look at those and sort them, rather than at all of them in order.
-        conditions["worker"] = query.worker
-        index = "tasks_of_worker"
-    where = " AND ".join(f"{column} = ?" for column in conditions)
-    walk = f"SELECT id, priority, created FROM tasks INDEXED BY {index} WHERE {where} AND state = ?"  # noqa: S608
-    states = sorted(TaskState if query.states is None else query.states)
-    sql = f"{' UNION ALL '.join([walk] * len(states))} ORDER BY {order} LIMIT ? OFFSET ?"
-    values = [value for state in states for value in (*conditions.values(), state)]
-    return sql, (*values, query.limit, query.after)
+        return "tasks_of_worker"
+    if query.context is not None:
+        return f"tasks_of_context_{name}"
+    if query.created_by is not None:
+        return "tasks_of_creator_changed"  # in another order they are sorted
+    if query.codebase is not None and query.order is not TaskOrder.CHANGED:
+        return f"tasks_of_codebase_{name}"
+    return f"tasks_{name}"
+
+
+def _states(query: TaskQuery) -> Sequence[TaskState]:
+    return sorted(TaskState if query.states is None else query.states)
+
+
+def _conditions(tenant: TenantId, query: TaskQuery) -> tuple[str, Row]:
+    """What holds of the columns, in any state."""
+    since = None if query.since is None else microseconds(query.since)
+    asked: dict[str, str | int | None] = {
+        "tenant = ?": tenant,
+        "codebase = ?": query.codebase,
+        "worker = ?": query.worker,
+        "context = ?": query.context,
+        "created_by = ?": query.created_by,
+        "since >= ?": since,
+    }
+    given = {condition: value for condition, value in asked.items() if value is not None}
+    return " AND ".join(given), (*given.values(),)

@@ -12,18 +12,23 @@ from codetether_core.tasks import Task, lane_of
 
 __all__ = ["ADD", "ADD_LANE", "ADD_SPEC", "MOVE", "RENEW", "TaskRow", "task_of"]
 
-ADD = "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD = """
+INSERT INTO tasks (
+    id, tenant, lane, codebase, priority, created, context, created_by,
+    version, op, fence, state, ready, worker, since, due, body
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 ADD_SPEC = "INSERT INTO task_specs VALUES (?, ?)"
 ADD_LANE = "INSERT OR IGNORE INTO lanes VALUES (?, ?)"
 
 RENEW = (
     "UPDATE tasks SET version = ?, op = ?, fence = ?, due = ?, body = ?"
-    " WHERE id = ? AND tenant = ? AND version = ? AND state = ? AND ready = ? AND worker IS ?"
+    " WHERE id = ? AND tenant = ? AND version = ? AND state = ? AND ready = ? AND worker IS ? AND since = ?"
 )
 """A swap that leaves the task where it is in all indexes but the one of what is due."""
 
 MOVE = (
-    "UPDATE tasks SET version = ?, op = ?, fence = ?, due = ?, body = ?, state = ?, ready = ?, worker = ?"
+    "UPDATE tasks SET version = ?, op = ?, fence = ?, due = ?, body = ?, state = ?, ready = ?, worker = ?, since = ?"
     " WHERE id = ? AND tenant = ? AND version = ?"
 )
 """Any swap."""
@@ -53,12 +58,12 @@ class TaskRow:
             task.spec.codebase,
             task.spec.priority,
             microseconds(task.created_at),
+            task.spec.context,
+            task.created_by,
             task.version,
             "",
             task.fence,
-            task.state,
-            task.ready,
-            self._worker,
+            *self._place,
             self._due,
             self.body,
         )
@@ -74,11 +79,11 @@ class TaskRow:
 
     def renewed(self, old: Task, op: str) -> Row:
         """The values of ``RENEW``."""
-        return *self._swapped(op), *self._identity(old), self.task.state, self.task.ready, self._worker
+        return *self._swapped(op), *self._identity(old), *self._place
 
     def moved(self, old: Task, op: str) -> Row:
         """The values of ``MOVE``."""
-        return *self._swapped(op), self.task.state, self.task.ready, self._worker, *self._identity(old)
+        return *self._swapped(op), *self._place, *self._identity(old)
 
     def _swapped(self, op: str) -> Row:
         return self.task.version, op, self.task.fence, self._due, self.body
@@ -87,8 +92,10 @@ class TaskRow:
         return old.id, old.tenant, old.version
 
     @property
-    def _worker(self) -> str | None:
-        return self.task.grant.worker if self.task.grant else None
+    def _place(self) -> Row:
+        """Where it is in the indexes: state, readiness, worker, and since when."""
+        task = self.task
+        return task.state, task.ready, task.grant.worker if task.grant else None, microseconds(task.since)
 
     @property
     def _due(self) -> int | None:

@@ -119,6 +119,14 @@ class SqliteTasks:
 
         return await self._reader.scan(page)
 
+    async def total(self, tenant: TenantId, query: TaskQuery) -> int:
+        """By the same index."""
+        if query.states is not None and not query.states:
+            return 0
+        sql, values = queries.counting(tenant, query)
+        ((total,),) = await self._reader.scan(lambda connection: connection.execute(sql, values).fetchall())
+        return int(total)
+
     async def count(self, tenant: TenantId) -> dict[TaskState, int]:
         """By an index alone."""
         counted = await self._reader.scan(lambda connection: connection.execute(queries.COUNT, (tenant,)).fetchall())
@@ -154,9 +162,9 @@ class SqliteTasks:
             transaction.wake.append(Topic(task.tenant, READY))
 
 
-def _place(task: Task) -> tuple[TaskState, bool, WorkerId | None]:
+def _place(task: Task) -> tuple[TaskState, bool, WorkerId | None, datetime]:
     """Where a task is in the indexes."""
-    return task.state, task.ready, task.grant.worker if task.grant else None
+    return task.state, task.ready, task.grant.worker if task.grant else None, task.since
 
 
 def _changed(transaction: Transaction, sql: str, values: Row) -> bool:

@@ -88,7 +88,8 @@ class Approval:
 
     Without ``options`` the answer is free text. ``grant`` is the token of the asking grant, ``held`` whether its
     holder goes on holding the task meanwhile. ``tool`` is what a permission is wanted for, if that was declared, and
-    ``asked_by_rule`` the rule of the policy that left it to a human.
+    ``asked_by_rule`` the rule of the policy that left it to a human. ``reply`` is the message that it was answered
+    with, as the protocol by which it came has it.
     """
 
     id: ApprovalId
@@ -110,6 +111,7 @@ class Approval:
     choice: str | None = None
     text: str | None = None
     answered_by: str | None = None
+    reply: Mapping[str, Any] | None = None
     ended_at: datetime | None = None
 
     @property
@@ -131,7 +133,13 @@ class Approval:
 
 
 def answer(
-    approval: Approval, now: datetime, *, by: str, choice: str | None = None, text: str | None = None
+    approval: Approval,
+    now: datetime,
+    *,
+    by: str,
+    choice: str | None = None,
+    text: str | None = None,
+    reply: Mapping[str, Any] | None = None,
 ) -> Approval:
     """Somebody answers, before the deadline. ``AlreadyAnswered`` names the winner; ``Invalid`` what is not offered."""
     if approval.state is ApprovalState.ANSWERED:
@@ -143,7 +151,7 @@ def answer(
         raise Invalid("choice", f"must be one of: {offered}")
     if not approval.options and not text:
         raise Invalid("text", "an answer in words is asked for")
-    return _step(approval, "answer", now, choice=choice, text=text, answered_by=by)
+    return _step(approval, "answer", now, choice=choice, text=text, answered_by=by, reply=reply)
 
 
 def expire(approval: Approval, now: datetime) -> Approval:

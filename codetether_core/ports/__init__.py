@@ -25,7 +25,7 @@ from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutc
 from codetether_core.ports.secret_source import SecretSource
 from codetether_core.ports.session_store import SessionQuery, SessionStore
 from codetether_core.ports.signer import Signer
-from codetether_core.ports.task_store import ApprovalChange, TaskQuery, TaskStore
+from codetether_core.ports.task_store import ApprovalChange, TaskOrder, TaskQuery, TaskStore
 
 __all__ = [
     "DATA_KEY_BYTES",
@@ -73,6 +73,7 @@ __all__ = [
     "SessionQuery",
     "SessionStore",
     "Signer",
+    "TaskOrder",
     "TaskQuery",
     "TaskStore",
     "Versioned",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from attrs import frozen
 
 from codetether_core.approvals import Approval
 from codetether_core.events import Event
-from codetether_core.ids import CodebaseId, TaskId, TenantId, WorkerId
+from codetether_core.ids import CodebaseId, ContextId, TaskId, TenantId, WorkerId
 from codetether_core.tasks import Lane, Task, TaskState
 
-__all__ = ["ApprovalChange", "TaskQuery", "TaskStore"]
+__all__ = ["ApprovalChange", "TaskOrder", "TaskQuery", "TaskStore"]
 
 
 @frozen
@@ -24,18 +25,52 @@ class ApprovalChange:
     new: Approval
 
 
+class TaskOrder(StrEnum):
+    """In which order tasks are listed. Of those that are equal by it, the ids decide.
+
+    ``PRIORITY`` has the highest first, then what was created first; ``NEWEST`` what was created last; ``CHANGED`` what
+    has come into its state last.
+    """
+
+    PRIORITY = "priority"
+    NEWEST = "newest"
+    CHANGED = "changed"
+
+
 @frozen(kw_only=True)
 class TaskQuery:
-    """Which tasks to list: every condition that is given must hold. ``newest`` orders by creation, latest first;
-    otherwise it is priority, highest first, then creation. ``after`` skips that many.
+    """Which tasks to list: every condition that is given must hold.
+
+    ``worker`` is the last grant's; ``since`` leaves those that are in their state from that moment or a later one.
+    ``after`` skips that many, ``beyond`` all down to a place in the order of ``CHANGED``: a task's ``since`` and id,
+    whether it is still there or not. ``ValueError`` in another order, which such a place says nothing of.
     """
 
     codebase: CodebaseId | None = None
     states: frozenset[TaskState] | None = None
     worker: WorkerId | None = None
-    newest: bool = False
+    context: ContextId | None = None
+    created_by: str | None = None
+    since: datetime | None = None
+    order: TaskOrder = TaskOrder.PRIORITY
     limit: int = 100
     after: int = 0
+    beyond: tuple[datetime, TaskId] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.beyond is not None and self.order is not TaskOrder.CHANGED:
+            raise ValueError("only the order of change can be gone on with behind a place")
+
+    def matches(self, task: Task) -> bool:
+        """Whether all conditions hold of a task, wherever in the order it is."""
+        return (
+            (self.codebase is None or task.spec.codebase == self.codebase)
+            and (self.states is None or task.state in self.states)
+            and (self.worker is None or (task.grant is not None and task.grant.worker == self.worker))
+            and (self.context is None or task.spec.context == self.context)
+            and (self.created_by is None or task.created_by == self.created_by)
+            and (self.since is None or task.since >= self.since)
+        )
 
 
 class TaskStore(Protocol):
@@ -93,7 +128,15 @@ class TaskStore(Protocol):
         ...
 
     async def list(self, tenant: TenantId, query: TaskQuery) -> Sequence[Task]:
-        """A page of the tasks that match; ``worker`` matches the last grant's."""
+        """A page of the tasks that match.
+
+        In the order of change it costs no more than its length, and what ``after`` skips, also of a context's or a
+        creator's tasks; in another order of a context's no more than the context has.
+        """
+        ...
+
+    async def total(self, tenant: TenantId, query: TaskQuery) -> int:
+        """How many tasks match, whichever page is asked for."""
         ...
 
     async def count(self, tenant: TenantId) -> dict[TaskState, int]:

@@ -91,13 +91,22 @@ class Questions:
         return found[0]
 
     async def answer(
-        self, principal: Principal, id: ApprovalId, *, choice: str | None = None, text: str | None = None
+        self,
+        principal: Principal,
+        id: ApprovalId,
+        *,
+        choice: str | None = None,
+        text: str | None = None,
+        reply: Mapping[str, Any] | None = None,
     ) -> Approval:
-        """Answer it; ``AlreadyAnswered`` names who was faster, ``Invalid`` what is not offered, or tells a secret."""
-        await self.redaction.refuse(principal.tenant, text=text)
+        """Answer it; ``AlreadyAnswered`` names who was faster, ``Invalid`` what is not offered, or tells a secret.
+
+        ``reply`` is the message that says so, where a protocol has one: it is kept with the approval.
+        """
+        await self.redaction.refuse(principal.tenant, text=text, reply=reply)
 
         def verb(approval: Approval, now: datetime) -> Approval:
-            return answer(approval, now, by=principal.name, choice=choice, text=text)
+            return answer(approval, now, by=principal.name, choice=choice, text=text, reply=reply)
 
         return await self._settle(principal.tenant, id, verb)
 

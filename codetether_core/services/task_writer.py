@@ -94,6 +94,6 @@ def approval_event(approval: Approval) -> Event:
         kind = "approval.judged"
     data: dict[str, Any] = codec.dump(approval)
     data |= {"approval_id": approval.id, "task_id": approval.task, "codebase_id": approval.codebase}
-    del data["grant"]
+    del data["grant"], data["reply"]
     at = approval.ended_at or approval.created_at
     return Event(Topic.task(approval.tenant, approval.codebase, approval.task), kind, at, data)

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from codetether_core.ids import TaskId, TenantId
-from codetether_core.ports import SessionQuery, SessionStore, TaskQuery, TaskStore
+from codetether_core.ports import SessionQuery, SessionStore, TaskOrder, TaskQuery, TaskStore
 from codetether_core.sessions import Session
 from codetether_core.tasks import Task
 
@@ -19,7 +19,7 @@ async def every_task(tasks: TaskStore, tenant: TenantId) -> AsyncGenerator[Task,
     """In the order of creation backwards: new ones push the others back, so none is passed over."""
     told: set[TaskId] = set()
     after = 0
-    while page := await tasks.list(tenant, TaskQuery(newest=True, limit=_PAGE, after=after)):
+    while page := await tasks.list(tenant, TaskQuery(order=TaskOrder.NEWEST, limit=_PAGE, after=after)):
         after += len(page)
         for task in page:
             if task.id not in told:

@@ -10,7 +10,7 @@ from attrs import Factory, evolve, field, frozen
 
 from codetether_core.artifacts import Artifact, LogSegment
 from codetether_core.errors import IllegalTransition
-from codetether_core.ids import AgentName, ApprovalId, CodebaseId, SessionId, TaskId, TenantId, WorkerId
+from codetether_core.ids import AgentName, ApprovalId, CodebaseId, ContextId, SessionId, TaskId, TenantId, WorkerId
 from codetether_core.tasks.lease import Grant
 from codetether_core.tasks.machine import TERMINAL, TRANSITIONS, TaskState, Trigger
 
@@ -25,7 +25,8 @@ class TaskSpec:
 
     ``target_agent`` and ``target_worker`` narrow who may take it, ``required_capabilities`` are sorted and unique.
     ``max_attempts`` counts runs that died or asked to be retried; ``run_timeout`` limits one run; ``start_by`` fails
-    a task that nobody has claimed by then. ``metadata`` holds JSON values.
+    a task that nobody has claimed by then. ``metadata`` holds JSON values. ``context`` is the conversation that it
+    belongs to, by a name that its client chose or was given.
     """
 
     codebase: CodebaseId
@@ -42,6 +43,7 @@ class TaskSpec:
     run_timeout: timedelta | None = None
     start_by: datetime | None = None
     retry_of: TaskId | None = None
+    context: ContextId | None = None
 
 
 @frozen(kw_only=True)
@@ -60,6 +62,8 @@ class Attempt:
 class Task:
     """A task at one version. Every verb returns a new value with ``version`` one higher; a store swaps the two.
 
+    ``since`` is the moment from which on it is in its state; of one that says nothing, that of its last change.
+
     ``charged`` counts the attempts used up. ``grant`` is the last grant minted; it still counts while
     ``holder`` is not ``None``. ``reason`` is a slug that says why a task waits or failed, ``error`` the sentence.
     ``stopped`` tells of a cancelled task whether its last holder has confirmed that nothing runs any more.
@@ -72,6 +76,7 @@ class Task:
     created_by: str
     created_at: datetime
     updated_at: datetime
+    since: datetime = Factory(lambda task: task.updated_at, takes_self=True)
     state: TaskState = TaskState.PENDING
     version: int = 1
     not_before: datetime | None = None
@@ -148,7 +153,8 @@ def step(task: Task, trigger: Trigger, now: datetime, **changes: Any) -> Task:
     state = TRANSITIONS.get((task.state, trigger))
     if state is None:
         raise IllegalTransition("task", task.id, task.state, trigger)
-    return evolve(task, state=state, version=task.version + 1, updated_at=now, **changes)
+    since = task.since if state is task.state else now
+    return evolve(task, state=state, since=since, version=task.version + 1, updated_at=now, **changes)
 
 
 def parted(task: Task, ending: Trigger, now: datetime) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from contracts.ports.notifier import notifier_contract
 from contracts.ports.races import processes_contract, races_contract
 from contracts.ports.record_store import record_store_contract
 from contracts.ports.session_store import session_store_contract
+from contracts.ports.task_lists import task_lists_contract
 from contracts.ports.task_store import boundary_examples, task_store_contract
 from contracts.ports.wholeness import wholeness_contract
 
@@ -46,12 +47,14 @@ __all__ = [
     "races_contract",
     "record_store_contract",
     "session_store_contract",
+    "task_lists_contract",
     "task_store_contract",
     "wholeness_contract",
 ]
 
 STORE_CONTRACTS: Final[tuple[Callable[[OpenBackend], type[TestCase]], ...]] = (
     task_store_contract,
+    task_lists_contract,
     boundary_examples,
     races_contract,
     event_log_contract,

@@ -50,8 +50,18 @@ async def what_was_asked_comes_back_equal(backend: Backend) -> None:
         details={"command": ["rm", "-rf"], "n": None},
         held=False,
     )
-    await _ask(backend, "t", approval)
+    said = _approval(
+        "said",
+        state=ApprovalState.ANSWERED,
+        version=2,
+        text="yes",
+        answered_by="é",
+        reply={"parts": [{"text": "yes"}, {"data": {"n": None}}]},
+        ended_at=NOW + MICROSECOND,
+    )
+    await _ask(backend, "t", approval, said)
     assert await backend.approvals.get(TENANT, approval.id) == approval
+    assert await backend.approvals.get(TENANT, said.id) == said
     await raises(NotFound, backend.approvals.get(OTHER_TENANT, approval.id))
     await raises(NotFound, backend.approvals.get(TENANT, ApprovalId("none")))
 

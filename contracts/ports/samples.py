@@ -36,10 +36,12 @@ CODEBASE: Final = CodebaseId("cb")
 TERMS: Final = LeaseTerms(ttl=60 * SECOND, run_timeout=600 * SECOND)
 
 
-def new_task(id: str = "t", *, tenant: TenantId = TENANT, at: datetime = NOW, **spec: Any) -> Task:
+def new_task(
+    id: str = "t", *, tenant: TenantId = TENANT, at: datetime = NOW, by: str = "somebody", **spec: Any
+) -> Task:
     """A pending task; ``spec`` are members of its specification."""
     asked = TaskSpec(**{"codebase": CODEBASE, "title": "title", "prompt": "prompt", **spec})
-    return Task.new(TaskId(id), tenant, asked, created_by="somebody", now=at)
+    return Task.new(TaskId(id), tenant, asked, created_by=by, now=at)
 
 
 def claimed(task: Task, *, worker: str = "w", nonce: str = "n", at: datetime = NOW) -> Task:

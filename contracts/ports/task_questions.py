@@ -8,7 +8,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from codetether_core.ids import CodebaseId, TaskId, WorkerId
-from codetether_core.ports import Backend, TaskQuery
+from codetether_core.ports import Backend, TaskOrder, TaskQuery
 from codetether_core.tasks import TaskState, lane_of, release, requeue
 from contracts.ports.harness import Example
 from contracts.ports.samples import (
@@ -159,7 +159,7 @@ async def a_page_of_a_list_skips_and_stops(backend: Backend) -> None:
     back = requeue(running, NOW + SECOND)
     await store.replace(running, back)
     await store.replace(tasks[4], held := claimed(tasks[4], worker="w2"))
-    newest = TaskQuery(newest=True, limit=3)
+    newest = TaskQuery(order=TaskOrder.NEWEST, limit=3)
 
     async def ids(query: TaskQuery) -> list[str]:
         return [task.id for task in await store.list(TENANT, query)]
@@ -170,7 +170,9 @@ async def a_page_of_a_list_skips_and_stops(backend: Backend) -> None:
     assert await ids(TaskQuery(limit=4, after=1)) == ["t3", "t5", "t0", "t2"]
     assert await ids(TaskQuery(worker=WorkerId("w1"))) == ["t3"]
     assert await ids(TaskQuery(states=frozenset({TaskState.RUNNING}))) == ["t4"]
-    assert await ids(TaskQuery(states=frozenset({TaskState.RUNNING, TaskState.PENDING}), newest=True, limit=3)) == [
+    assert await ids(
+        TaskQuery(states=frozenset({TaskState.RUNNING, TaskState.PENDING}), order=TaskOrder.NEWEST, limit=3)
+    ) == [
         "t6",
         "t5",
         "t4",

@@ -11,7 +11,7 @@ from attrs import evolve
 from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, answer
 from codetether_core.errors import AlreadyExists, NotFound, VersionConflict
 from codetether_core.events import READY, Topic
-from codetether_core.ids import ApprovalId, TaskId, WorkerId
+from codetether_core.ids import ApprovalId, ContextId, TaskId, WorkerId
 from codetether_core.ports import ApprovalChange, Backend, TaskQuery
 from codetether_core.tasks import Task, requeue
 from contracts.ports.harness import Example, Host, OpenBackend, examples, raises
@@ -26,6 +26,7 @@ from contracts.ports.samples import (
     new_task,
     output,
 )
+from contracts.ports.task_lists import LISTS
 from contracts.ports.task_machine import TaskStoreMachine
 from contracts.ports.task_questions import QUESTIONS
 
@@ -61,6 +62,7 @@ async def what_was_added_comes_back_equal(backend: Backend) -> None:
         run_timeout=MICROSECOND * 1_234_567,
         start_by=NOW + MICROSECOND,
         retry_of=TaskId("before"),
+        context=ContextId("é\n🦊"),
         priority=-(2**31),
     )
     await backend.tasks.add(task)
@@ -228,6 +230,7 @@ _EXAMPLES: Final[tuple[Example, ...]] = (
     a_lost_reply_is_settled_by_its_operation,
     a_swap_without_an_operation_is_never_settled,
     *QUESTIONS,
+    *LISTS,
     an_approval_is_swapped_with_its_task_or_not_at_all,
     a_write_wakes_who_listens,
     a_write_is_shielded_from_its_callers_cancellation,

@@ -18,12 +18,12 @@ _WRITTEN: Final = """
     params prompt result session sessions text title tool
 """
 _CLEAR: Final = """
-    action actor agent agent_id agent_name agents approval_id choice codebase_id codebases conversation_id device_id
-    device_name device_type global_codebase_id global_workspace_id hostname id lease_token model model_ref models
-    models_supported name path resource sender session_id target_agent_name target_worker_id task_id tenant_id to url
-    username worker_id workspace_id workspace_ids workspaces
-    agent_type cursor files jsonrpc kind method new_password old_password outcome password reason refresh_token
-    required_capabilities roles scopes source status stream value variable
+    action actor agent agent_id agent_name agents approval_id choice codebase_id codebases context_id conversation_id
+    device_id device_name device_type global_codebase_id global_workspace_id hostname id lease_token model model_ref
+    models models_supported name path resource sender session_id target_agent_name target_worker_id task_id tenant_id
+    to url username worker_id workspace_id workspace_ids workspaces agent_type cursor files jsonrpc kind method
+    new_password old_password outcome password reason refresh_token required_capabilities roles scopes source status
+    stream value variable
 """
 
 WRITTEN: Final = frozenset(_WRITTEN.split())

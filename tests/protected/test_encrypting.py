@@ -12,14 +12,15 @@ from attrs import evolve, frozen
 from codetether_adapters import memory
 from codetether_adapters.protected import EncryptedBlobs, Encrypting, ProtectedBackend, inwards
 from codetether_adapters.protected.pieces import HEAD, SEALED
+from codetether_core.approvals import Approval, ApprovalKind, ApprovalState
 from codetether_core.artifacts import BlobId
 from codetether_core.errors import NotFound, SearchUnavailable, Undecipherable
 from codetether_core.events import AUDIT, Event, Record, Topic
-from codetether_core.ids import TaskId
-from codetether_core.ports import Backend, BlobStore, SessionQuery, TaskQuery
+from codetether_core.ids import ApprovalId, TaskId
+from codetether_core.ports import ApprovalChange, Backend, BlobStore, SessionQuery, TaskQuery
 from codetether_core.services import DataKeys, Encryption
 from codetether_core.tasks import Task
-from contracts.ports.samples import CODEBASE, NOW, SECOND, TENANT, new_task, note
+from contracts.ports.samples import CODEBASE, NOW, SECOND, TENANT, claimed, new_task, note
 from tests.protected.opening import keys_of
 
 pytestmark = pytest.mark.anyio
@@ -58,6 +59,30 @@ async def test_words_are_hidden_and_the_rest_is_not() -> None:
         assert evolve(kept, spec=task.spec) == task
         assert kept.spec.prompt.startswith("ct1.key-000001.")
         assert await place.outer.tasks.get(TENANT, task.id) == task
+
+
+async def test_what_a_question_was_answered_with_is_hidden() -> None:
+    """The message, too, that said so."""
+    async with open_place() as place:
+        task = new_task("t")
+        running = claimed(task)
+        await place.outer.tasks.add(task)
+        asked = Approval(
+            id=ApprovalId("a"),
+            tenant=TENANT,
+            task=task.id,
+            codebase=CODEBASE,
+            grant="",
+            kind=ApprovalKind.QUESTION,
+            prompt="a word?",
+            created_at=NOW,
+            deadline=NOW + SECOND,
+        )
+        said = evolve(asked, state=ApprovalState.ANSWERED, text="a word", reply={"parts": [{"text": "a word"}]})
+        await place.outer.tasks.replace(task, running, approvals=[ApprovalChange(None, said)])
+        kept = await place.inner.approvals.get(TENANT, said.id)
+        assert "word" not in repr(kept) and kept.state is ApprovalState.ANSWERED
+        assert await place.outer.approvals.get(TENANT, said.id) == said
 
 
 async def test_what_was_asked_for_is_encrypted_once() -> None:

@@ -15,7 +15,7 @@ from codetether_apps.wiring.backends import open_backend
 from codetether_apps.wiring.channels import channel_opener
 from codetether_core.access import DEFAULT_TENANT
 from codetether_core.events import Topic
-from codetether_core.ports import TaskQuery
+from codetether_core.ports import TaskOrder, TaskQuery
 from codetether_core.services import Watching
 from codetether_core.tasks import CHANGE_KINDS, TaskState
 from tests.e2e.cluster import TOKEN, Cluster
@@ -92,7 +92,9 @@ async def ended(settings: Settings, ids: Sequence[str]) -> Counter[str]:
         found: Counter[str] = Counter()
         known = set()
         after = 0
-        while page := await backend.tasks.list(DEFAULT_TENANT, TaskQuery(newest=True, limit=500, after=after)):
+        while page := await backend.tasks.list(
+            DEFAULT_TENANT, TaskQuery(order=TaskOrder.NEWEST, limit=500, after=after)
+        ):
             after += len(page)
             known |= {task.id for task in page}
             found.update(task.state.value for task in page)

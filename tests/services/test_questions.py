@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from codetether_core.approvals import ApprovalState
 from codetether_core.errors import AlreadyAnswered
+from codetether_core.events import Topic
 from codetether_core.services import Question
 from codetether_core.tasks import TaskState
 from tests.services.desk import TENANT, USER, open_desk
@@ -34,6 +36,20 @@ async def test_the_next_run_is_told_the_answer_to_a_parked_question() -> None:
         await desk.services.questions.answer(USER, parked.id, text="yes")
         again, _ = await desk.claimed(task, worker="w2")
         assert [each.text for each in await desk.services.questions.answers(again)] == ["yes"]
+
+
+async def test_the_message_of_an_answer_is_kept_with_it() -> None:
+    """As a protocol told it; whoever follows the task is told the answer, not how it was sent."""
+    message = {"role": "ROLE_USER", "parts": [{"text": "yes"}]}
+    async with open_desk() as desk:
+        task, word = await desk.claimed(await desk.submitted())
+        _, asked = await desk.services.asking.ask(TENANT, word, task.id, Question(prompt="ok?"))
+        await desk.services.questions.answer(USER, asked.id, text="yes", reply=message)
+        assert (await desk.services.questions.get(USER, asked.id)).reply == message
+        topic = Topic.task(TENANT, task.spec.codebase, task.id)
+        page = await desk.services.backend.log.read(topic, await desk.services.backend.log.start())
+        told = [json.loads(record.body) for record in page.records if record.kind == "approval.answered"]
+        assert [(each["text"], "reply" in each) for each in told] == [("yes", False)]
 
 
 async def test_an_answer_at_the_deadline_is_too_late() -> None:

@@ -18,9 +18,10 @@ from attrs import frozen
 from codetether_adapters.postgres import log_queries
 from codetether_adapters.postgres import task_queries as queries
 from codetether_adapters.postgres.connection import SESSION
+from codetether_adapters.postgres.encoding import moment
 from codetether_core.events import Topic
-from codetether_core.ids import CodebaseId, TaskId, WorkerId
-from codetether_core.ports import TaskQuery
+from codetether_core.ids import CodebaseId, ContextId, TaskId, WorkerId
+from codetether_core.ports import TaskOrder, TaskQuery
 from codetether_core.tasks import TaskState
 from contracts.ports.samples import CODEBASE, TENANT
 from tests.servers.postgres import bound, new_store, overseeing
@@ -37,19 +38,26 @@ FEW = 60
 """Rows that a question may look at which gives back ten."""
 
 FILL = f"""
-INSERT INTO tasks
+INSERT INTO tasks (
+    id, tenant, lane, codebase, priority, created, version, op, fence, state, ready, queue, worker, due, spec, body,
+    context, created_by, since
+)
 SELECT 't' || n, 'default', 'lane' || n % {LANES}, 'cb', n % 3, n, 1, '', CASE WHEN n % 10 = 0 THEN 'f' ELSE '' END,
     CASE WHEN n % 10 = 0 THEN 'running' WHEN n % 10 = 1 THEN 'failed' ELSE 'pending' END, n % 10 > 1, NULL,
-    CASE WHEN n % 10 = 0 THEN 'w' || n % 1000 END, CASE WHEN n % 10 < 2 THEN n END, '{{}}', '{{}}'
+    CASE WHEN n % 10 = 0 THEN 'w' || n % 1000 END, CASE WHEN n % 10 < 2 THEN n END, '{{}}', '{{}}',
+    'ctx' || n % 200, 'by' || n % 20, n * 7919 % {TASKS}
 FROM generate_series(1, {TASKS}) AS n;
 UPDATE queues SET (rank, created, id) = (
     SELECT rank, created, id FROM tasks WHERE ready AND queue = queues.queue ORDER BY 1, 2, 3 OFFSET {PASSED} LIMIT 1
 ) WHERE tenant = 'default';
 INSERT INTO due_from VALUES (nextval('turns'), {TASKS // 2});
 INSERT INTO lanes SELECT 'default', 'lane' || n, '{{}}' FROM generate_series(0, {LANES - 1}) AS n;
-INSERT INTO tasks
+INSERT INTO tasks (
+    id, tenant, lane, codebase, priority, created, version, op, fence, state, ready, queue, worker, due, spec, body,
+    context, created_by, since
+)
 SELECT 'o' || n, 'other', 'lane' || n % {LANES}, 'cb', 3, -n, 1, '', '', 'pending', TRUE, NULL, NULL, NULL,
-    '{{}}', '{{}}'
+    '{{}}', '{{}}', 'ctx7', 'by7', {TASKS} + n
 FROM generate_series(1, {OTHERS}) AS n;
 INSERT INTO events
 SELECT n, CASE WHEN n % {TASKS // OTHERS} = 0 THEN 'other' ELSE 'default' END, 'cb', 't' || n % 100, n,
@@ -131,7 +139,7 @@ HOT: list[tuple[str | None, str, list[Any]]] = [
     (TENANT, queries.READY, [[TENANT] * 5, [f"lane{n}" for n in range(2, 7)], 2, 2]),
     (None, queries.OVERDUE, [10**15, 10]),
     (None, queries.NEXT_DUE, []),
-    (TENANT, queries.HELD, [TENANT, "w10"]),
+    (TENANT, queries.HELD, [TENANT, "w10"] * 2),
     (None, log_queries.NEWS, [TASKS - 10, 10]),
     (None, log_queries.STATE, [TASKS]),
 ]
@@ -151,15 +159,34 @@ def test_it_does_so_from_the_beginning(fresh: Sessions, tenant: str | None, sql:
     assert visited(fresh, tenant, sql, values) <= FEW
 
 
+ASKED: list[dict[str, Any]] = [
+    *({"order": order, "context": ContextId(name)} for order in TaskOrder for name in ("ctx7", "none")),
+    *({"order": TaskOrder.CHANGED, "created_by": name} for name in ("by7", "none")),
+    {"order": TaskOrder.CHANGED, "context": ContextId("ctx7"), "created_by": "by7"},
+    {"order": TaskOrder.CHANGED},
+]
+
+PLACED: dict[str, Any] = {
+    "since": moment(TASKS // 4),
+    "beyond": (moment(TASKS // 2), TaskId("t")),
+}
+"""In the middle."""
+
+
 @pytest.mark.parametrize(
     "query",
     [
-        TaskQuery(codebase=codebase, states=states, newest=newest, limit=10)
+        TaskQuery(codebase=codebase, states=states, order=order, limit=10)
         for codebase in (None, CODEBASE, CodebaseId("none"))
         for states in (None, frozenset({TaskState.PENDING}), frozenset({TaskState.FAILED, TaskState.RUNNING}))
-        for newest in (False, True)
+        for order in (TaskOrder.PRIORITY, TaskOrder.NEWEST)
     ]
-    + [TaskQuery(worker=WorkerId("w10"), limit=10), TaskQuery(worker=WorkerId("w10"), codebase=CODEBASE, limit=10)],
+    + [TaskQuery(worker=WorkerId("w10"), limit=10), TaskQuery(worker=WorkerId("w10"), codebase=CODEBASE, limit=10)]
+    + [
+        TaskQuery(states=states, limit=10, **asked)
+        for states in (None, frozenset({TaskState.PENDING}), frozenset({TaskState.FAILED, TaskState.RUNNING}))
+        for asked in (*ASKED, *({**each, **PLACED} for each in ASKED if each["order"] is TaskOrder.CHANGED))
+    ],
 )
 def test_a_page_of_a_list_costs_its_own_length(known: Sessions, query: TaskQuery) -> None:
     """A walk for each state, merged; a worker's own tasks are few enough to sort."""

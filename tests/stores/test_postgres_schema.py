@@ -8,17 +8,24 @@ from multiprocessing import get_context
 
 import psycopg
 import pytest
+from attrs import evolve
 
 from codetether_adapters.postgres import migrate, open_backend, schema
+from codetether_adapters.postgres.connection import SESSION
 from codetether_adapters.postgres.schema import Migration, known_migrations
+from codetether_adapters.tail import encode
+from codetether_core.codec import dump
 from codetether_core.errors import Unavailable
-from codetether_core.ports import Migrations
-from contracts.ports.samples import new_task
-from tests.servers.postgres import the_server
+from codetether_core.ports import Migrations, TaskOrder, TaskQuery
+from codetether_core.tasks import Task, TaskState
+from contracts.ports.samples import CODEBASE, NOW, SECOND, TENANT, new_task
+from tests.servers.postgres import overseeing, the_server
 
 pytestmark = pytest.mark.anyio
 
 PROCESSES = 4
+KNOWN = (*known_migrations(),)
+NEXT = len(KNOWN) + 1
 
 
 @pytest.fixture
@@ -40,14 +47,13 @@ def test_processes_that_start_together_migrate_once(url: str) -> None:
     """Each finds the schema complete when it goes on."""
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         found = [*pool.map(migrate_in_this_process, [url] * PROCESSES)]
-    assert found == [Migrations((*known_migrations(),), ())] * PROCESSES
+    assert found == [Migrations(KNOWN, ())] * PROCESSES
 
 
 async def test_a_check_changes_nothing(url: str) -> None:
     """It tells what is pending, then that nothing is."""
-    known = (*known_migrations(),)
-    assert await migrate(url, check=True) == await migrate(url, check=True) == Migrations((), known)
-    assert await migrate(url) == await migrate(url) == await migrate(url, check=True) == Migrations(known, ())
+    assert await migrate(url, check=True) == await migrate(url, check=True) == Migrations((), KNOWN)
+    assert await migrate(url) == await migrate(url) == await migrate(url, check=True) == Migrations(KNOWN, ())
 
 
 async def test_opening_migrates(url: str) -> None:
@@ -65,26 +71,60 @@ async def test_opening_migrates(url: str) -> None:
 async def test_a_later_step_is_applied_to_what_is_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In order, each once; the program before it still reads the database."""
     await migrate(url)
-    next_one = Migration(4, "SET LOCAL search_path TO codetether; CREATE TABLE later ()", "checksum")
-    steps = {**known_migrations(), 4: next_one}
+    later = Migration(NEXT, "SET LOCAL search_path TO codetether; CREATE TABLE later ()", "checksum")
+    steps = {**known_migrations(), NEXT: later}
     with monkeypatch.context() as newer:
         newer.setattr(schema, "known_migrations", lambda: steps)
-        assert await migrate(url, check=True) == Migrations((1, 2, 3), (4,))
-        assert await migrate(url) == await migrate(url) == Migrations((1, 2, 3, 4), ())
-    assert await migrate(url) == Migrations((1, 2, 3, 4), ())
+        assert await migrate(url, check=True) == Migrations(KNOWN, (NEXT,))
+        assert await migrate(url) == await migrate(url) == Migrations((*KNOWN, NEXT), ())
+    assert await migrate(url) == Migrations((*KNOWN, NEXT), ())
     async with open_backend(url) as backend:
         await backend.ping()
 
 
+async def test_tasks_of_programs_that_knew_no_lists_are_in_them(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By who created them and since when they are in their state, as far as anybody said: those that were there before,
+    and those that such a program adds and moves beside this one.
+    """
+
+    def written(sql: str, task: Task, *values: object) -> None:
+        body = dump(task)
+        spec = body.pop("spec")
+        del body["since"]
+        with overseeing(url) as connection:
+            connection.execute(SESSION)
+            connection.execute(sql.encode(), [*values, encode(spec), encode(body), task.id])
+
+    add = """
+        INSERT INTO tasks (tenant, lane, codebase, priority, created, version, op, fence, state, ready, spec, body, id)
+        VALUES (%s, 'lane', %s, 0, 0, 1, '', '', 'pending', TRUE, %s, %s, %s)
+    """
+    move = "UPDATE tasks SET state = %s, ready = FALSE, version = 2, spec = %s, body = %s WHERE id = %s"
+    tasks = [evolve(new_task(f"t{n}", by='"an\\n" é'), updated_at=NOW + n * SECOND, result="\0") for n in range(2)]
+    with monkeypatch.context() as older:
+        older.setattr(schema, "known_migrations", lambda: {n: known_migrations()[n] for n in (1, 2)})
+        await migrate(url)
+        written(add, tasks[0], TENANT, CODEBASE)
+    async with open_backend(url) as backend:
+        written(add, tasks[1], TENANT, CODEBASE)
+        query = TaskQuery(order=TaskOrder.CHANGED, created_by=tasks[0].created_by)
+        expected = [evolve(task, since=task.updated_at) for task in reversed(tasks)]
+        assert [*await backend.tasks.list(TENANT, query)] == expected
+        moved = evolve(tasks[0], state=TaskState.CANCELLED, updated_at=NOW + 9 * SECOND, version=2)
+        written(move, moved, moved.state)
+        assert [task.id for task in await backend.tasks.list(TENANT, query)] == ["t0", "t1"]
+        assert await backend.tasks.total(TENANT, evolve(query, since=NOW + 9 * SECOND)) == 1
+
+
 async def test_a_step_that_fails_leaves_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even its first half; the server's words are passed on."""
-    broken = Migration(4, "SET LOCAL search_path TO codetether; CREATE TABLE half (); SELECT no_such_column", "x")
+    broken = Migration(NEXT, "SET LOCAL search_path TO codetether; CREATE TABLE half (); SELECT no_such_column", "x")
     await migrate(url)
-    steps = {**known_migrations(), 4: broken}
+    steps = {**known_migrations(), NEXT: broken}
     monkeypatch.setattr(schema, "known_migrations", lambda: steps)
     with pytest.raises(Unavailable, match="no_such_column"):
         await migrate(url)
-    assert await migrate(url, check=True) == Migrations((1, 2, 3), (4,))
+    assert await migrate(url, check=True) == Migrations(KNOWN, (NEXT,))
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT to_regclass('codetether.half')").fetchone() == (None,)
 
@@ -123,11 +163,11 @@ async def test_a_changed_step_is_refused(url: str) -> None:
 async def test_a_database_of_a_newer_release_is_refused(url: str) -> None:
     """By ``min_reader`` alone: a newer schema that still lets this program read is opened."""
     await migrate(url)
-    execute(url, "UPDATE codetether.meta SET value = '4' WHERE name = 'schema'")
-    execute(url, "INSERT INTO codetether.migrations VALUES (4, 'unknown here')")
+    execute(url, f"UPDATE codetether.meta SET value = '{NEXT}' WHERE name = 'schema'")
+    execute(url, f"INSERT INTO codetether.migrations VALUES ({NEXT}, 'unknown here')")
     async with open_backend(url) as backend:
         await backend.ping()
-    execute(url, "UPDATE codetether.meta SET value = '4' WHERE name = 'min_reader'")
+    execute(url, f"UPDATE codetether.meta SET value = '{NEXT}' WHERE name = 'min_reader'")
     with pytest.raises(Unavailable, match="needs a newer CodeTether") as caught:
         async with open_backend(url):
             pytest.fail("it opened")

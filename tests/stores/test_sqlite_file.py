@@ -10,17 +10,21 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from codetether_adapters.sqlite import open_backend
+from codetether_adapters.sqlite import open_backend, schema
 from codetether_adapters.sqlite.connection import connect
 from codetether_adapters.sqlite.schema import SCHEMA
 from codetether_adapters.sqlite.transaction import Transaction
 from codetether_adapters.sqlite.writer import Writer
+from codetether_adapters.tail import encode
+from codetether_core.codec import dump
 from codetether_core.errors import CodeTetherError, Invalid, Unavailable
 from codetether_core.events import Guard, Topic
 from codetether_core.ids import TaskId
+from codetether_core.ports import TaskOrder, TaskQuery
 from contracts.ports.harness import forget
-from contracts.ports.samples import CODEBASE, NOW, SECOND, TENANT, claimed, new_task, note, output
+from contracts.ports.samples import CODEBASE, MICROSECOND, NOW, SECOND, TENANT, claimed, new_task, note, output
 
 pytestmark = pytest.mark.anyio
 
@@ -231,6 +235,29 @@ async def test_a_file_of_a_newer_release_is_refused(path: Path) -> None:
     mark("min_reader")
     error = await refusal(path)
     assert "newer CodeTether" in error.message and str(path) in error.message
+
+
+async def test_tasks_from_before_the_lists_are_in_them(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By who created them, and as though they had come into their state with their last change."""
+    old = evolve(new_task("t", by='"an\\n" é'), updated_at=NOW + SECOND, result="\0")
+    body = dump(old)
+    spec = body.pop("spec")
+    del body["since"]
+    path.parent.mkdir()
+    monkeypatch.setattr(schema, "SCHEMA", 2)
+    with closing(connect(path)) as connection:
+        schema.bring_up_to_date(connection, path)
+        written = [old.id, TENANT, "lane", CODEBASE, 0, 0, 1, "", "", "pending", 1, None, None, encode(body)]
+        connection.execute(f"INSERT INTO tasks VALUES ({', '.join('?' * len(written))})", written)
+        connection.execute("INSERT INTO task_specs VALUES (?, ?)", [old.id, encode(spec)])
+    monkeypatch.undo()
+    async with open_backend(url(path)) as backend:
+        expected = evolve(old, since=old.updated_at)
+        query = TaskQuery(order=TaskOrder.CHANGED, created_by=old.created_by, since=expected.since)
+        assert [*await backend.tasks.list(TENANT, query)] == [expected]
+        assert await backend.tasks.total(TENANT, evolve(query, since=expected.since + MICROSECOND)) == 0
+        await backend.tasks.replace(expected, claimed(expected, at=NOW + 2 * SECOND))
+        assert await backend.tasks.total(TENANT, evolve(query, since=NOW + 2 * SECOND)) == 1
 
 
 def test_a_broken_file_is_refused(path: Path) -> None:

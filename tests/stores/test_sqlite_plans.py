@@ -3,16 +3,18 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from attrs import evolve
 
 from codetether_adapters.sqlite import task_queries as queries
 from codetether_adapters.sqlite.connection import connect
 from codetether_adapters.sqlite.schema import bring_up_to_date
-from codetether_core.ids import CodebaseId, WorkerId
-from codetether_core.ports import TaskQuery
+from codetether_core.ids import CodebaseId, ContextId, TaskId, WorkerId
+from codetether_core.ports import TaskOrder, TaskQuery
 from codetether_core.tasks import TaskState
-from contracts.ports.samples import CODEBASE, TENANT
+from contracts.ports.samples import CODEBASE, NOW, TENANT
 
 
 @pytest.fixture
@@ -55,22 +57,45 @@ def test_tasks_are_found_by_index(connection: sqlite3.Connection, sql: str, inde
     assert_walks(connection, sql, index)
 
 
+BEST, NEWEST, CHANGED = TaskOrder
+CONTEXT = ContextId("ctx")
+
+
 @pytest.mark.parametrize(
-    ("codebase", "states", "newest"),
+    "states", [None, frozenset({TaskState.PENDING}), frozenset({TaskState.FAILED, TaskState.CANCELLED})]
+)
+@pytest.mark.parametrize(
+    ("query", "index"),
     [
-        (codebase, states, newest)
-        for codebase in (None, CODEBASE)
-        for states in (None, frozenset({TaskState.PENDING}), frozenset({TaskState.FAILED, TaskState.CANCELLED}))
-        for newest in (False, True)
+        (TaskQuery(order=BEST), "tasks_best"),
+        (TaskQuery(order=NEWEST), "tasks_newest"),
+        (TaskQuery(order=CHANGED), "tasks_changed"),
+        (TaskQuery(order=BEST, codebase=CODEBASE), "tasks_of_codebase_best"),
+        (TaskQuery(order=NEWEST, codebase=CODEBASE), "tasks_of_codebase_newest"),
+        (TaskQuery(order=BEST, context=CONTEXT), "tasks_of_context_best"),
+        (TaskQuery(order=NEWEST, context=CONTEXT), "tasks_of_context_newest"),
+        (TaskQuery(order=CHANGED, context=CONTEXT), "tasks_of_context_changed"),
+        (TaskQuery(order=CHANGED, context=CONTEXT, created_by="ann"), "tasks_of_context_changed"),
+        (TaskQuery(order=CHANGED, created_by="ann"), "tasks_of_creator_changed"),
     ],
 )
 def test_a_list_walks_one_index_for_each_state(
-    connection: sqlite3.Connection, codebase: CodebaseId | None, states: frozenset[TaskState] | None, newest: bool
+    connection: sqlite3.Connection, query: TaskQuery, index: str, states: frozenset[TaskState] | None
 ) -> None:
-    """And merges them, so that a page costs its own length."""
-    sql, _ = queries.listing(TENANT, TaskQuery(codebase=codebase, states=states, newest=newest))
-    order = "newest" if newest else "best"
-    assert_walks(connection, sql, f"tasks_of_codebase_{order}" if codebase else f"tasks_{order}")
+    """And merges them, so that a page costs its own length; counted it is by the same one."""
+    query = evolve(query, states=states)
+    sql, _ = queries.listing(TENANT, query)
+    assert_walks(connection, sql, f"INDEX {index} (")
+    sql, _ = queries.counting(TENANT, query)
+    assert_walks(connection, sql, f"INDEX {index} (")
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"context": CONTEXT}, {"created_by": "ann"}])
+def test_a_place_in_a_list_is_found_by_the_index(connection: sqlite3.Connection, narrowed: dict[str, Any]) -> None:
+    """As is the moment at which it ends."""
+    query = TaskQuery(order=CHANGED, since=NOW, beyond=(NOW, TaskId("t")), **narrowed)
+    sql, _ = queries.listing(TENANT, query)
+    assert_walks(connection, sql, "state=? AND since>? AND (since,id)<(?,?))")
 
 
 @pytest.mark.parametrize("codebase", [None, CODEBASE])

@@ -25,7 +25,7 @@ from codetether_core.agents import EXPIRES_AFTER, discoverable
 from codetether_core.errors import Invalid
 from codetether_core.events import Topic
 from codetether_core.ids import AgentName
-from codetether_core.ports import TaskQuery
+from codetether_core.ports import TaskOrder, TaskQuery
 from codetether_core.services import MonitorMessage
 from codetether_core.tasks import TaskState
 from codetether_core.workers import Presence, presence
@@ -136,7 +136,7 @@ async def stats_of(call: Call) -> dict[str, Any]:
     services, tenant, now = call.services, call.principal.tenant, call.services.clock.now()
     known = await services.backend.directory.agents.list(tenant)
     workers = await services.backend.directory.workers.list(tenant)
-    query = TaskQuery(states=frozenset({TaskState.COMPLETED}), newest=True, limit=_SAMPLE)
+    query = TaskQuery(states=frozenset({TaskState.COMPLETED}), order=TaskOrder.NEWEST, limit=_SAMPLE)
     took = [
         (task.ended_at - task.created_at).total_seconds()
         for task in await services.backend.tasks.list(tenant, query)

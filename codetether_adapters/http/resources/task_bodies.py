@@ -13,7 +13,7 @@ from codetether_adapters.http.resources.tool_bodies import declared
 from codetether_core.access import ToolUse
 from codetether_core.approvals import ApprovalKind, Option
 from codetether_core.errors import Invalid
-from codetether_core.ids import AgentName, CodebaseId, WorkerId
+from codetether_core.ids import AgentName, CodebaseId, ContextId, WorkerId
 from codetether_core.services import Question
 from codetether_core.tasks import GLOBAL, OutputChunk, TaskSpec
 
@@ -26,7 +26,8 @@ _TITLE = 80
 
 @frozen(kw_only=True)
 class TaskBody:
-    """A task to do. ``model_ref`` is ``model`` with a colon; ``codebase_id`` counts where the path has none.
+    """A task to do. ``model_ref`` is ``model`` with a colon; ``codebase_id`` counts where the path has none;
+    ``context_id`` names the conversation that it belongs to, if it belongs to one.
 
     What says who may take it may stand in ``metadata``, as deployed clients have it.
     """
@@ -44,6 +45,7 @@ class TaskBody:
     max_attempts: int = 3
     run_timeout_seconds: float | None = None
     start_by: datetime | None = None
+    context_id: str | None = None
     codebase_id: str | None = None
     workspace_id: str | None = None
 
@@ -68,6 +70,7 @@ class TaskBody:
             max_attempts=within("max_attempts", self.max_attempts, 1, 100),
             run_timeout=None if timeout is None else seconds("run_timeout_seconds", timeout, 1.0, _LONGEST),
             start_by=self.start_by,
+            context=ContextId(self.context_id) if self.context_id else None,
         )
 
     def _capabilities(self) -> tuple[str, ...]:

@@ -17,14 +17,13 @@ from codetether_adapters.http.resources.views import explanation_view, task_deta
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
 from codetether_core.errors import Invalid
-from codetether_core.ids import CodebaseId, TaskId, WorkerId
-from codetether_core.ports import TaskQuery
+from codetether_core.ids import CodebaseId, ContextId, TaskId, WorkerId
+from codetether_core.ports import TaskOrder, TaskQuery
 from codetether_core.tasks import ANYWHERE, TaskState
 
 __all__ = ["ROUTES", "TaskFilter"]
 
 _TAG: Final = "tasks"
-_ORDERS: Final = ("priority", "newest")
 _PENDING: Final = frozenset({TaskState.PENDING})
 _DEPLOYED: Final = "opencode"
 _POLL: Final = TaskQuery(states=_PENDING)
@@ -35,12 +34,15 @@ first, so that other work does not crowd that out of the page.
 
 @frozen(kw_only=True)
 class TaskFilter:
-    """Which tasks to list. ``agent_name`` leaves of the pending ones those that a worker of that name may take."""
+    """Which tasks to list. ``agent_name`` leaves of the pending ones those that a worker of that name may take, in
+    whatever context they are.
+    """
 
     codebase_id: str | None = None
     workspace_id: str | None = None
     status: tuple[str, ...] = ()
     worker_id: str | None = None
+    context_id: str | None = None
     agent_name: str | None = None
     limit: int = 100
     offset: int = 0
@@ -52,14 +54,17 @@ class TaskFilter:
 
     def query(self, codebase: str | None = None) -> TaskQuery:
         """In the store's terms; ``Invalid`` names what is out of bounds."""
-        if self.order not in _ORDERS:
-            raise Invalid("order", f"must be one of: {', '.join(_ORDERS)}")
+        if self.order not in [*TaskOrder]:
+            raise Invalid("order", f"must be one of: {', '.join(TaskOrder)}")
+        if self.context_id and self.agent_name:
+            raise Invalid("context_id", "cannot be asked for together with agent_name")
         codebase = codebase or self.codebase_id or self.workspace_id
         return TaskQuery(
             codebase=CodebaseId(codebase) if codebase else None,
             states=self.states(),
             worker=WorkerId(self.worker_id) if self.worker_id else None,
-            newest=self.order == "newest",
+            context=ContextId(self.context_id) if self.context_id else None,
+            order=TaskOrder(self.order),
             limit=within("limit", self.limit, 1, 500),
             after=within("offset", self.offset, 0, 10_000_000),
         )

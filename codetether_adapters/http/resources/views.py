@@ -77,6 +77,7 @@ def task_view(task: Task) -> dict[str, Any]:
         "max_attempts": spec.max_attempts,
         "attempts_charged": task.charged,
         "retry_of": spec.retry_of,
+        "context_id": spec.context,
         "created_by": task.created_by,
         "awaiting": task.awaiting,
         "stopped": task.stopped,

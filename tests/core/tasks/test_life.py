@@ -87,6 +87,15 @@ class Life(RuleBasedStateMachine):
             assert getattr(self.task, name) == getattr(self.before, name)
 
     @invariant()
+    def it_is_in_its_state_since_that_was_another(self) -> None:
+        """A lapsed holder that gives it back has been through another state within one change."""
+        task, before = self.task, self.before
+        changed = task.since != before.since
+        assert not changed or task.since == task.updated_at
+        assert task.state is before.state or task.since == task.updated_at
+        assert task.state is not before.state or not changed or before.lapsed
+
+    @invariant()
     def attempts_are_charged_up_to_the_limit(self) -> None:
         limit = self.task.spec.max_attempts
         assert 0 <= self.task.charged <= limit

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from codetether_core.errors import CodeTetherError, IllegalTransition
 from codetether_core.tasks import TERMINAL, TRANSITIONS, Task, TaskState, Trigger, asking, ending, holding
 from codetether_core.tasks.task import step
-from tests.core.tasks.lives import MOVES, NOW, SECOND, STANDINGS, moved, new, tasks
+from tests.core.tasks.lives import MOVES, NOW, SECOND, STANDINGS, TERMS, claimed, moved, new, tasks, word
 
 
 @given(tasks(), st.sampled_from(TaskState), st.sampled_from(Trigger))
@@ -23,6 +23,7 @@ def test_every_trigger_in_every_state_has_a_row_or_is_refused(task: Task, state:
         assert stepped == evolve(
             task,
             state=TRANSITIONS[state, trigger],
+            since=task.since if TRANSITIONS[state, trigger] is state else NOW + SECOND,
             version=task.version + 1,
             updated_at=NOW + SECOND,
             reason="because",
@@ -32,6 +33,14 @@ def test_every_trigger_in_every_state_has_a_row_or_is_refused(task: Task, state:
             step(task, trigger, NOW + SECOND, reason="because")
         assert refused.value.details == {"id": task.id, "state": state, "trigger": trigger}
     assert task == before
+
+
+def test_it_is_known_since_when_a_task_is_in_its_state() -> None:
+    """What leaves it there leaves that as it is."""
+    task = claimed(new(), now=NOW + SECOND)
+    renewed = holding.renew(task, word(task), NOW + 9 * SECOND, TERMS)
+    assert (new().since, task.since, renewed.since) == (NOW, NOW + SECOND, NOW + SECOND)
+    assert renewed.updated_at == NOW + 9 * SECOND
 
 
 def test_the_table_speaks_of_states_and_triggers_only_and_cannot_be_changed() -> None:

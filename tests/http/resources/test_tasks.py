@@ -73,6 +73,30 @@ async def test_lists_are_by_priority_then_age_and_paged(api: Api) -> None:
     assert await titles("status=running,pending&codebase_id=global") == ["b", "a", "c", "d"]
 
 
+@covers("POST /v1/agent/tasks", "GET /v1/agent/tasks")
+async def test_a_context_has_a_list_of_its_own(api: Api) -> None:
+    """Whatever the codebase; in each of the orders; a task shows its context, and is none's where none is named."""
+    first = await api.task(title="a", context_id="ctx_1")
+    await api.task(title="b", context_id="ctx_2")
+    await api.task(title="c", context_id="ctx_1", codebase_id=await api.codebase())
+    assert (await api.task(title="d"))["context_id"] is None
+    assert (await api.task(title="e", context_id=""))["context_id"] is None
+    assert first["context_id"] == (await api.shown(first["id"]))["context_id"] == "ctx_1"
+    await api.claimed(first["id"], "w1")
+
+    async def titles(query: str) -> list[str]:
+        return [task["title"] for task in await api.alice.ok("GET", f"{P}/tasks?context_id={query}")]
+
+    assert await titles("ctx_1") == ["a", "c"]
+    assert await titles("ctx_1&order=newest") == ["c", "a"]
+    assert await titles("ctx_1&order=changed") == ["a", "c"]
+    assert await titles("ctx_1&status=running") == await titles("ctx_1&codebase_id=global") == ["a"]
+    assert await titles("ctx_3") == []
+    assert await titles("") == ["a", "b", "c", "d", "e"]
+    refused = await api.alice.refused(422, "GET", f"{P}/tasks?context_id=ctx_1&agent_name=rusty")
+    assert refused["field"] == "context_id"
+
+
 async def test_a_poll_by_agent_name_has_only_what_such_a_worker_may_take(api: Api) -> None:
     codebase = await api.codebase()
     await api.task(title="theirs", codebase_id=codebase)

@@ -58,6 +58,7 @@ class Task:
     max_attempts: int
     attempts_charged: int
     retry_of: str | None
+    context_id: str | None
     created_by: str
     awaiting: tuple[str, ...]
     stopped: bool
