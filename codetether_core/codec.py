@@ -21,7 +21,7 @@ from cattrs.fns import identity
 
 from codetether_core.errors import Invalid
 
-__all__ = ["dump", "load", "moment", "parse", "timestamp"]
+__all__ = ["dump", "load", "moment", "parse", "refusal", "strict", "timestamp"]
 
 T = TypeVar("T")
 _Hook = Callable[[Any, Any], Any]
@@ -64,8 +64,12 @@ def parse(type: type[T], data: Any, *, field: str = "") -> T:
     try:
         return _outside().structure(data, type)
     except (BaseValidationError, KeyError, TypeError, ValueError) as error:
-        path, problem = _first_problem(error, field)
-        raise Invalid(path, problem) from None
+        raise refusal(error, field) from None
+
+
+def refusal(error: Exception, field: str = "") -> Invalid:
+    """What a strict converter found wrong first, below ``field``."""
+    return Invalid(*_first_problem(error, field))
 
 
 def load(type: type[T], data: Any) -> T:
@@ -75,7 +79,11 @@ def load(type: type[T], data: Any) -> T:
 
 @cache
 def _outside() -> cattrs.Converter:
-    """Strict, and able to say where something is wrong."""
+    return strict()
+
+
+def strict() -> cattrs.Converter:
+    """A new converter that reads as ``parse`` does and can say what is wrong (``refusal``), to be given more hooks."""
     made = cattrs.Converter(detailed_validation=True)
     made.register_structure_hook_factory(attrs.has, _object_hook)
     made.register_structure_hook_factory(_is_array, _array_hook)

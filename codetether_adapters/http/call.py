@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import attrs
@@ -17,9 +17,9 @@ from codetether_adapters.http.browser import Browser
 from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.limiting import Limiting
-from codetether_adapters.http.queries import read_query
+from codetether_adapters.http.queries import read_pairs, read_query
 from codetether_adapters.http.request import Request
-from codetether_adapters.http.streams import EventStream
+from codetether_adapters.http.streams import EventStream, departure
 from codetether_core import codec
 from codetether_core.access import Principal
 from codetether_core.errors import Invalid, Unavailable
@@ -56,6 +56,11 @@ class Call:
     def query(self, cls: type[T]) -> T:
         """The query string as an attrs class; ``Invalid`` names the parameter that is wrong."""
         return read_query(cls, self.scope["query_string"])
+
+    @property
+    def pairs(self) -> Mapping[str, str]:
+        """The query string as it is, for protocols that have names and rules of their own."""
+        return read_pairs(self.scope["query_string"])
 
     async def body(self, cls: type[T]) -> T:
         """The JSON body as an attrs class; ``Invalid`` names the member that is wrong.
@@ -103,6 +108,25 @@ class Call:
         if self.drain.begun:
             raise Unavailable("This server is shutting down", hint="connect again")
         return EventStream(source, drain=self.drain, farewell=farewell, standing=self._standing)
+
+    @asynccontextmanager
+    async def attended(self, fall: Callable[[], None]) -> AsyncIterator[None]:
+        """Within, ``fall`` is called when nobody waits for the answer any more.
+
+        That is when the client goes, or what it showed no longer counts, and when we leave. The body has been read.
+        """
+        watcher = asyncio.ensure_future(departure(self.receive))
+        watcher.add_done_callback(lambda watcher: None if watcher.cancelled() else fall())
+        try:
+            with self.drain.watched(fall), self._standing(fall):
+                yield
+        finally:
+            watcher.cancel()
+
+    @property
+    def base_url(self) -> str:
+        """Our address as the client has it, without a slash at its end."""
+        return self.browser.site.origin(self.scope, self.headers) + self.browser.below
 
     @contextmanager
     def _standing(self, fall: Callable[[], None]) -> Iterator[None]:

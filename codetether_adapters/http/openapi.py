@@ -157,24 +157,38 @@ def _parameters(route: Route, schemas: Schemas) -> Iterator[Schema]:
 def _responses(route: Route, schemas: Schemas) -> dict[str, Schema]:
     return {
         str(route.status): _success(route, schemas),
-        **{str(status): _answer(kind, "application/json", schemas) for status, kind in route.also.items()},
-        **{str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(_problems(route))},
+        **{str(status): _answer(kind, schemas) for status, kind in route.also.items()},
+        **{str(status): _refusal(route, status, schemas) for status in sorted(_problems(route))},
     }
+
+
+def _refusal(route: Route, status: int, schemas: Schemas) -> Schema:
+    if route.refusal is None:
+        return {"$ref": f"#/components/responses/Problem{status}"}
+    problem = _problem_response(status)
+    return {**problem, "content": {**problem["content"], **_content(route, schemas.of(route.refusal))}}
+
+
+def _content(route: Route, schema: Schema) -> Schema:
+    return {media_type: {"schema": schema} for media_type in (route.media_type, *route.also_as)}
 
 
 def _success(route: Route, schemas: Schemas) -> Schema:
     if route.stream is not None:
         content: Schema = {"text/event-stream": {"schema": {"type": "string"}, "x-dialect": route.stream}}
+        if route.answer is not None:
+            content |= _content(route, schemas.of(route.answer))
         return {"description": f"Server-sent events, dialect {route.stream}", "content": content}
     if route.status in _WITHOUT_BODY:
-        return _answer(None, route.media_type, schemas)
-    return _answer(Any if route.answer is None else route.answer, route.media_type, schemas)
+        return _answer(None, schemas)
+    schema = schemas.of(Any if route.answer is None else route.answer)
+    return {"description": "Done", "content": _content(route, schema)}
 
 
-def _answer(kind: Any, media_type: str, schemas: Schemas) -> Schema:
+def _answer(kind: Any, schemas: Schemas) -> Schema:
     if kind is None:
         return {"description": "Done"}
-    return {"description": "Done", "content": {media_type: {"schema": schemas.of(kind)}}}
+    return {"description": "Done", "content": {"application/json": {"schema": schemas.of(kind)}}}
 
 
 def _problems(route: Route) -> set[int]:

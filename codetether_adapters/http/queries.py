@@ -21,7 +21,7 @@ import attrs
 from codetether_core import codec
 from codetether_core.errors import Invalid
 
-__all__ = ["read_query"]
+__all__ = ["read_pairs", "read_query"]
 
 T = TypeVar("T")
 
@@ -55,6 +55,11 @@ def read_query(cls: type[T], raw: bytes) -> T:
         elif texts[-1] or read in (_text, _boolean):
             data[name] = read(texts[-1])
     return codec.parse(cls, data)
+
+
+def read_pairs(raw: bytes) -> dict[str, str]:
+    """The query string as it is: of a name that is there twice, the last counts. ``Invalid`` if it is no text."""
+    return dict(_pairs(raw)) if raw else {}
 
 
 def _pairs(raw: bytes) -> list[tuple[str, str]]:

@@ -15,8 +15,8 @@ __all__ = ["Request"]
 class Request:
     """As far as is known of it by now: ``route`` is the path as it was declared, ``permission`` what it takes.
 
-    ``subject`` is what the request is about, where its path does not tell. ``with_answer`` are headers that go with its
-    answer, whatever that is.
+    ``subject`` is what the request is about, where its path does not tell. ``failed``: nothing was done, as
+    its answer says in words of its own. ``with_answer`` are headers that go with its answer, whatever that is.
     """
 
     method: str
@@ -26,6 +26,7 @@ class Request:
     permission: str = ""
     tenant: TenantId = DEFAULT_TENANT
     subject: str = ""
+    failed: bool = False
     with_answer: list[tuple[bytes, bytes]] = field(factory=list)
 
     @property

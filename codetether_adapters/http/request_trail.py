@@ -40,7 +40,7 @@ class RequestTrail:
     def answered(self, request: Request) -> None:
         """The handler has done what it was asked for."""
         if request.permission != PUBLIC and not request.act.records:
-            self._count(request, Outcome.SUCCESS)
+            self._count(request, Outcome.FAILURE if request.failed else Outcome.SUCCESS)
 
     async def refused(self, request: Request, error: Exception) -> None:
         """It has not. What cannot be recorded now is counted, so that it is recorded later."""

@@ -59,9 +59,11 @@ class Route:
     ``path`` has literal segments, parameters ``{name}``, a parameter before a verb ``{name}:cancel`` and, as its last
     segment, ``{name:path}`` for all the rest. With a trailing slash it also answers without one, otherwise not.
     ``permission`` is a ``resource:verb`` or ``PUBLIC``. ``body``, ``query`` and ``answer`` are attrs classes, but an
-    answer may be a JSON schema, of another ``media_type`` too; ``upload`` marks a body of any bytes. ``also`` has the
-    answers of further statuses (``None`` for an empty one), ``stream`` names the dialect of an event stream, ``errors``
-    has the statuses of the problems that it may give besides those that follow from the rest.
+    answer may be a JSON schema, of another ``media_type`` too, and ``also_as`` those that clients may ask for instead;
+    ``upload`` marks a body of any bytes. ``also`` has the answers of further statuses (``None`` for an empty one),
+    ``stream`` names the dialect of an event stream, ``errors`` has the statuses of the problems that it may give,
+    besides those that follow from the rest. A ``refusal`` is the JSON schema of what its own protocol says in place of
+    a problem, in its media type.
     """
 
     method: str
@@ -76,10 +78,12 @@ class Route:
     headers: tuple[Header, ...] = field(default=(), kw_only=True)
     answer: type | Mapping[str, object] | None = field(default=None, kw_only=True)
     media_type: str = field(default="application/json", kw_only=True)
+    also_as: tuple[str, ...] = field(default=(), kw_only=True)
     status: int = field(default=200, kw_only=True)
     also: Mapping[int, type | None] = field(factory=dict, kw_only=True)
     stream: str | None = field(default=None, kw_only=True)
     errors: tuple[int, ...] = field(default=(), kw_only=True)
+    refusal: Mapping[str, object] | None = field(default=None, kw_only=True)
     alias: str = field(default="agent", kw_only=True)
 
 

@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from codetether_adapters.http.drain import Drain
 
-__all__ = ["EventStream"]
+__all__ = ["EventStream", "departure"]
 
 _HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -59,7 +59,7 @@ class EventStream:
     async def _run(self, receive: Receive, send: Send) -> bool:
         """Send the source's frames; whether the stream can still be ended properly."""
         interruption = _Interruption()
-        watcher = asyncio.ensure_future(_departure(receive))
+        watcher = asyncio.ensure_future(departure(receive))
         watcher.add_done_callback(lambda _: interruption.cut())
         try:
             with self.drain.watched(interruption.end), self.standing(interruption.end):
@@ -126,7 +126,7 @@ class _Interruption:
             self._task.cancel()
 
 
-async def _departure(receive: Receive) -> None:
+async def departure(receive: Receive) -> None:
     """Return when the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass

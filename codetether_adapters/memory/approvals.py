@@ -17,6 +17,7 @@ class MemoryApprovals:
 
     def __init__(self) -> None:
         self._approvals: dict[tuple[TenantId, ApprovalId], Approval] = {}
+        self._of_tasks: dict[tuple[TenantId, TaskId], dict[ApprovalId, Approval]] = {}
 
     def swap(self, changes: Sequence[ApprovalChange]) -> None:
         """Write all of them, or none and ``VersionConflict``."""
@@ -25,7 +26,9 @@ class MemoryApprovals:
             if (present and present.version) != (change.old and change.old.version):
                 raise VersionConflict("The approval was changed meanwhile", id=change.new.id)
         for change in changes:
-            self._approvals[change.new.tenant, change.new.id] = change.new
+            new = change.new
+            self._approvals[new.tenant, new.id] = new
+            self._of_tasks.setdefault((new.tenant, new.task), {})[new.id] = new
 
     async def get(self, tenant: TenantId, id: ApprovalId) -> Approval:
         """Look it up."""
@@ -42,11 +45,8 @@ class MemoryApprovals:
         state: ApprovalState | None = None,
         limit: int = 100,
     ) -> Sequence[Approval]:
-        """Look at all of them."""
-        found = [
-            approval
-            for approval in self._approvals.values()
-            if approval.tenant == tenant and task in (None, approval.task) and state in (None, approval.state)
-        ]
+        """Look at all of them, or of the task's."""
+        known = self._approvals.values() if task is None else self._of_tasks.get((tenant, task), {}).values()
+        found = [approval for approval in known if approval.tenant == tenant and state in (None, approval.state)]
         found.sort(key=lambda approval: (approval.created_at, approval.id), reverse=True)
         return found[:limit]

@@ -143,6 +143,9 @@ class Server:
         60 * _SECOND, DURATION, "How long a client may leave unread what it is sent (HTTP/1.1: on Linux)",
         env="STALL_TIMEOUT",
     )  # fmt: skip
+    default_agent: str = setting(
+        "build", TEXT, "Type of agent that runs what is asked for over A2A without naming one", env="DEFAULT_AGENT"
+    )
     access_log: bool = setting(False, FLAG, "Log every request", env="ACCESS_LOG", flag="--access-log")
 
 

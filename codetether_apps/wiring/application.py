@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.audited import Acting
 from codetether_adapters.http import Application, Drain, Limits, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.tokens import Chain, StaticToken, open_kept_tokens
 from codetether_apps.settings import Settings
+from codetether_apps.wiring.a2a import INTERFACES, a2a_routes
 from codetether_apps.wiring.client_certificates import open_certificates
 from codetether_apps.wiring.credentials import Access, access_of
 from codetether_apps.wiring.identities import open_identities
@@ -46,12 +48,14 @@ async def open_application(
         open_limiter(settings) as limiter,
     ):
         access = access_of(settings, tokens)
+        agent = Agent(services=services, authorizer=policy.access, default_agent=settings.server.default_agent)
         provider, others = vouching or (None, None)
         application = create_app(
             services,
             authenticator=Chain((access.tokens, kept, *([others] if others else ()))),
             authorizer=policy.access,
-            routes=all_routes(),
+            routes=(*all_routes(), *a2a_routes(agent)),
+            interfaces=INTERFACES,
             limits=Limits(
                 body=settings.server.body_limit,
                 file=settings.server.artifact_limit,

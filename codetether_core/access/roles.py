@@ -43,7 +43,7 @@ _SEEING: Final = frozenset(
         "workers:read",
     }
 )
-_VIEWER: Final = _SEEING | {"database:read"}
+_VIEWER: Final = _SEEING | {"database:read", "tasks:others"}
 _EDITOR: Final = _VIEWER | {
     "agents:delete",
     "agents:write",

@@ -23,6 +23,7 @@ from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import ANSWER_BYTES, MESSAGE_KINDS, Found, Monitoring, MonitorMessage, told
 from codetether_core.services.no_blobs import NoBlobs
 from codetether_core.services.no_cipher import NoCipher
+from codetether_core.services.ownership import OTHERS, Ownership, Reach
 from codetether_core.services.questions import Question, Questions
 from codetether_core.services.recording import Recording
 from codetether_core.services.redaction import Redaction
@@ -35,6 +36,7 @@ from codetether_core.services.sealing import Sealing
 from codetether_core.services.secret_keeping import SecretKeeping
 from codetether_core.services.signing_in import SignedIn, SigningIn
 from codetether_core.services.submission import Submission
+from codetether_core.services.task_writer import TASK_KINDS
 from codetether_core.services.trail_upkeep import TrailUpkeep
 from codetether_core.services.watching import Resync, Watching
 
@@ -42,8 +44,10 @@ __all__ = [
     "ANSWER_BYTES",
     "COLLECTED",
     "MESSAGE_KINDS",
+    "OTHERS",
     "RENEWED",
     "REVOKED",
+    "TASK_KINDS",
     "TRAILING_GRACE",
     "Accounts",
     "AgentRules",
@@ -77,8 +81,10 @@ __all__ = [
     "NoCipher",
     "Notes",
     "OpenKey",
+    "Ownership",
     "Question",
     "Questions",
+    "Reach",
     "Recording",
     "Redaction",
     "Registration",

@@ -10,10 +10,13 @@ from codetether_core.access import Principal
 from codetether_core.errors import PermissionDenied
 from codetether_core.ports import Authorizer
 
-__all__ = ["KEYS", "REGISTRATIONS", "SECRETS", "Ownership", "Reach"]
+__all__ = ["KEYS", "OTHERS", "REGISTRATIONS", "SECRETS", "Ownership", "Reach"]
 
 KEYS: Final = "keys:admin"
 """Whoever may do this acts for the owner of any token."""
+
+OTHERS: Final = "tasks:others"
+"""Whoever may do this sees the tasks of everybody in its tenant where others see their own alone."""
 
 REGISTRATIONS: Final = "registrations:override"
 """Whoever may do this speaks for whatever anybody registered."""

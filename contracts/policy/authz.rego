@@ -53,7 +53,7 @@ seeing := {
 	"workers:read",
 }
 
-viewer := seeing | {"database:read"}
+viewer := seeing | {"database:read", "tasks:others"}
 
 editor := viewer | {
 	"agents:delete",

@@ -16,15 +16,18 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.http import Application, Routes, create_app, document
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.http.routing import MethodNotAllowed, Route
 from codetether_adapters.tokens import StaticTokens
+from codetether_apps.wiring.a2a import a2a_routes
 from codetether_core.codec import moment, timestamp
 from codetether_core.errors import CodeTetherError, NotFound
+from codetether_core.ports import Authorizer
 from codetether_core.services import RolePolicy, Services
 
-__all__ = ["check", "checked", "description", "table"]
+__all__ = ["check", "checked", "description", "every_route", "table"]
 
 DOCUMENT = "urn:codetether:openapi"
 PROBLEM = "#/components/schemas/Problem"
@@ -46,7 +49,13 @@ def table() -> Routes:
 
     backend = SimpleNamespace(ping=ping, notifier=SimpleNamespace(ping=ping))
     services = cast(Services, SimpleNamespace(backend=backend, clock=SimpleNamespace(now=None), recording=None))
-    return create_app(services, authenticator=StaticTokens(()), authorizer=RolePolicy(), routes=all_routes()).routes
+    routes = every_route(services)
+    return create_app(services, authenticator=StaticTokens(()), authorizer=RolePolicy(), routes=routes).routes
+
+
+def every_route(services: Services, authorizer: Authorizer | None = None) -> tuple[Route, ...]:
+    """The routes of the API, and those of A2A."""
+    return (*all_routes(), *a2a_routes(Agent(services=services, authorizer=authorizer or RolePolicy())))
 
 
 @cache

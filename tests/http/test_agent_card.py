@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from codetether_adapters.http import Interface
 from tests.http.coverage import covers
 from tests.http.harness import Peer, application, client_of
 
@@ -32,8 +33,22 @@ async def test_anybody_learns_who_we_are_and_how_to_sign_in() -> None:
 async def test_nothing_is_advertised_that_is_not_there() -> None:
     found = await card()
     assert found["capabilities"] == {"streaming": False, "pushNotifications": False}
-    assert found["skills"] == found["supportedInterfaces"] == []
-    assert "additionalInterfaces" not in found
+    assert found["skills"] == found["supportedInterfaces"] == found["additionalInterfaces"] == []
+
+
+async def test_clients_of_both_releases_find_where_they_are_understood() -> None:
+    interfaces = [Interface("/rpc", "JSONRPC", "1.0"), Interface("/rest", "HTTP+JSON", "1.0")]
+    found = await card(public_url="https://a.test/", interfaces=[*interfaces, Interface("/old", "JSONRPC", "0.3")])
+    assert [
+        (each["url"], each["protocolBinding"], each["protocolVersion"]) for each in found["supportedInterfaces"]
+    ] == [
+        ("https://a.test/rpc", "JSONRPC", "1.0"),
+        ("https://a.test/rest", "HTTP+JSON", "1.0"),
+        ("https://a.test/old", "JSONRPC", "0.3"),
+    ]
+    assert (found["url"], found["preferredTransport"]) == ("https://a.test/old", "JSONRPC")
+    assert found["additionalInterfaces"] == [{"url": "https://a.test/old", "transport": "JSONRPC"}]
+    assert found["capabilities"]["streaming"] is True
 
 
 @pytest.mark.parametrize(

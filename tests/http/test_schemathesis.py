@@ -166,5 +166,7 @@ def _put(case: Any, real: Real) -> None:
     """Let a request be about what there is: valid ones would be refused as unknown else, and show little."""
     for noun, name in _PARAMETER.findall(case.operation.path):
         case.path_parameters[name] = real[noun]
+    if isinstance(case.body, dict) and "message" in case.body and case.operation.path.startswith("/a2a/"):
+        case.body["configuration"] = {"returnImmediately": True}
     if isinstance(case.body, dict):
         case.body |= {member: real[noun] for member, noun in _MEMBERS.items() if member in case.body}

@@ -6,6 +6,7 @@ Every route that the application has is asked for what is the other's, with an a
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,10 +17,11 @@ import httpx
 import pytest
 from attrs import define
 
+from codetether_adapters.a2a.methods import METHODS
+from codetether_adapters.a2a.v1 import V1
 from codetether_adapters.audited import Acting, AuditedBackend
 from codetether_adapters.filesystem import open_blobs
 from codetether_adapters.http import Application, Route, create_app
-from codetether_adapters.http.resources import all_routes
 from codetether_adapters.opa import RegoPolicy, shipped_policy
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_adapters.tokens import Chain, StaticToken, StaticTokens, open_kept_tokens
@@ -28,7 +30,7 @@ from codetether_apps.wiring.backends import open_backend
 from codetether_core.ids import TenantId
 from codetether_core.services import Entry, Notes, Services, assemble
 from tests.e2e.engines import ENGINES, KEPT, store_settings
-from tests.http.conformance import table
+from tests.http.conformance import every_route, table
 from tests.http.harness import Peer, client_of
 from tests.http.resources.world import KEY, Quick
 from tests.tenants.filled import NAMES, Filled, fill
@@ -78,7 +80,7 @@ async def shared(engine: str, directory: Path) -> AsyncIterator[Shared]:
             services,
             authenticator=Chain((tokens, kept)),
             authorizer=RegoPolicy(shipped_policy()),
-            routes=all_routes(),
+            routes=every_route(services),
             acts=acting,
         )
         clients = {
@@ -128,12 +130,13 @@ async def said(world: Shared, asking: TenantId, whose: TenantId, route: Route) -
         body = None if route.method == "GET" else WORDS | named
         answer = await world.clients[asking].request(route.method, path, params=query, json=body, headers=words)
         return answer.status_code, answer.content
-    headers = words | {"Authorization": f"Bearer token-of-{asking}"}
-    peer = Peer(world.app, path, headers=headers)
-    peer.say()
+    headers = words | {"Authorization": f"Bearer token-of-{asking}", "A2A-Version": "1.0"}
+    peer = Peer(world.app, path, method=route.method, headers=headers)
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "GetTask", "params": {"id": ids["tasks"]}}
+    peer.say(json.dumps(asked).encode() if route.method == "POST" else b"")
     await peer.until(lambda peer: peer.status is not None)
     if peer.status == 200:
-        await peer.until(lambda peer: b"\n\n" in peer.body)
+        await peer.until(lambda peer: b"\n\n" in peer.body or peer.is_complete())
     peer.leave()
     await peer.end()
     return peer.status or 0, peer.body
@@ -164,13 +167,34 @@ async def test_whose_it_is_sees_it_everywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", [*ENGINES, KEPT])
+async def test_no_method_of_a2a_knows_of_what_is_another_tenants(engine: str, tmp_path: Path) -> None:
+    """Nor does any change it, whichever way the task is named."""
+    async with shared(engine, tmp_path) as world:
+        before, client = await world.copy(ACME), world.clients[UMBRELLA]
+        id = world.filled[ACME].ids["tasks"]
+        message = {"messageId": "m", "taskId": id, "parts": [{"text": "yes", "kind": "text"}]}
+        for name, method in METHODS.items():
+            role = "ROLE_USER" if method.dialect is V1 else "user"
+            params = {"id": id, "taskId": id, "message": message | {"role": role}}
+            body = {"jsonrpc": "2.0", "id": 1, "method": name, "params": params}
+            answer = await client.post("/v1/a2a", json=body, headers={"A2A-Version": "1.0"})
+            assert mark(ACME).encode() not in answer.content, (name, answer.text)
+            told = json.loads(answer.text.removeprefix("data: "))
+            if name == "ListTasks":
+                assert all(mark(UMBRELLA) in json.dumps(task) for task in told["result"]["tasks"])
+            else:
+                assert told["error"]["code"] in (-32001, -32003, -32004), (name, told)
+        assert await world.copy(ACME) == before
+
+
+@pytest.mark.parametrize("engine", [*ENGINES, KEPT])
 async def test_a_stream_brings_nothing_of_another_tenants(engine: str, tmp_path: Path) -> None:
     """While that one does everything again; the own events come."""
     async with shared(engine, tmp_path) as world:
         ids = world.filled[UMBRELLA].ids
         peers = []
         for route in table():
-            if route.stream is not None and route.alias == "agent":
+            if route.stream is not None and route.alias == "agent" and route.method == "GET":
                 path = path_to(route, ids)
                 headers = {"Authorization": f"Bearer token-of-{UMBRELLA}", "X-Agent-Name": "one"}
                 peer = Peer(world.app, path, headers=headers | {"X-Worker-ID": NAMES["workers"]})

@@ -14,19 +14,20 @@ import httpx
 from attrs import define, field
 from starlette.types import Message, Scope
 
-from codetether_adapters.http import Application, create_app
-from codetether_adapters.http.resources import all_routes
+from codetether_adapters.http import Application, create_app, encode_json
 from codetether_adapters.memory import MemoryBlobs
 from codetether_adapters.sse import Decoder, ServerSentEvent
 from codetether_adapters.tokens import StaticToken, StaticTokens
 from codetether_core.ports import Backend, BlobStore
 from codetether_core.services import RolePolicy, Services, assemble
-from tests.http.conformance import check, checked
+from tests.http.conformance import check, checked, every_route
 
 PATIENCE = 30.0
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TOKENS = {
     "alice": ("alice-token", ("editor",)),
+    "ann": ("ann-token", ("agent",)),
+    "ben": ("ben-token", ("agent",)),
     "bot": ("bot-token", ("worker",)),
     "other": ("other-token", ("worker",)),
     "deployed": ("deployed-token", ("editor", "worker")),
@@ -125,9 +126,9 @@ class Api:
         return dict(await self.alice.ok("GET", f"/v1/agent/tasks/{id}"))
 
     @asynccontextmanager
-    async def watch(self, path: str, who: str = "alice", **headers: str) -> AsyncIterator[Stream]:
-        """An open event stream."""
-        stream = Stream(self.app, path, {"Authorization": f"Bearer {TOKENS[who][0]}", **headers})
+    async def watch(self, path: str, who: str = "alice", *, json: Any = None, **headers: str) -> AsyncIterator[Stream]:
+        """An open event stream; one that is asked for with a body, if there is any."""
+        stream = Stream(self.app, path, {"Authorization": f"Bearer {TOKENS[who][0]}", **headers}, encode_json(json))
         await stream.begin()
         try:
             yield stream
@@ -141,7 +142,7 @@ async def open_api(backend: Backend, blobs: BlobStore | None = None) -> AsyncIte
     clock = FakeClock()
     services = assemble(backend, clock, Dice(), blobs=blobs or MemoryBlobs())
     tokens = StaticTokens(StaticToken.of(name, token, roles) for name, (token, roles) in TOKENS.items())
-    app = create_app(services, authenticator=tokens, authorizer=RolePolicy(), routes=all_routes())
+    app = create_app(services, authenticator=tokens, authorizer=RolePolicy(), routes=every_route(services))
     transport, hooks = httpx.ASGITransport(app), checked(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://server", event_hooks=hooks) as client:
         yield Api(app, services, clock, client)
@@ -154,6 +155,7 @@ class Stream:
     app: Application
     url: str
     headers: Mapping[str, str]
+    body: bytes = b"null"
     status: int = 0
     raw: bytes = b""
     ended: bool = False
@@ -166,11 +168,12 @@ class Stream:
     async def begin(self) -> None:
         """Send the request and read the head of the answer."""
         path, _, query = self.url.partition("?")
+        method, body = ("GET", b"") if self.body == b"null" else ("POST", self.body)
         scope: Scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
-            "method": "GET",
+            "method": method,
             "scheme": "http",
             "path": path,
             "raw_path": path.encode(),
@@ -183,13 +186,13 @@ class Stream:
             "client": ("127.0.0.1", 1),
             "server": ("server", 80),
         }
-        self._received.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+        self._received.put_nowait({"type": "http.request", "body": body, "more_body": False})
         self._task = asyncio.create_task(self.app(scope, self._received.get, self._sent.put))
         head = await asyncio.wait_for(self._sent.get(), PATIENCE)
         self.status = head["status"]
         media_type = dict(head["headers"])[b"content-type"].decode().partition(";")[0]
         if self.status == 200:
-            check(self.app, "GET", path.encode(), self.status, media_type)
+            check(self.app, method, path.encode(), self.status, media_type)
 
     async def chunk(self) -> bytes:
         """The next chunk; empty at the end."""

@@ -14,7 +14,6 @@ from attrs import define, field
 from codetether_adapters.audited import Acting, AuditedBackend
 from codetether_adapters.ciphers import Aes
 from codetether_adapters.http import Application, create_app
-from codetether_adapters.http.resources import all_routes
 from codetether_adapters.memory import MemoryBlobs, open_backend
 from codetether_adapters.opa import OpaServer, RegoPolicy, shipped_policy
 from codetether_adapters.protected import ProtectedBackend, Redacting
@@ -23,7 +22,7 @@ from codetether_adapters.tokens import Chain, open_kept_tokens
 from codetether_core.audit import Actor
 from codetether_core.events import Event
 from codetether_core.services import DataKeys, Encryption, Notes, Redaction, Services, assemble
-from tests.http.conformance import checked
+from tests.http.conformance import checked, every_route
 from tests.http.harness import NOW, TOKENS, client_of
 
 __all__ = ["KEY", "Quick", "World", "open_world"]
@@ -132,9 +131,8 @@ async def open_world(policy: RegoPolicy | OpaServer = POLICY) -> AsyncIterator[W
             agent_policy=policy,
         )
         kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, clock))
-        app = create_app(
-            services, authenticator=Chain((TOKENS, kept)), authorizer=policy, routes=all_routes(), acts=acting
-        )
+        routes = every_route(services, policy)
+        app = create_app(services, authenticator=Chain((TOKENS, kept)), authorizer=policy, routes=routes, acts=acting)
         clients = {
             role: await stack.enter_async_context(
                 client_of(app, headers={"Authorization": f"Bearer {role}-token"}, event_hooks=checked(app)),

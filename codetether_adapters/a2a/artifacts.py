@@ -1,0 +1,99 @@
+"""What a task's runs made: what they printed, and the files that they left."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+from urllib.parse import quote
+
+import orjson
+
+from codetether_adapters.a2a.agent import Agent
+from codetether_adapters.a2a.output import OUTPUT, printed
+from codetether_adapters.a2a.request import Request
+from codetether_adapters.a2a.values import Artifact, Part, Raw, Text, Url
+from codetether_core.artifacts import Artifact as File
+from codetether_core.tasks import Task
+
+__all__ = ["INLINE", "artifacts_of", "pieces_of"]
+
+INLINE: Final = 16 * 1024 * 1024
+"""Bytes that are told themselves; of files beyond it is told where they are."""
+
+CHUNK: Final = 256 * 1024
+"""Bytes of a file in one event of a stream: some clients take no event of more than 4 MiB."""
+
+_RECORDS: Final = 10_000
+_SIZE: Final = 4 * 1024 * 1024
+_FILE: Final = "file:"
+
+
+async def artifacts_of(agent: Agent, request: Request, task: Task, left: int = INLINE) -> list[Artifact]:
+    """All of a task's, with up to ``left`` bytes in them."""
+    if task.grant is None:
+        return []
+    made: list[Artifact] = []
+    text, whole = await _output(agent, task, left)
+    if text:
+        metadata = None if whole else {"truncated": True}
+        made.append(Artifact(artifact_id=OUTPUT, name=OUTPUT, parts=(Part(content=Text(text)),), metadata=metadata))
+        left -= len(text)
+    for file in task.artifacts:
+        if file.size > left:
+            made.append(_elsewhere(request, task, file))
+            continue
+        left -= file.size
+        async with agent.services.attaching.open(request.principal, file) as chunks:
+            made.append(_piece(file, b"".join([chunk async for chunk in chunks])))
+    return made
+
+
+async def pieces_of(
+    agent: Agent, request: Request, task: Task, file: File
+) -> AsyncIterator[tuple[Artifact, bool, bool]]:
+    """A file piece by piece, each with whether it goes on with the one before and whether it is the last."""
+    if file.size > INLINE:
+        yield _elsewhere(request, task, file), False, True
+        return
+    waiting, begun = bytearray(), False
+    async with agent.services.attaching.open(request.principal, file) as chunks:
+        async for chunk in chunks:
+            waiting += chunk
+            while len(waiting) > CHUNK:
+                yield _piece(file, bytes(waiting[:CHUNK])), begun, False
+                del waiting[:CHUNK]
+                begun = True
+    yield _piece(file, bytes(waiting)), begun, True
+
+
+async def _output(agent: Agent, task: Task, left: int) -> tuple[str, bool]:
+    """What the last attempt that printed anything printed, and whether that is all of it."""
+    texts: list[str] = []
+    attempt, length, offset = 0, 0, 0
+    while True:
+        records = await agent.services.task_logs.output(task, offset=offset, limit=_RECORDS, size=_SIZE)
+        for record in records:
+            if record.kind != "task.output":
+                continue
+            data = orjson.loads(record.body)
+            text = printed(data)
+            if text and data["attempt"] != attempt:
+                attempt, length = data["attempt"], 0
+                texts.clear()
+            length += len(text)
+            if length <= left:
+                texts.append(text)
+        offset += len(records)
+        if len(records) < _RECORDS and sum(len(record.body) for record in records) < _SIZE:
+            return "".join(texts), length <= left
+
+
+def _piece(file: File, raw: bytes) -> Artifact:
+    part = Part(content=Raw(raw), media_type=file.media_type, filename=file.name)
+    return Artifact(artifact_id=f"{_FILE}{file.name}", name=file.name, parts=(part,))
+
+
+def _elsewhere(request: Request, task: Task, file: File) -> Artifact:
+    url = f"{request.base_url}/v1/agent/tasks/{quote(task.id)}/artifacts/{quote(file.name)}"
+    part = Part(content=Url(url), media_type=file.media_type, filename=file.name)
+    return Artifact(artifact_id=f"{_FILE}{file.name}", name=file.name, parts=(part,))

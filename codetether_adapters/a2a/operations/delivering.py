@@ -1,0 +1,94 @@
+"""Where a message goes: into a new task, or as an answer to one that asks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from codetether_adapters.a2a.agent import Agent
+from codetether_adapters.a2a.answering import replies_to
+from codetether_adapters.a2a.bounds import history_length
+from codetether_adapters.a2a.errors import PUSH_NOTIFICATION_NOT_SUPPORTED, UNSUPPORTED_OPERATION, Refused
+from codetether_adapters.a2a.following import known_records
+from codetether_adapters.a2a.request import Request
+from codetether_adapters.a2a.routing import spec_of
+from codetether_adapters.a2a.telling import context_of
+from codetether_adapters.a2a.v1 import V1
+from codetether_adapters.a2a.values import Message, SendMessage
+from codetether_core.approvals import ApprovalKind, ApprovalState
+from codetether_core.errors import Invalid
+from codetether_core.ids import ContextId, derived_id, new_id
+from codetether_core.tasks import Task
+
+__all__ = ["Delivered", "deliver"]
+
+_LONGEST: Final = 255
+_GIVE_LEAVE: Final = "approvals:write"
+
+
+@frozen
+class Delivered:
+    """The task that a message went to, and how many records it had before."""
+
+    task: Task
+    known: int = 0
+
+
+async def deliver(agent: Agent, request: Request, asked: SendMessage, release: str) -> Delivered:
+    """Hand the message over. ``Refused`` or ``Invalid`` changes nothing."""
+    message = asked.message
+    if not message.message_id:
+        raise Invalid("message.messageId", "must not be empty")
+    if len(message.context_id or "") > _LONGEST:
+        raise Invalid("message.contextId", f"must have at most {_LONGEST} characters")
+    history_length(asked.configuration.history_length, "configuration.historyLength")
+    webhook = asked.configuration.push_config
+    if webhook is not None and agent.push is None:
+        raise Refused(PUSH_NOTIFICATION_NOT_SUPPORTED)
+    delivered = await (_answer if message.task_id else _submit)(agent, request, asked)
+    if webhook is not None and agent.push is not None:
+        await agent.push.create(request.principal, delivered.task, webhook, release)
+    return delivered
+
+
+async def _submit(agent: Agent, request: Request, asked: SendMessage) -> Delivered:
+    context = ContextId(asked.message.context_id or _new_context(agent, request))
+    spec = spec_of(asked.message, asked.metadata or {}, context, agent.default_agent)
+    return Delivered(await agent.services.submission.submit(request.principal, spec, key=request.key))
+
+
+def _new_context(agent: Agent, request: Request) -> str:
+    """The same one for the same key, so that a message that is sent again asks for the same."""
+    if request.key:
+        return derived_id("ctx", request.principal.tenant, request.principal.name, request.key)
+    return new_id("ctx", agent.services.clock.now(), agent.services.entropy.bytes(16))
+
+
+async def _answer(agent: Agent, request: Request, asked: SendMessage) -> Delivered:
+    principal, message, questions = request.principal, asked.message, agent.services.questions
+    task = await agent.task(principal, message.task_id or "")
+    _check(task, message)
+    known = await known_records(agent, task)
+    open = await questions.find(principal, task=task.id, state=ApprovalState.OPEN)
+    replies = replies_to(open[::-1], message)
+    if any(reply.approval.kind is ApprovalKind.PERMISSION for reply in replies):
+        await agent.authorizer.authorize(principal, _GIVE_LEAVE)
+    for reply in replies:
+        await questions.answer(
+            principal, reply.approval.id, choice=reply.choice, text=reply.text, reply=V1.dump(message)
+        )
+    return Delivered(await agent.services.backend.tasks.get(task.tenant, task.id), known)
+
+
+def _check(task: Task, message: Message) -> None:
+    """The message has to be about this task, and the task has to wait for one."""
+    if message.context_id and message.context_id != context_of(task):
+        raise Invalid("message.contextId", "is not that of the task")
+    if task.ended:
+        problem = "The task has ended: send the message without taskId, in the same context, to go on from there"
+    elif not task.awaiting:
+        problem = "The task asks nothing: wait until it does, or send the message without taskId in the same context"
+    else:
+        return
+    raise Refused(UNSUPPORTED_OPERATION, problem, taskId=task.id, state=task.state.value)

@@ -1,0 +1,58 @@
+"""Webhooks of a task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from codetether_adapters.a2a.agent import Agent, PushConfigs
+from codetether_adapters.a2a.bounds import page_size
+from codetether_adapters.a2a.dialect import Dialect
+from codetether_adapters.a2a.errors import PUSH_NOTIFICATION_NOT_SUPPORTED, Refused
+from codetether_adapters.a2a.request import Request
+from codetether_adapters.a2a.values import ListPushConfigs, NamedPushConfig, PushConfig
+from codetether_core.errors import Invalid
+
+__all__ = ["create", "delete", "find", "get"]
+
+
+async def create(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:
+    """Keep one."""
+    configs = _configs(agent)
+    config = dialect.parse(PushConfig, params)
+    if not config.task_id:
+        raise Invalid("taskId", "is required")
+    task = await agent.task(request.principal, config.task_id)
+    return dialect.dump(await configs.create(request.principal, task, config, dialect.name))
+
+
+async def get(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:
+    """Show one."""
+    configs = _configs(agent)
+    asked = dialect.parse(NamedPushConfig, params)
+    task = await agent.task(request.principal, asked.task_id)
+    return dialect.dump(await configs.get(request.principal, task, asked.id or task.id))
+
+
+async def find(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:
+    """Show a page of them."""
+    configs = _configs(agent)
+    asked = dialect.parse(ListPushConfigs, params)
+    limit = page_size(asked.page_size)
+    task = await agent.task(request.principal, asked.task_id)
+    found, following = await configs.list(request.principal, task, limit=limit, after=asked.page_token)
+    return dialect.configs(found, following)
+
+
+async def delete(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:
+    """Forget one."""
+    configs = _configs(agent)
+    asked = dialect.parse(NamedPushConfig, params)
+    task = await agent.task(request.principal, asked.task_id)
+    await configs.delete(request.principal, task, asked.id or task.id)
+    return dialect.nothing
+
+
+def _configs(agent: Agent) -> PushConfigs:
+    if agent.push is None:
+        raise Refused(PUSH_NOTIFICATION_NOT_SUPPORTED)
+    return agent.push

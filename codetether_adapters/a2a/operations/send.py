@@ -1,0 +1,38 @@
+"""Sending a message, and waiting for or watching what comes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from codetether_adapters.a2a.agent import Agent
+from codetether_adapters.a2a.dialect import Dialect
+from codetether_adapters.a2a.following import Frames, follow
+from codetether_adapters.a2a.operations.delivering import deliver
+from codetether_adapters.a2a.place import Place
+from codetether_adapters.a2a.request import Request
+from codetether_adapters.a2a.values import SendMessage
+from codetether_adapters.a2a.views import view
+from codetether_adapters.a2a.waiting import settled
+
+__all__ = ["send", "stream"]
+
+
+async def send(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:
+    """The task, as soon as it has ended or asks something, or at once."""
+    asked = dialect.parse(SendMessage, params)
+    task = (await deliver(agent, request, asked, dialect.name)).task
+    if not asked.configuration.return_immediately:
+        task = await settled(agent, request, task)
+    shown = await view(agent, request, task, history_length=asked.configuration.history_length)
+    return dialect.sent(shown)
+
+
+async def stream(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Frames:
+    """The task and what happens to it, until it has ended or asks something.
+
+    Whoever sends a message again, with its key, may go on where it was cut.
+    """
+    asked = dialect.parse(SendMessage, params)
+    after = Place.parse(request.last_event_id) if request.key and request.last_event_id else None
+    delivered = await deliver(agent, request, asked, dialect.name)
+    return follow(agent, request, dialect, delivered.task, known=delivered.known, after=after, stays=False)

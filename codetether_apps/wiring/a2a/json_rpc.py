@@ -1,0 +1,89 @@
+"""JSON-RPC at the addresses where clients look for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from attrs import frozen
+
+from codetether_adapters.a2a import jsonrpc
+from codetether_adapters.a2a.agent import Agent
+from codetether_adapters.a2a.errors import CONTENT_TYPE_NOT_SUPPORTED, Refused, refusal_of
+from codetether_adapters.http import Call, Route
+from codetether_apps.wiring.a2a.calls import ALWAYS, SENDING, WATCHING, Reply, body_of, is_json, reply, request_of
+from codetether_core.errors import Invalid, TooLarge
+
+__all__ = ["RPC", "rpc_routes"]
+
+RPC: Final = "/v1/a2a"
+
+_PLACES: Final = {
+    f"{RPC}/": "A2A as JSON-RPC",
+    "/": "A2A as JSON-RPC, where deployed servers have it",
+    "/a2a/jsonrpc": "A2A as JSON-RPC, where deployed servers have it too",
+}
+_ANSWER: Final[Mapping[str, object]] = {
+    "type": "object",
+    "description": "A JSON-RPC 2.0 response: a result or an error.",
+    "required": ["jsonrpc", "id"],
+    "properties": {
+        "jsonrpc": {"const": "2.0"},
+        "id": {"type": ["string", "integer", "null"]},
+        "result": {},
+        "error": {
+            "type": "object",
+            "required": ["code", "message"],
+            "properties": {"code": {"type": "integer"}, "message": {"type": "string"}, "data": {"type": "array"}},
+            "additionalProperties": False,
+        },
+    },
+    "additionalProperties": False,
+}
+
+
+@frozen(kw_only=True)
+class JsonRpcCall:
+    """A JSON-RPC 2.0 request; without an ``id`` it is not answered."""
+
+    jsonrpc: str
+    method: str
+    id: Any = None
+    params: Mapping[str, Any] | None = None
+
+
+def rpc_routes(agent: Agent) -> tuple[Route, ...]:
+    """One route for each address; the first answers with and without the slash at its end."""
+
+    async def call_method(call: Call) -> Reply:
+        """Releases 1.0 and 0.3 of the protocol, told apart by the names of their methods.
+
+        What is refused is answered with status 200 and an ``error``; methods that stream, with server-sent events.
+        """
+        request = request_of(call, titled=True)
+        if not is_json(call):
+            refusal = Refused(CONTENT_TYPE_NOT_SUPPORTED, "The body must be JSON: Content-Type: application/json")
+            return reply(call, jsonrpc.refused(refusal, status=415))
+        try:
+            value = await body_of(call)
+        except (Invalid, TooLarge) as error:
+            return reply(call, jsonrpc.refused(refusal_of(error)))
+        return reply(call, await jsonrpc.respond(agent, request, value))
+
+    return tuple(
+        Route(
+            "POST",
+            path,
+            call_method,
+            "tasks:read",
+            summary=summary,
+            tag="a2a",
+            headers=(*ALWAYS, SENDING, WATCHING),
+            body=JsonRpcCall,
+            answer=_ANSWER,
+            refusal=_ANSWER,
+            also={204: None},
+            stream="a2a-jsonrpc",
+        )
+        for path, summary in _PLACES.items()
+    )

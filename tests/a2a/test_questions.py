@@ -1,0 +1,199 @@
+"""What an agent asks, and how a message answers it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from codetether_adapters.a2a.hitl import HITL
+from codetether_core.access import DEFAULT_TENANT
+from codetether_core.ids import ApprovalId
+from tests.a2a.hub import Hub, Run, said
+
+KNOWS = {"A2A-Extensions": f"https://else.test/x, {HITL}"}
+OPTIONS = [
+    {"id": "once", "label": "Allow once", "allows": True},
+    {"id": "never", "label": "Reject", "allows": False},
+]
+NOW = {"returnImmediately": True}
+
+
+async def answer(hub: Hub, run: Run, text: str, who: str = "alice", **members: Any) -> Any:
+    params = {**said(text, taskId=run.id, **members), "configuration": NOW}
+    return await hub.rpc("SendMessage", params, who)
+
+
+async def chosen(hub: Hub, approval: str) -> tuple[str | None, str | None]:
+    kept = await hub.api.services.backend.approvals.get(DEFAULT_TENANT, ApprovalId(approval))
+    return kept.choice, kept.text
+
+
+async def test_a_question_ends_the_wait_and_its_answer_goes_on(hub: Hub) -> None:
+    sending = asyncio.create_task(hub.result("SendMessage", said("paint it")))
+    run = await hub.claim()
+    approval = await run.ask("Which colour?")
+    task = (await sending)["task"]
+    assert task["status"]["state"] == "TASK_STATE_INPUT_REQUIRED"
+    assert task["status"]["message"]["parts"] == [{"text": "Which colour?"}]
+    assert "metadata" not in task["status"]["message"]
+    going_on = asyncio.create_task(hub.result("SendMessage", said("blue", messageId="m2", taskId=task["id"])))
+    async with hub.stream("SubscribeToTask", {"id": run.id}) as stream:
+        while b"TASK_STATE_WORKING" not in stream.raw:
+            await stream.event()
+    assert await chosen(hub, approval) == (None, "blue")
+    await run.end(result="done")
+    task = (await going_on)["task"]
+    assert [(each["role"], each["parts"][0]["text"]) for each in task["history"]] == [
+        ("ROLE_USER", "paint it"),
+        ("ROLE_AGENT", "Which colour?"),
+        ("ROLE_USER", "blue"),
+    ]
+    assert task["history"][2]["messageId"] == "m2"
+    assert {each["contextId"] for each in task["history"]} == {task["contextId"]}
+
+
+async def test_history_is_as_long_as_is_asked_for(hub: Hub) -> None:
+    run = await hub.begin("one")
+    await run.ask("two")
+    await answer(hub, run, "three")
+    for length, words in ((None, ["one", "two", "three"]), (2, ["two", "three"]), (9, ["one", "two", "three"])):
+        task = await hub.result("GetTask", {"id": run.id, "historyLength": length})
+        assert [each["parts"][0]["text"] for each in task["history"]] == words
+    assert "history" not in await hub.result("GetTask", {"id": run.id, "historyLength": 0})
+    assert len((await hub.result("tasks/get", {"id": run.id, "historyLength": 0}))["history"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "choice"),
+    [
+        ("once", "once"),
+        (" Allow once\n", "once"),
+        ("REJECT", "never"),
+        ("approve", "once"),
+        ("yes", "once"),
+        ("no", "never"),
+    ],
+)
+async def test_leave_is_given_in_plain_words(hub: Hub, words: str, choice: str) -> None:
+    run = await hub.begin()
+    approval = await run.ask("May I?", kind="permission", options=OPTIONS)
+    task = await hub.result("GetTask", {"id": run.id})
+    assert task["status"]["message"]["parts"][0]["text"] == "May I?\n\n- once: Allow once\n- never: Reject"
+    assert (await answer(hub, run, words))["result"]["task"]["status"]["state"] == "TASK_STATE_WORKING"
+    assert (await chosen(hub, approval))[0] == choice
+
+
+async def test_what_is_not_offered_changes_nothing(hub: Hub) -> None:
+    run = await hub.begin()
+    for kind in ("permission", "question"):
+        await run.ask("?", kind=kind, options=OPTIONS)
+        refused = await answer(hub, run, "perhaps", metadata={})
+        assert refused["error"]["code"] == -32602
+        assert (await hub.api.shown(run.id))["status"] == "input_required"
+        if kind == "permission":
+            await answer(hub, run, "once")
+    assert (await answer(hub, run, "yes"))["error"]["code"] == -32602, "yes answers a request for leave only"
+
+
+async def test_of_several_questions_one_is_named(hub: Hub) -> None:
+    run = await hub.begin()
+    first, second = await run.ask("First?"), await run.ask("Second?")
+    refused = await answer(hub, run, "x")
+    assert refused["error"]["code"] == -32602
+    assert first in refused["error"]["message"] and second in refused["error"]["message"]
+    partly = await answer(hub, run, "one", metadata={"approval_id": first})
+    assert partly["result"]["task"]["status"]["state"] == "TASK_STATE_INPUT_REQUIRED"
+    assert (await answer(hub, run, "x", metadata={"approval_id": first}))["error"]["code"] == -32602
+    assert (await answer(hub, run, "x", metadata={"approval_id": 5}))["error"]["code"] == -32602
+    await answer(hub, run, "two")
+    assert [await chosen(hub, each) for each in (first, second)] == [(None, "one"), (None, "two")]
+
+
+async def test_signing_in_is_asked_for_as_such(hub: Hub) -> None:
+    run = await hub.begin()
+    async with hub.stream("SubscribeToTask", {"id": run.id}, **KNOWS) as stream:
+        await stream.event()
+        await run.ask("Sign in at https://a.test", kind="auth")
+        assert '"TASK_STATE_AUTH_REQUIRED"' in (await stream.event()).data
+    task = await hub.result("GetTask", {"id": run.id}, **KNOWS)
+    assert task["status"]["state"] == "TASK_STATE_AUTH_REQUIRED"
+    assert "metadata" not in task["status"]["message"]
+
+
+async def test_a_program_is_asked_by_the_extension_and_answers_by_it(hub: Hub) -> None:
+    run = await hub.begin()
+    details = {"tool": "bash", "call_id": "c1", "input": {"command": "make"}}
+    approval = await run.ask("May I run make?", kind="permission", options=OPTIONS, details=details)
+    task = await hub.result("GetTask", {"id": run.id}, **KNOWS)
+    message = task["status"]["message"]
+    assert message["extensions"] == [HITL]
+    assert message["metadata"][HITL] == {
+        "type": "tool_approval_request",
+        "hint": "May I run make?",
+        "tools": [{"id": approval, "call_id": "c1", "name": "bash", "args": {"command": "make"}}],
+    }
+    decided = {"type": "tool_approval_response", "approvals": [{"id": approval, "approved": False, "args": {"x": 1}}]}
+    await answer(hub, run, "whatever", extensions=[HITL], metadata={HITL: decided})
+    assert await chosen(hub, approval) == ("never", "")
+    await run.end()
+
+
+async def test_choices_and_words_are_asked_for_by_the_extension_too(hub: Hub) -> None:
+    run = await hub.begin()
+    options = [{"id": "r", "label": "Red"}, {"id": "b", "label": "Blue"}]
+    approval = await run.ask("Which?", options=options)
+    async with hub.stream("SubscribeToTask", {"id": run.id}, **KNOWS) as stream:
+        assert f'"ask_user_request","id":"{approval}"' in (await stream.event()).data
+    decided = {"type": "ask_user_response", "id": approval, "answers": [{"answer": ["Blue"]}]}
+    await answer(hub, run, "-", metadata={HITL: decided})
+    assert await chosen(hub, approval) == ("b", None)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        5,
+        {},
+        {"type": "hat"},
+        {"type": "tool_approval_response"},
+        {"type": "tool_approval_response", "approvals": []},
+        {"type": "tool_approval_response", "approvals": [{"id": "apr_other", "approved": True}]},
+        {"type": "tool_approval_response", "approvals": [{"id": "apr_other", "approved": "yes"}]},
+        {"type": "tool_approval_response", "approvals": [{"id": "a", "approved": True}] * 2},
+        {"type": "ask_user_response", "id": "apr_other", "answers": [{"answer": ["x"]}]},
+        {"type": "ask_user_response", "id": "", "answers": []},
+    ],
+)
+async def test_a_decision_that_decides_nothing_is_refused(hub: Hub, told: Any) -> None:
+    run = await hub.begin()
+    await run.ask("?")
+    assert (await answer(hub, run, "-", metadata={HITL: told}))["error"]["code"] == -32602
+    assert (await hub.api.shown(run.id))["status"] == "input_required"
+
+
+async def test_an_agent_answers_what_it_is_asked_and_gives_nobody_leave(hub: Hub) -> None:
+    """Leave to do something is given by people who may; an agent that gave the task may say what it wants."""
+    run = await hub.begin(who="ann")
+    await run.ask("Which?")
+    assert "result" in await answer(hub, run, "this", "ann")
+    await run.ask("May I?", kind="permission", options=OPTIONS)
+    body = {"jsonrpc": "2.0", "id": 1, "method": "SendMessage", "params": said("yes", taskId=run.id)}
+    assert (await hub.post(body, "ann")).status_code == 403
+    assert (await hub.api.shown(run.id))["status"] == "input_required"
+    assert "result" in await answer(hub, run, "yes")
+
+
+async def test_a_message_to_a_task_that_asks_nothing_is_refused(hub: Hub) -> None:
+    run = await hub.begin(contextId="c")
+    working = (await answer(hub, run, "hurry"))["error"]
+    assert working["code"] == -32004
+    assert "without taskId" in working["message"]
+    await run.ask("?")
+    assert (await answer(hub, run, "x", contextId="other"))["error"]["code"] == -32602
+    assert "result" in await answer(hub, run, "x", contextId="c")
+    await run.end()
+    ended = (await answer(hub, run, "again"))["error"]
+    assert (ended["code"], ended["data"][0]["metadata"]) == (-32004, {"taskId": run.id, "state": "completed"})
+    assert (await hub.error("SendMessage", said(taskId="tsk_none")))["code"] == -32001

@@ -1,0 +1,95 @@
+"""A2A over the application's routes: at every address, by every method, what was done elsewhere is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.http.coverage import covers
+from tests.http.resources.harness import Api, data
+
+NEW = {"A2A-Version": "1.0"}
+REST = "/a2a/rest"
+NOW = {"returnImmediately": True}
+
+
+def rpc(method: str, **params: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+def message(text: str, **members: Any) -> dict[str, Any]:
+    return {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": text}], **members}
+
+
+@covers("POST /", "POST /v1/a2a/", "POST /a2a/jsonrpc")
+@pytest.mark.parametrize("path", ["/", "/v1/a2a", "/v1/a2a/", "/a2a/jsonrpc"])
+async def test_a_task_of_the_api_is_one_of_the_protocols_and_the_reverse(api: Api, path: str) -> None:
+    id = (await api.task(prompt="by the API"))["id"]
+    shown = (await api.alice.ok("POST", path, rpc("GetTask", id=id), headers=NEW))["result"]
+    assert (shown["id"], shown["status"]["state"]) == (id, "TASK_STATE_SUBMITTED")
+    assert shown["history"][0]["parts"] == [{"text": "by the API"}]
+    sent = await api.alice.ok(
+        "POST", path, rpc("SendMessage", message=message("by the protocol"), configuration=NOW), headers=NEW
+    )
+    assert (await api.shown(sent["result"]["task"]["id"]))["prompt"] == "by the protocol"
+    old = await api.alice.ok("POST", path, rpc("tasks/cancel", id=id))
+    assert old["result"]["status"]["state"] == "canceled"
+    assert (await api.shown(id))["status"] == "cancelled"
+
+
+@covers(
+    f"POST {REST}/message:send",
+    f"GET {REST}/tasks",
+    f"GET {REST}/tasks/{{id}}",
+    f"POST {REST}/tasks/{{id}}:cancel",
+)
+async def test_the_same_by_methods_and_paths(api: Api) -> None:
+    body = {"message": message("by HTTP"), "configuration": NOW}
+    id = (await api.alice.ok("POST", f"{REST}/message:send", body))["task"]["id"]
+    assert (await api.shown(id))["prompt"] == "by HTTP"
+    await api.claimed(id)
+    assert (await api.alice.ok("GET", f"{REST}/tasks/{id}"))["status"]["state"] == "TASK_STATE_WORKING"
+    assert [each["id"] for each in (await api.alice.ok("GET", f"{REST}/tasks"))["tasks"]] == [id]
+    await api.alice.ok("POST", f"{REST}/tasks/{id}:cancel")
+    assert (await api.shown(id))["status"] == "cancelled"
+
+
+@covers(
+    f"POST {REST}/message:stream",
+    f"GET {REST}/tasks/{{id}}:subscribe",
+    f"POST {REST}/tasks/{{id}}:subscribe",
+)
+async def test_what_a_worker_does_is_watched(api: Api) -> None:
+    async with api.watch(f"{REST}/message:stream", json={"message": message("watch")}) as sender:
+        id = data(await sender.event())["task"]["id"]
+        path = f"{REST}/tasks/{id}:subscribe"
+        async with api.watch(path) as getting, api.watch(path, json={}) as posting:
+            lease = (await api.claimed(id))["lease"]
+            word = {"worker_id": "w1", "lease_token": lease["token"], "status": "completed", "result": "r"}
+            await api.bot.ok("PUT", f"/v1/agent/tasks/{id}/status", word)
+            for stream in (sender, getting, posting):
+                last = data((await stream.rest())[-1])["statusUpdate"]["status"]
+                assert (last["state"], last["message"]["parts"]) == ("TASK_STATE_COMPLETED", [{"text": "r"}])
+
+
+@covers(
+    f"POST {REST}/tasks/{{id}}/pushNotificationConfigs",
+    f"GET {REST}/tasks/{{id}}/pushNotificationConfigs",
+    f"GET {REST}/tasks/{{id}}/pushNotificationConfigs/{{config_id}}",
+    f"DELETE {REST}/tasks/{{id}}/pushNotificationConfigs/{{config_id}}",
+    f"GET {REST}/extendedAgentCard",
+)
+async def test_what_is_not_there_is_said_to_be_so(api: Api) -> None:
+    id = (await api.task())["id"]
+    webhooks = f"{REST}/tasks/{id}/pushNotificationConfigs"
+    for method, path, reason in (
+        ("POST", webhooks, "PUSH_NOTIFICATION_NOT_SUPPORTED"),
+        ("GET", webhooks, "PUSH_NOTIFICATION_NOT_SUPPORTED"),
+        ("GET", f"{webhooks}/one", "PUSH_NOTIFICATION_NOT_SUPPORTED"),
+        ("DELETE", f"{webhooks}/one", "PUSH_NOTIFICATION_NOT_SUPPORTED"),
+        ("GET", f"{REST}/extendedAgentCard", "UNSUPPORTED_OPERATION"),
+    ):
+        answer = await api.alice(method, path, {"url": "https://a.test"} if method == "POST" else None)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["details"][0]["reason"] == reason
