@@ -48,8 +48,8 @@ class PushConfigs(Protocol):
 class ExtendedCards(Protocol):
     """What those whom we know are told of us."""
 
-    async def card(self, principal: Principal, base_url: str) -> Mapping[str, Any]:
-        """The card for this one."""
+    async def extended(self, principal: Principal, base_url: str, release: str) -> Mapping[str, Any]:
+        """The card for this one, in the words of a release; ``base_url`` is our own address as the client has it."""
         ...
 
 
@@ -57,15 +57,14 @@ class ExtendedCards(Protocol):
 class Agent:
     """``default_agent`` is the type of agent that runs a task whose message names none.
 
-    Without ``push`` there are no webhooks, without ``cards`` there is only the public card. Streams give a sign of life
-    every ``beat``.
+    Without ``push`` there are no webhooks. Streams give a sign of life every ``beat``.
     """
 
     services: Services = field(repr=False)
     authorizer: Authorizer
+    cards: ExtendedCards
     default_agent: str = "build"
     push: PushConfigs | None = None
-    cards: ExtendedCards | None = None
     beat: timedelta = _BEAT
     ownership: Ownership = field(
         default=Factory(lambda self: Ownership(self.authorizer), takes_self=True), init=False, repr=False

@@ -1,8 +1,8 @@
 """Whose work a message is: what its metadata, else the request's, says of it.
 
-``codebase_id``, ``agent_type``, ``target_agent_name``, ``model``, ``priority`` and ``session_id`` say it outright; a
-``skill_id`` is that of a skill on the card, which is a type of agent, or with ``agent:`` before it one agent by name.
-Who says nothing gets the codebase that is everybody's and the installation's default agent.
+``codebase_id``, ``agent_type``, ``target_agent_name``, ``model``, ``priority`` and ``session_id`` say it outright; what
+they do not say, a ``skill_id`` of the card may. Who says nothing gets the codebase that is everybody's and the
+installation's default agent.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from codetether_adapters.a2a.prompts import prompt_of
+from codetether_adapters.a2a.skill_ids import meant_by
 from codetether_adapters.a2a.v1 import V1
 from codetether_adapters.a2a.values import Message
 from codetether_core.errors import Invalid
@@ -24,7 +25,6 @@ KEPT: Final = "a2a"
 
 _TITLE: Final = 80
 _PRIORITY: Final = 2**31 - 1
-_AGENT: Final = "agent:"
 _KINDS: Final[Mapping[str, type]] = {
     "codebase_id": str,
     "agent_type": str,
@@ -41,16 +41,16 @@ def spec_of(message: Message, metadata: Mapping[str, Any], context: ContextId, d
     """What the message asks for; ``Invalid`` names a member of its metadata, or the request's, that is wrong."""
     prompt = prompt_of(message)
     told = _told(message, metadata)
-    skill = told.get("skill_id", "")
-    agent = told.get("target_agent_name") or (skill.removeprefix(_AGENT) if skill.startswith(_AGENT) else "")
+    skill = meant_by(told.get("skill_id", ""))
+    agent = told.get("target_agent_name") or skill.agent
     kept: dict[str, Any] = {KEPT: {"message": V1.dump(message)}}
     if "session_id" in told:
         kept["resume_session_id"] = told["session_id"]
     return TaskSpec(
-        codebase=CodebaseId(told.get("codebase_id") or GLOBAL),
+        codebase=CodebaseId(told.get("codebase_id") or skill.codebase or GLOBAL),
         title=_title(prompt),
         prompt=prompt,
-        agent_type=told.get("agent_type") or ("" if skill.startswith(_AGENT) else skill) or default_agent,
+        agent_type=told.get("agent_type") or skill.agent_type or default_agent,
         model=told["model"].replace(":", "/", 1) if told.get("model") else None,
         priority=told.get("priority", 0),
         target_agent=AgentName(agent) if agent else None,

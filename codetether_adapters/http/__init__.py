@@ -5,7 +5,6 @@ Starlette response, ``call.stream(...)``) that raise the domain's errors. Matchi
 limits, problems and documentation are the framework's, and follow from what the route declares.
 """
 
-from codetether_adapters.http.agent_card import Interface
 from codetether_adapters.http.application import Application, create_app
 from codetether_adapters.http.authentication import IdentityProvider
 from codetether_adapters.http.bodies import Limits
@@ -25,7 +24,6 @@ __all__ = [
     "EventStream",
     "Header",
     "IdentityProvider",
-    "Interface",
     "Json",
     "Limits",
     "Route",

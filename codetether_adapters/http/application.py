@@ -20,7 +20,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from codetether_adapters.http.addresses import Network, client_address
-from codetether_adapters.http.agent_card import Interface, card_route
 from codetether_adapters.http.authentication import Authentication, IdentityProvider
 from codetether_adapters.http.bodies import Disconnected, Limits
 from codetether_adapters.http.browser import Browser
@@ -236,16 +235,15 @@ def create_app(
     certificates_from_proxies: bool = False,
     acts: Acts = nobody_else_acts,
     over_tls: bool = False,
-    interfaces: Sequence[Interface] = (),
 ) -> Application:
-    """The application of these routes, and of the probes, the agent card and the OpenAPI document besides.
+    """The application of these routes, and of the probes and the OpenAPI document besides.
 
     ``checks`` tell whether we are ready, in addition to the store's answering; whether its wake-ups reach everybody is
     only told of. ``origins``, ``anonymous`` and ``provider`` are those of ``Authentication``. ``trusted_proxies`` are
     believed when they say whose request it is that they pass on, with ``certificates_from_proxies`` also whose
     certificate they were shown; ``certificates`` tells whose it is. Without a ``limiter`` nobody asks too often.
     While a request lasts, ``acts`` lets the stores know who makes it. ``over_tls`` says that nobody reaches us without
-    TLS, and every answer tells browsers so. ``interfaces`` are where among the routes A2A is spoken.
+    TLS, and every answer tells browsers so.
     ``ValueError`` if a route has no permission or two answer the same request.
     """
     backend, now = services.backend, services.clock.now
@@ -254,10 +252,9 @@ def create_app(
         Checks({"notifier": backend.notifier.ping}, now),
         version=version,
     )
-    card = card_route(version=version, public_url=public_url, base_path=base_path, interfaces=interfaces)
     return Application(
         services=services,
-        routes=described((*routes, *probes, card), version=version, base_path=base_path),
+        routes=described((*routes, *probes), version=version, base_path=base_path),
         authentication=Authentication(
             authenticator=authenticator,
             origins=frozenset(origins),

@@ -126,7 +126,7 @@ class Call:
     @property
     def base_url(self) -> str:
         """Our address as the client has it, without a slash at its end."""
-        return self.browser.site.origin(self.scope, self.headers) + self.browser.below
+        return self.browser.site.address(self.scope, self.headers)
 
     @contextmanager
     def _standing(self, fall: Callable[[], None]) -> Iterator[None]:

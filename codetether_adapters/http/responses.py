@@ -15,6 +15,8 @@ __all__ = ["Encoded", "Json", "encode_json"]
 
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME
 _JSON: Final = b"application/json"
+_WITHOUT_CONTENT: Final = (204, 304)
+"""Statuses whose answers say nothing of a body's length (RFC 9110, section 8.6)."""
 
 
 def encode_json(value: object) -> bytes:
@@ -39,11 +41,8 @@ class Encoded(Response):
         self.status_code = status
         self.background = None
         self.body = body
-        self.raw_headers = [
-            (b"content-length", b"%d" % len(body)),
-            (b"content-type", media_type),
-            *headers,
-        ]
+        of_content = [(b"content-length", b"%d" % len(body)), (b"content-type", media_type)]
+        self.raw_headers = [*(() if status in _WITHOUT_CONTENT else of_content), *headers]
 
 
 class Json(Encoded):

@@ -1,4 +1,4 @@
-"""Where browsers find us: under the public URL if there is one, else under the name that they ask for."""
+"""Where browsers and agents find us: under the public URL if there is one, else under the name that they ask for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 from starlette.types import Scope
 
-from codetether_adapters.http.addresses import Network, told_scheme
+from codetether_adapters.http.addresses import Network, told_host, told_prefix, told_scheme
 from codetether_adapters.http.headers import Headers
 
 __all__ = ["Site", "is_loopback", "origin_of"]
@@ -21,7 +21,7 @@ _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 @frozen(kw_only=True)
 class Site:
     """``public`` is the public URL or empty. ``trusted`` proxies are believed when they say that they were asked by TLS
-    (``X-Forwarded-Proto``).
+    (``X-Forwarded-Proto``), and to agents also by which name and path.
     """
 
     public: str = ""
@@ -34,14 +34,28 @@ class Site:
 
     def asked(self, scope: Scope, headers: Headers) -> str:
         """The origin that the request was sent to."""
-        host = headers.get("host") or ""
-        scheme = urlsplit(self.public).scheme or told_scheme(scope, self.trusted)
-        return "" if set(host) & set("/@?#\\") else origin_of(f"{scheme}://{host}")
+        return self._origin(scope, headers.get("host") or "")
+
+    def address(self, scope: Scope, headers: Headers) -> str:
+        """Our URL as agents have it, without a slash at its end; on this machine if the request does not tell.
+
+        A proxy that passes on another ``Host`` than it was asked for tells in ``X-Forwarded-Host``. What cookies count
+        for does not hang on that: it is the header that proxies forget to take from strangers.
+        """
+        if settled := origin_of(self.public):
+            return settled + self.below(scope)
+        told = self._origin(scope, told_host(scope, self.trusted)) or self.asked(scope, headers)
+        origin = told or f"{told_scheme(scope, self.trusted)}://localhost"
+        return origin + (self.below(scope) or told_prefix(scope, self.trusted))
 
     def below(self, scope: Scope) -> str:
         """The path below which browsers see us, without a slash at its end."""
         path: str = self.base_path or scope.get("root_path", "") or urlsplit(self.public).path
         return path.rstrip("/")
+
+    def _origin(self, scope: Scope, host: str) -> str:
+        scheme = urlsplit(self.public).scheme or told_scheme(scope, self.trusted)
+        return "" if set(host) & set("/@?#\\") else origin_of(f"{scheme}://{host}")
 
 
 def origin_of(url: str) -> str:

@@ -26,6 +26,11 @@ class Discovery:
     _told: Mapping[str, Any] = field(factory=dict, init=False)
     _at: float = field(default=float("-inf"), init=False)
 
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What it told last, however long ago; nothing before that."""
+        return self._told
+
     async def known(self) -> Mapping[str, Any]:
         """What it told in the last minutes; ``Unavailable``."""
         fresh = asyncio.get_running_loop().time() < self._at + _FRESH

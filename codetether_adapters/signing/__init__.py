@@ -1,5 +1,6 @@
-"""Signatures with the installation's key."""
+"""Signatures with the installation's keys."""
 
 from codetether_adapters.signing.ed25519 import Ed25519
+from codetether_adapters.signing.es256 import DetachedEs256
 
-__all__ = ["Ed25519"]
+__all__ = ["DetachedEs256", "Ed25519"]

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from attrs import frozen
 
 from codetether_apps.settings.certificates import CLIENT_CERTIFICATES
+from codetether_apps.settings.encryption import NAMED_KEYS, GivenKey
 from codetether_apps.settings.kinds import KEY, POLICY, RATE, SECRET, SWITCH, TEXT, items, pairs, url
 from codetether_apps.settings.quantities import DURATION
 from codetether_apps.settings.setting import setting
@@ -48,6 +49,12 @@ class Auth:
     secret_key: str | None = setting(
         None, KEY, "Under which issued tokens are kept, the same on every server of a store: 32 characters at least",
         env="SECRET_KEY", secret=True, shown="one generated at first start on an embedded store; none on a shared one",
+    )  # fmt: skip
+    card_keys: tuple[GivenKey, ...] = setting(
+        (), NAMED_KEYS,
+        "Keys that sign the agent card, `name:key`, commas between, each with a signature of its own. The same on every"
+        " server of a store; the card of a server without `server.public_url` is not signed",
+        env="CARD_KEYS", secret=True, shown="one made of `auth.secret_key`",
     )  # fmt: skip
     key_max_age: timedelta = setting(
         timedelta(days=90), DURATION, "Longest life of a key of somebody whom the OpenID provider vouches for",

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from codetether_apps.settings.kinds import SWITCH, Kind, items
 from codetether_apps.settings.setting import setting
 
-__all__ = ["KEY_BYTES", "Encryption", "GivenKey"]
+__all__ = ["KEY_BYTES", "NAMED_KEYS", "Encryption", "GivenKey"]
 
 KEY_BYTES: Final = 32
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
@@ -53,7 +53,8 @@ def _distinct(kind: Kind[tuple[GivenKey, ...]]) -> Kind[tuple[GivenKey, ...]]:
     return Kind(kind.name, read, lambda given: ",".join(f"{each.id}:***" for each in given), many=True)
 
 
-_KEYS: Final = _distinct(items("name:key list", _given))
+NAMED_KEYS: Final = _distinct(items("name:key list", _given))
+"""Several keys, each with a name of its own."""
 
 
 @frozen(kw_only=True)
@@ -68,7 +69,7 @@ class Encryption:
     )  # fmt: skip
 
     keys: tuple[GivenKey, ...] = setting(
-        (), _KEYS,
+        (), NAMED_KEYS,
         "Keys under which the keys of what is encrypted are encrypted, `name:key`, commas between; the first from now"
         " on, the others for what is under them. The same on every server of a store",
         env="ENCRYPTION_KEYS", secret=True, shown="one made of `auth.secret_key`",

@@ -100,14 +100,19 @@ class Server:
         8000, PORT, "Port to listen on; 0 takes a free one", env="PORT", aliases=("A2A_PORT",), flag="--port"
     )
     public_url: str | None = setting(
-        None, _WEB, "URL under which browsers reach the server", env="PUBLIC_URL", flag="--public-url", shown="–"
+        None,
+        _WEB,
+        "URL under which browsers and other agents reach the server",
+        env="PUBLIC_URL",
+        flag="--public-url",
+        shown="–",
     )
     base_path: str = setting(
         "", TEXT, "Path below which a proxy serves the API", env="BASE_PATH", flag="--base-path", shown="–"
     )
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = setting(
         (), NETWORKS, "Proxies that are believed when they say whose request they pass on (`X-Forwarded-For`), and how"
-        " it was made (`X-Forwarded-Proto`)", env="TRUSTED_PROXIES", shown="none",
+        " it was made (`X-Forwarded-Proto`, and for A2A `-Host` and `-Prefix`)", env="TRUSTED_PROXIES", shown="none",
     )  # fmt: skip
     proxy_certificates: bool = setting(
         False, FLAG, "Believe them too when they say which client certificate they were shown (`Client-Cert`)",
@@ -145,6 +150,9 @@ class Server:
     )  # fmt: skip
     default_agent: str = setting(
         "build", TEXT, "Type of agent that runs what is asked for over A2A without naming one", env="DEFAULT_AGENT"
+    )
+    pure_card: bool = setting(
+        False, FLAG, "Leave out of the agent card what only release 0.3 of A2A reads", env="PURE_CARD"
     )
     access_log: bool = setting(False, FLAG, "Log every request", env="ACCESS_LOG", flag="--access-log")
 

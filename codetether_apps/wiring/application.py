@@ -15,7 +15,7 @@ from codetether_adapters.http import Application, Drain, Limits, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.tokens import Chain, StaticToken, open_kept_tokens
 from codetether_apps.settings import Settings
-from codetether_apps.wiring.a2a import INTERFACES, a2a_routes
+from codetether_apps.wiring.a2a import a2a_routes, card_routes, open_cards
 from codetether_apps.wiring.client_certificates import open_certificates
 from codetether_apps.wiring.credentials import Access, access_of
 from codetether_apps.wiring.identities import open_identities
@@ -48,14 +48,15 @@ async def open_application(
         open_limiter(settings) as limiter,
     ):
         access = access_of(settings, tokens)
-        agent = Agent(services=services, authorizer=policy.access, default_agent=settings.server.default_agent)
-        provider, others = vouching or (None, None)
+        cards = open_cards(settings, services, policy.access, vouching.told if vouching else dict)
+        agent = Agent(
+            services=services, authorizer=policy.access, default_agent=settings.server.default_agent, cards=cards
+        )
         application = create_app(
             services,
-            authenticator=Chain((access.tokens, kept, *([others] if others else ()))),
+            authenticator=Chain((access.tokens, kept, *([vouching.tokens] if vouching else ()))),
             authorizer=policy.access,
-            routes=(*all_routes(), *a2a_routes(agent)),
-            interfaces=INTERFACES,
+            routes=(*all_routes(), *a2a_routes(agent), *card_routes(cards)),
             limits=Limits(
                 body=settings.server.body_limit,
                 file=settings.server.artifact_limit,
@@ -68,7 +69,7 @@ async def open_application(
             public_url=settings.server.public_url or "",
             version=version("codetether-hub"),
             limiter=limiter,
-            provider=provider,
+            provider=vouching.provider if vouching else None,
             trusted_proxies=settings.server.trusted_proxies,
             certificates=open_certificates(settings, services.clock),
             certificates_from_proxies=settings.server.proxy_certificates,

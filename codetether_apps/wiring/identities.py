@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
+
+from attrs import frozen
 
 from codetether_adapters.http import IdentityProvider
 from codetether_adapters.system import SystemEntropy
@@ -14,16 +17,23 @@ from codetether_apps.wiring.keeping import keep_running
 from codetether_apps.wiring.presence import tell_of_absence
 from codetether_core.ports import Authenticator, Clock
 
-__all__ = ["open_identities"]
+__all__ = ["Vouching", "open_identities"]
 
 _LOOK_EVERY = 60.0
 
 
+@frozen
+class Vouching:
+    """The provider, who recognizes its tokens, and what it told of itself, nothing while it has not answered."""
+
+    provider: IdentityProvider
+    tokens: Authenticator
+    told: Callable[[], Mapping[str, Any]]
+
+
 @asynccontextmanager
-async def open_identities(
-    settings: Settings, clock: Clock, key: bytes | None
-) -> AsyncIterator[tuple[IdentityProvider, Authenticator] | None]:
-    """The provider, and who recognizes its tokens; ``None`` where none is named.
+async def open_identities(settings: Settings, clock: Clock, key: bytes | None) -> AsyncIterator[Vouching | None]:
+    """The provider that the settings name; ``None`` where they name none.
 
     That it is away is told, and keeps nobody waiting. Without the installation's ``key`` browsers cannot sign in.
     """
@@ -50,7 +60,8 @@ async def open_identities(
             else None
         )
         try:
-            yield IdentityProvider(issuer=oidc.issuer, client_id=oidc.client_id, sign_in=sign_in), tokens
+            provider = IdentityProvider(issuer=oidc.issuer, client_id=oidc.client_id, sign_in=sign_in)
+            yield Vouching(provider, tokens, lambda: tokens.keys.discovery.told)
         finally:
             looking.cancel()
             await asyncio.wait([looking])

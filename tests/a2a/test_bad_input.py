@@ -89,7 +89,6 @@ CALLS: dict[str, tuple[Any, int, Any]] = {
     "an unknown task to watch": (call("SubscribeToTask", {"id": FOREIGN}), -32001, 1),
     "a bad page token": (call("ListTasks", {"pageToken": "x"}), -32602, 1),
     "webhooks": (call("ListTaskPushNotificationConfigs", {"taskId": FOREIGN}), -32003, 1),
-    "an extended card": (call("GetExtendedAgentCard", None), -32004, 1),
     "a stream of nothing": (call("SendStreamingMessage", {}), -32602, 1),
 }
 
@@ -115,7 +114,6 @@ OLD_CALLS: dict[str, tuple[Any, int]] = {
     "an unknown task": (call("tasks/get", {"id": FOREIGN}), -32001),
     "an unknown task to cancel": (call("tasks/cancel", {"id": FOREIGN}), -32001),
     "webhooks": (call("tasks/pushNotificationConfig/list", {"id": FOREIGN}), -32003),
-    "an extended card": (call("agent/getAuthenticatedExtendedCard", None), -32004),
     "no message": (call("message/send", {}), -32602),
 }
 

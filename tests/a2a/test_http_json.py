@@ -80,7 +80,6 @@ REFUSED: list[tuple[str, str, Any, int, str, str]] = [
         "FAILED_PRECONDITION",
         "PUSH_NOTIFICATION_NOT_SUPPORTED",
     ),
-    ("GET", "/extendedAgentCard", None, 400, "FAILED_PRECONDITION", "UNSUPPORTED_OPERATION"),
 ]
 
 

@@ -109,6 +109,16 @@ async def cancel(play: Recorder) -> None:
     await play.ask("editor", "POST", f"{P}/tasks/{id}/retry")
 
 
+async def agent_card(play: Recorder) -> None:
+    """Another agent finds out who we are, and, once it is known, which agents and codebases there are."""
+    await play.ask("unknown", "GET", "/.well-known/agent-card.json")
+    await _codebase(play)
+    await play.ask("agent", "POST", f"{P}/agents", {"name": "surveyor", "description": "Looks around"})
+    rpc = {"jsonrpc": "2.0", "id": 1, "method": "GetExtendedAgentCard"}
+    await play.ask("viewer", "POST", "/v1/a2a", rpc, A2A_Version="1.0")
+    await play.ask("unknown", "POST", "/v1/a2a", rpc, A2A_Version="1.0")
+
+
 async def refusals(play: Recorder) -> None:
     """What is refused, and how: every status, with the code that clients match on."""
     codebase = await _codebase(play)
@@ -162,5 +172,5 @@ def record(script: Script) -> str:
 
 EXAMPLES: Final[Mapping[str, Callable[[], str]]] = {
     f"examples/{script.__name__.replace('_', '-')}.json": partial(record, script)
-    for script in (claim_to_completion, classic, question, cancel, refusals)
+    for script in (claim_to_completion, classic, question, cancel, agent_card, refusals)
 }

@@ -19,7 +19,17 @@ from tests.http.conformance import table
 from tests.http.harness import Peer
 from tests.http.resources.world import World, open_world
 
-OPEN = {"/.well-known/agent-card.json", "/health", "/livez", "/readyz", "/startupz", "/version", "/v1/auth/status"}
+OPEN = {
+    "/.well-known/agent-card.json",
+    "/.well-known/agent.json",
+    "/.well-known/jwks.json",
+    "/health",
+    "/livez",
+    "/readyz",
+    "/startupz",
+    "/version",
+    "/v1/auth/status",
+}
 SIGN_IN = {
     "/v1/auth/login": 400,
     "/v1/auth/refresh": 422,

@@ -21,7 +21,8 @@ from codetether_adapters.http import Application, Routes, create_app, document
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.http.routing import MethodNotAllowed, Route
 from codetether_adapters.tokens import StaticTokens
-from codetether_apps.wiring.a2a import a2a_routes
+from codetether_apps.settings import Settings
+from codetether_apps.wiring.a2a import a2a_routes, card_routes, open_cards
 from codetether_core.codec import moment, timestamp
 from codetether_core.errors import CodeTetherError, NotFound
 from codetether_core.ports import Authorizer
@@ -55,7 +56,9 @@ def table() -> Routes:
 
 def every_route(services: Services, authorizer: Authorizer | None = None) -> tuple[Route, ...]:
     """The routes of the API, and those of A2A."""
-    return (*all_routes(), *a2a_routes(Agent(services=services, authorizer=authorizer or RolePolicy())))
+    policy = authorizer or RolePolicy()
+    cards = open_cards(Settings(), services, policy)
+    return (*all_routes(), *a2a_routes(Agent(services=services, authorizer=policy, cards=cards)), *card_routes(cards))
 
 
 @cache

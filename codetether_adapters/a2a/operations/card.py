@@ -6,7 +6,6 @@ from typing import Any
 
 from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.a2a.dialect import Dialect
-from codetether_adapters.a2a.errors import UNSUPPORTED_OPERATION, Refused
 from codetether_adapters.a2a.request import Request
 
 __all__ = ["extended"]
@@ -14,6 +13,4 @@ __all__ = ["extended"]
 
 async def extended(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:
     """The extended card."""
-    if agent.cards is None:
-        raise Refused(UNSUPPORTED_OPERATION, "There is no extended agent card")
-    return await agent.cards.card(request.principal, request.base_url)
+    return await agent.cards.extended(request.principal, request.base_url, dialect.name)

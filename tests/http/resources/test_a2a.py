@@ -78,7 +78,6 @@ async def test_what_a_worker_does_is_watched(api: Api) -> None:
     f"GET {REST}/tasks/{{id}}/pushNotificationConfigs",
     f"GET {REST}/tasks/{{id}}/pushNotificationConfigs/{{config_id}}",
     f"DELETE {REST}/tasks/{{id}}/pushNotificationConfigs/{{config_id}}",
-    f"GET {REST}/extendedAgentCard",
 )
 async def test_what_is_not_there_is_said_to_be_so(api: Api) -> None:
     id = (await api.task())["id"]
@@ -88,8 +87,27 @@ async def test_what_is_not_there_is_said_to_be_so(api: Api) -> None:
         ("GET", webhooks, "PUSH_NOTIFICATION_NOT_SUPPORTED"),
         ("GET", f"{webhooks}/one", "PUSH_NOTIFICATION_NOT_SUPPORTED"),
         ("DELETE", f"{webhooks}/one", "PUSH_NOTIFICATION_NOT_SUPPORTED"),
-        ("GET", f"{REST}/extendedAgentCard", "UNSUPPORTED_OPERATION"),
     ):
         answer = await api.alice(method, path, {"url": "https://a.test"} if method == "POST" else None)
         assert answer.status_code == 400
         assert answer.json()["error"]["details"][0]["reason"] == reason
+
+
+@covers(f"GET {REST}/extendedAgentCard")
+async def test_who_is_known_is_told_of_agents_and_codebases(api: Api) -> None:
+    """In every binding and release; and what it is told of, its messages may name."""
+    await api.ann.ok("POST", "/v1/agent/agents", {"name": "surveyor", "description": "Looks around."})
+    codebase = await api.codebase()
+    card = await api.alice.ok("GET", f"{REST}/extendedAgentCard")
+    skills = {each["id"]: each["description"] for each in card["skills"]}
+    assert skills["agent:surveyor"] == "Looks around."
+    assert f"codebase:{codebase}" in skills
+    assert (await api.alice.ok("POST", "/v1/a2a", rpc("GetExtendedAgentCard"), headers=NEW))["result"] == card
+    assert (await api.alice.ok("POST", "/v1/a2a", rpc("agent/getAuthenticatedExtendedCard")))["result"] == card
+    for skill, member, value in (
+        ("agent:surveyor", "target_agent_name", "surveyor"),
+        (f"codebase:{codebase}", "codebase_id", codebase),
+    ):
+        body = {"message": message("by skill", metadata={"skill_id": skill}), "configuration": NOW}
+        id = (await api.alice.ok("POST", f"{REST}/message:send", body))["task"]["id"]
+        assert (await api.shown(id))[member] == value

@@ -1,0 +1,5 @@
+"""The official clients of the protocol, each release in an environment of its own."""
+
+from tests.a2a.clients.installing import NotInstalled, node_program, python_program
+
+__all__ = ["NotInstalled", "node_program", "python_program"]

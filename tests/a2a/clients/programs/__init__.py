@@ -1,0 +1,1 @@
+"""Programs that run among a client's packages, not among ours."""
