@@ -23,6 +23,7 @@ __all__ = [
     "SessionId",
     "TaskId",
     "TenantId",
+    "WebhookId",
     "WorkerId",
     "derived_id",
     "digest",
@@ -42,6 +43,7 @@ ContextId = NewType("ContextId", str)
 MessageId = NewType("MessageId", str)
 ApprovalId = NewType("ApprovalId", str)
 CredentialId = NewType("CredentialId", str)
+WebhookId = NewType("WebhookId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_BITS, _RANDOM_BITS, _ROOM_BITS = 48, 128, 10

@@ -26,8 +26,12 @@ _BEAT: Final = timedelta(seconds=15)
 class PushConfigs(Protocol):
     """Webhooks of tasks; ``release`` is that of the client, in whose words it wants to be told."""
 
-    async def create(self, principal: Principal, task: Task, config: PushConfig, release: str) -> PushConfig:
-        """Keep it, in place of the task's one of that id; as it is kept."""
+    async def check(self, config: PushConfig, field: str) -> None:
+        """``Invalid`` names the member, below ``field``, for which it could not be kept."""
+        ...
+
+    async def create(self, request: Request, task: Task, config: PushConfig, release: str) -> PushConfig:
+        """Keep one that was checked, in place of the task's one of that id; as it is kept."""
         ...
 
     async def get(self, principal: Principal, task: Task, id: str) -> PushConfig:

@@ -15,6 +15,7 @@ from codetether_adapters.audited.stores import (
     AuditedRecords,
     AuditedSessions,
     AuditedTasks,
+    AuditedWebhooks,
     Noting,
 )
 from codetether_core.access import Account, Credential
@@ -52,6 +53,7 @@ class AuditedBackend:
     accounts: AuditedRecords[Account]
     secrets: AuditedRecords[Secret]
     data_keys: AuditedRecords[DataKey]
+    webhooks: AuditedWebhooks
     _backend: Backend = field(alias="backend")
 
     @classmethod
@@ -72,6 +74,7 @@ class AuditedBackend:
             accounts=AuditedRecords(store=backend.accounts, noting=noting),
             secrets=AuditedRecords(store=backend.secrets, noting=noting),
             data_keys=AuditedRecords(store=backend.data_keys, noting=noting),
+            webhooks=AuditedWebhooks(store=backend.webhooks, noting=noting),
             backend=backend,
         )
 

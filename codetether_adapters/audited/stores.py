@@ -22,11 +22,21 @@ from codetether_core.ports import (
     TaskQuery,
     TaskStore,
     Versioned,
+    WebhookStore,
 )
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import Lane, Task, TaskState
+from codetether_core.webhooks import Webhook
 
-__all__ = ["AuditedCodebases", "AuditedInbox", "AuditedRecords", "AuditedSessions", "AuditedTasks", "Noting"]
+__all__ = [
+    "AuditedCodebases",
+    "AuditedInbox",
+    "AuditedRecords",
+    "AuditedSessions",
+    "AuditedTasks",
+    "AuditedWebhooks",
+    "Noting",
+]
 
 V = TypeVar("V", bound=Versioned)
 
@@ -114,6 +124,25 @@ class AuditedCodebases(AuditedRecords[Codebase]):
 
     async def find(self, tenant: TenantId, name: str, path: str) -> Codebase | None:
         return await self.store.find(tenant, name, path)
+
+
+@frozen(kw_only=True)
+class AuditedWebhooks(AuditedRecords[Webhook]):
+    """Webhooks (a ``WebhookStore``)."""
+
+    store: WebhookStore
+
+    async def of_task(self, tenant: TenantId, codebase: CodebaseId, task: TaskId) -> Sequence[Webhook]:
+        return await self.store.of_task(tenant, codebase, task)
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Webhook]:
+        return await self.store.due(now, limit)
+
+    async def next_due(self) -> datetime | None:
+        return await self.store.next_due()
+
+    async def dead(self, tenant: TenantId, limit: int, after: str = "") -> Sequence[Webhook]:
+        return await self.store.dead(tenant, limit, after)
 
 
 @frozen(kw_only=True)

@@ -133,10 +133,7 @@ class CodebaseView:
 
 @frozen(kw_only=True)
 class ApprovalView:
-    """A question that an agent asks. Without ``options`` the answer is free text.
-
-    ``tool`` is what a permission is wanted for, ``asked_by_rule`` the rule of the policy that left it to people.
-    """
+    """A question of an agent's, without ``options`` for an answer in words; ``tool`` is what leave is wanted for."""
 
     id: ApprovalId
     task_id: TaskId

@@ -22,6 +22,7 @@ from codetether_core.ports import (
     Notifier,
     RecordStore,
     SessionStore,
+    WebhookStore,
 )
 from codetether_core.secrets import DataKey, Secret
 
@@ -76,6 +77,10 @@ class FaultyBackend:
     @property
     def data_keys(self) -> RecordStore[DataKey]:
         return self._backend.data_keys
+
+    @property
+    def webhooks(self) -> WebhookStore:
+        return self._backend.webhooks
 
     @property
     def audit(self) -> AuditLog:

@@ -28,7 +28,7 @@ def encode_json(value: object) -> bytes:
 
 
 class Encoded(Response):
-    """A body that is bytes already. ``headers`` are raw: lower-case names, bytes."""
+    """A body that is bytes already; with the status 204 there is none. ``headers`` are raw: lower-case names, bytes."""
 
     def __init__(
         self,

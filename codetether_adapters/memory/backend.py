@@ -16,6 +16,7 @@ from codetether_adapters.memory.log import MemoryLog
 from codetether_adapters.memory.records import MemoryCodebases, MemoryDirectory, MemoryRecords
 from codetether_adapters.memory.sessions import MemorySessions
 from codetether_adapters.memory.tasks import MemoryTasks
+from codetether_adapters.memory.webhooks import MemoryWebhooks
 from codetether_adapters.tail import LocalNotifier
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
@@ -45,6 +46,7 @@ class MemoryBackend:
     accounts: MemoryRecords[Account]
     secrets: MemoryRecords[Secret]
     data_keys: MemoryRecords[DataKey]
+    webhooks: MemoryWebhooks
     audit: MemoryAudit
     _whole: bool = field(default=True, init=False)
 
@@ -92,5 +94,6 @@ async def open_backend(url: str = "memory://", *, strict: bool = False) -> Async
         accounts=MemoryRecords[Account]("account", log),
         secrets=MemoryRecords[Secret]("secret", log),
         data_keys=MemoryRecords[DataKey]("data_key", log),
+        webhooks=MemoryWebhooks(log),
         audit=audit,
     )

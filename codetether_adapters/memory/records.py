@@ -36,6 +36,7 @@ class MemoryRecords(Generic[V]):
         if (value.tenant, value.id) in self._values or self._clashes(value):
             raise AlreadyExists(self._kind, value.id)
         self._values[value.tenant, value.id] = value
+        self._moved(None, value)
         self._log.commit(entries)
 
     async def get(self, tenant: TenantId, id: str) -> V:
@@ -48,27 +49,33 @@ class MemoryRecords(Generic[V]):
     async def replace(self, old: V, new: V, events: Sequence[Event] = ()) -> None:
         """Compare, then swap."""
         entries = encoded(events)
-        self._compare(old)
+        present = self._compare(old)
         if self._clashes(new):
             raise AlreadyExists(self._kind, new.id)
         self._values[new.tenant, new.id] = new
+        self._moved(present, new)
         self._log.commit(entries)
 
     async def remove(self, old: V, events: Sequence[Event] = ()) -> None:
         """Compare, then forget."""
         entries = encoded(events)
-        self._compare(old)
+        present = self._compare(old)
         del self._values[old.tenant, old.id]
+        self._moved(present, None)
         self._log.commit(entries)
 
     async def list(self, tenant: TenantId) -> Sequence[V]:
         """Sorted by id."""
         return [value for (owner, _), value in sorted(self._values.items()) if owner == tenant]
 
-    def _compare(self, old: V) -> None:
+    def _compare(self, old: V) -> V:
         present = self._values.get((old.tenant, old.id))
         if present is None or present.version != old.version:
             raise VersionConflict(f"The {self._kind} was changed meanwhile", id=old.id)
+        return present
+
+    def _moved(self, old: V | None, new: V | None) -> None:
+        """One took the place of the other: for who keeps an index."""
 
     def _clashes(self, value: V) -> bool:
         """Whether another value has what must be unique besides the id."""

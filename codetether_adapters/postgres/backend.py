@@ -33,6 +33,7 @@ from codetether_adapters.postgres.server import READS_ONLY, check_row_security, 
 from codetether_adapters.postgres.sessions import PostgresSessions
 from codetether_adapters.postgres.tail import Tail
 from codetether_adapters.postgres.tasks import PostgresTasks
+from codetether_adapters.postgres.webhooks import PostgresWebhooks
 from codetether_adapters.postgres.writer import Writer
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
@@ -64,6 +65,7 @@ class PostgresBackend:
     accounts: PostgresRecords[Account]
     secrets: PostgresRecords[Secret]
     data_keys: PostgresRecords[DataKey]
+    webhooks: PostgresWebhooks
     audit: PostgresAudit
     _logins: Logins = field(alias="logins")
     _reader: Reader = field(alias="reader")
@@ -151,6 +153,7 @@ async def open_backend(
             accounts=PostgresRecords(Account, "account", writer, reader),
             secrets=PostgresRecords(Secret, "secret", writer, reader),
             data_keys=PostgresRecords(DataKey, "data_key", writer, reader),
+            webhooks=PostgresWebhooks(writer, reader, overseer),
             audit=PostgresAudit(writer, reader, overseer, name),
             logins=logins,
             reader=reader,

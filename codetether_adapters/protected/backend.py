@@ -10,7 +10,7 @@ from attrs import field, frozen
 from codetether_adapters.protected.conversations import ProtectedInbox, ProtectedSessions
 from codetether_adapters.protected.log import ProtectedLog
 from codetether_adapters.protected.passage import Passage
-from codetether_adapters.protected.records import ProtectedCodebases, ProtectedRecords
+from codetether_adapters.protected.records import ProtectedCodebases, ProtectedRecords, ProtectedWebhooks
 from codetether_adapters.protected.tasks import ProtectedApprovals, ProtectedTasks
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
@@ -44,6 +44,7 @@ class ProtectedBackend:
     accounts: ProtectedRecords[Account]
     secrets: ProtectedRecords[Secret]
     data_keys: ProtectedRecords[DataKey]
+    webhooks: ProtectedWebhooks
     _backend: Backend = field(alias="backend")
 
     @classmethod
@@ -65,6 +66,7 @@ class ProtectedBackend:
             accounts=ProtectedRecords(store=backend.accounts, passages=ways, written=True),
             secrets=ProtectedRecords(store=backend.secrets, passages=ways),
             data_keys=ProtectedRecords(store=backend.data_keys, passages=ways),
+            webhooks=ProtectedWebhooks(store=backend.webhooks, passages=ways),
             backend=backend,
         )
 

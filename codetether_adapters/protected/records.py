@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from attrs import frozen
@@ -10,10 +11,11 @@ from attrs import frozen
 from codetether_adapters.protected.passage import Passage, inwards, outwards
 from codetether_core.codebases import Codebase
 from codetether_core.events import Event
-from codetether_core.ids import TenantId
-from codetether_core.ports import CodebaseStore, RecordStore, Versioned
+from codetether_core.ids import CodebaseId, TaskId, TenantId
+from codetether_core.ports import CodebaseStore, RecordStore, Versioned, WebhookStore
+from codetether_core.webhooks import Webhook
 
-__all__ = ["ProtectedCodebases", "ProtectedRecords"]
+__all__ = ["ProtectedCodebases", "ProtectedRecords", "ProtectedWebhooks"]
 
 V = TypeVar("V", bound=Versioned)
 
@@ -56,3 +58,22 @@ class ProtectedCodebases(ProtectedRecords[Codebase]):
     async def find(self, tenant: TenantId, name: str, path: str) -> Codebase | None:
         found = await self.store.find(tenant, name, path)
         return None if found is None else (await outwards(self.passages, [found]))[0]
+
+
+@frozen(kw_only=True)
+class ProtectedWebhooks(ProtectedRecords[Webhook]):
+    """Webhooks (a ``WebhookStore``), of which what somebody wrote is encrypted in any case."""
+
+    store: WebhookStore
+
+    async def of_task(self, tenant: TenantId, codebase: CodebaseId, task: TaskId) -> Sequence[Webhook]:
+        return await self.store.of_task(tenant, codebase, task)
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Webhook]:
+        return await self.store.due(now, limit)
+
+    async def next_due(self) -> datetime | None:
+        return await self.store.next_due()
+
+    async def dead(self, tenant: TenantId, limit: int, after: str = "") -> Sequence[Webhook]:
+        return await self.store.dead(tenant, limit, after)

@@ -26,6 +26,7 @@ from codetether_adapters.redis.signposts import Signposts
 from codetether_adapters.redis.tail import Tail
 from codetether_adapters.redis.tasks import RedisTasks
 from codetether_adapters.redis.wakeups import Wakeups
+from codetether_adapters.redis.webhooks import RedisWebhooks
 from codetether_adapters.redis.writer import Writer
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
@@ -53,6 +54,7 @@ class RedisBackend:
     accounts: RedisRecords[Account]
     secrets: RedisRecords[Secret]
     data_keys: RedisRecords[DataKey]
+    webhooks: RedisWebhooks
     audit: RedisAudit
     _nodes: Nodes = field(alias="nodes")
 
@@ -119,6 +121,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
             accounts=RedisRecords(Account, "account", CREDENTIALS, writer, reader),
             secrets=RedisRecords(Secret, "secret", CREDENTIALS, writer, reader),
             data_keys=RedisRecords(DataKey, "data_key", CREDENTIALS, writer, reader),
+            webhooks=RedisWebhooks(writer, reader),
             audit=RedisAudit(nodes, writer, tail),
             nodes=nodes,
         )

@@ -24,6 +24,7 @@ from codetether_adapters.sqlite.schema import bring_up_to_date
 from codetether_adapters.sqlite.sessions import SqliteSessions
 from codetether_adapters.sqlite.tasks import SqliteTasks
 from codetether_adapters.sqlite.transaction import Transaction
+from codetether_adapters.sqlite.webhooks import SqliteWebhooks
 from codetether_adapters.sqlite.writer import Writer
 from codetether_adapters.tail import LocalNotifier, Ring
 from codetether_core.access import Account, Credential
@@ -55,6 +56,7 @@ class SqliteBackend:
     accounts: SqliteRecords[Account]
     secrets: SqliteRecords[Secret]
     data_keys: SqliteRecords[DataKey]
+    webhooks: SqliteWebhooks
     audit: SqliteAudit
     _writer: Writer = field(alias="writer")
     _reader: Reader = field(alias="reader")
@@ -110,6 +112,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
                 accounts=SqliteRecords(Account, "account", writer, reader),
                 secrets=SqliteRecords(Secret, "secret", writer, reader),
                 data_keys=SqliteRecords(DataKey, "data_key", writer, reader),
+                webhooks=SqliteWebhooks(writer, reader),
                 audit=SqliteAudit(writer, reader, epoch),
                 writer=writer,
                 reader=reader,

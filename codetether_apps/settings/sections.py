@@ -14,6 +14,7 @@ from urllib.parse import quote
 from attrs import Factory, field, frozen
 
 from codetether_adapters.agents import CommandTemplate
+from codetether_adapters.outgoing.allowing import checked_exception
 from codetether_apps.settings.access import Auth, Limits, Oidc
 from codetether_apps.settings.codebases import CODEBASES, GivenCodebase
 from codetether_apps.settings.directories import data_directory, home_directories
@@ -42,6 +43,7 @@ _KEEPER = url("postgresql://keeper@db.example/codetether")
 _NOTIFIER = url("redis://127.0.0.1:6379/0")
 _BLOBS = url("file:///var/lib/codetether/blobs")
 _WEB = url("http://127.0.0.1:8000")
+_EXCEPTIONS = items("host or network list", checked_exception)
 _SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
 
@@ -154,6 +156,12 @@ class Server:
     pure_card: bool = setting(
         False, FLAG, "Leave out of the agent card what only release 0.3 of A2A reads", env="PURE_CARD"
     )
+    outgoing_allow: tuple[str, ...] = setting(
+        (), _EXCEPTIONS,
+        "Where else than to public addresses requests may go that others give the URLs of, such as webhooks: hosts"
+        " (`build.local:8080`), networks (`10.0.0.0/8`), or `*`",
+        env="OUTGOING_ALLOW", shown="nowhere",
+    )  # fmt: skip
     access_log: bool = setting(False, FLAG, "Log every request", env="ACCESS_LOG", flag="--access-log")
 
 

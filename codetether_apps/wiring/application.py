@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from codetether_adapters.a2a.agent import Agent
+from codetether_adapters.a2a.webhooks import Webhooks
 from codetether_adapters.audited import Acting
 from codetether_adapters.http import Application, Drain, Limits, create_app
 from codetether_adapters.http.resources import all_routes
+from codetether_adapters.outgoing.allowing import allowed
+from codetether_adapters.outgoing.courier import open_courier
 from codetether_adapters.tokens import Chain, StaticToken, open_kept_tokens
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.a2a import a2a_routes, card_routes, open_cards
@@ -21,6 +24,7 @@ from codetether_apps.wiring.credentials import Access, access_of
 from codetether_apps.wiring.identities import open_identities
 from codetether_apps.wiring.limits import open_limiter
 from codetether_apps.wiring.policy import open_policy
+from codetether_apps.wiring.pushing import delivering
 from codetether_apps.wiring.services import open_services
 
 __all__ = ["Opened", "open_application"]
@@ -46,11 +50,17 @@ async def open_application(
         open_kept_tokens(services.issuing, services.watching, services.clock) as kept,
         open_identities(settings, services.clock, services.issuing.key) as vouching,
         open_limiter(settings) as limiter,
+        open_courier(allowed(settings.server.outgoing_allow)) as courier,
     ):
         access = access_of(settings, tokens)
         cards = open_cards(settings, services, policy.access, vouching.told if vouching else dict)
+        keeping = services.webhook_keeping
         agent = Agent(
-            services=services, authorizer=policy.access, default_agent=settings.server.default_agent, cards=cards
+            services=services,
+            authorizer=policy.access,
+            default_agent=settings.server.default_agent,
+            cards=cards,
+            push=Webhooks(keeping, courier) if keeping.possible else None,
         )
         application = create_app(
             services,
@@ -76,7 +86,8 @@ async def open_application(
             acts=acting,
             over_tls=settings.server.tls_cert is not None,
         )
-        yield Opened(application, access)
+        async with delivering(agent, courier):
+            yield Opened(application, access)
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ async def open_services(
             at_rest=settings.encryption.at_rest,
             key=key,
             signer=Ed25519(key, b"audit trail"),
+            webhook_signer=Ed25519(key, b"webhooks"),
             authorizer=policy.access if policy else None,
             agent_policy=policy.agents if policy else None,
             passwords=Argon2id(),

@@ -38,6 +38,7 @@ _SEEING: Final = frozenset(
         "messages:read",
         "monitor:read",
         "openapi:read",
+        "push:read",
         "sessions:read",
         "tasks:read",
         "workers:read",
@@ -54,6 +55,7 @@ _EDITOR: Final = _VIEWER | {
     "keys:write",
     "messages:intervene",
     "messages:write",
+    "push:write",
     "sessions:write",
     "tasks:execute",
     "tasks:write",
@@ -78,7 +80,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "operator": _OPERATOR,
         "editor": _EDITOR,
         "viewer": _VIEWER,
-        "agent": _SEEING | {"agents:write", "messages:write", "sessions:write", "tasks:write"},
+        "agent": _SEEING | {"agents:write", "messages:write", "push:write", "sessions:write", "tasks:write"},
         "worker": _VIEWER
         | {
             "agents:write",

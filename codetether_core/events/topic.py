@@ -44,6 +44,11 @@ class Topic:
         return cls(tenant, codebase, f"session/{session}")
 
     @classmethod
+    def webhooks(cls, tenant: TenantId, codebase: CodebaseId, task: TaskId) -> Topic:
+        """What becomes of a task's webhooks."""
+        return cls(tenant, codebase, f"webhooks/{task}")
+
+    @classmethod
     def codebase(cls, tenant: TenantId, codebase: CodebaseId) -> Topic:
         """Every event of a codebase's tasks and sessions."""
         return cls(tenant, codebase)

@@ -11,6 +11,7 @@ from codetether_core.ports.channel import Channel, OpenChannel
 from codetether_core.ports.cipher import DATA_KEY_BYTES, NONCE_BYTES, Cipher
 from codetether_core.ports.clock import Clock
 from codetether_core.ports.codebase_store import CodebaseStore
+from codetether_core.ports.courier import Courier
 from codetether_core.ports.directory import Directory
 from codetether_core.ports.entropy import Entropy
 from codetether_core.ports.event_log import PAGE_BYTES, EventLog
@@ -21,11 +22,13 @@ from codetether_core.ports.passwords import Passwords
 from codetether_core.ports.provider_sign_in import BegunSignIn, FinishedSignIn, ProviderAnswer, ProviderSignIn
 from codetether_core.ports.rate_limiter import FAILURES, REQUESTS, SIGN_INS, Excess, RateLimiter
 from codetether_core.ports.record_store import RecordStore, Versioned
+from codetether_core.ports.renderer import Payload, Renderer
 from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutcome
 from codetether_core.ports.secret_source import SecretSource
 from codetether_core.ports.session_store import SessionQuery, SessionStore
 from codetether_core.ports.signer import Signer
 from codetether_core.ports.task_store import ApprovalChange, TaskOrder, TaskQuery, TaskStore
+from codetether_core.ports.webhook_store import WebhookStore
 
 __all__ = [
     "DATA_KEY_BYTES",
@@ -49,6 +52,7 @@ __all__ = [
     "Cipher",
     "Clock",
     "CodebaseStore",
+    "Courier",
     "Directory",
     "Entropy",
     "EventLog",
@@ -61,10 +65,12 @@ __all__ = [
     "Notifier",
     "OpenChannel",
     "Passwords",
+    "Payload",
     "ProviderAnswer",
     "ProviderSignIn",
     "RateLimiter",
     "RecordStore",
+    "Renderer",
     "Run",
     "RunFailed",
     "RunOutcome",
@@ -77,4 +83,5 @@ __all__ = [
     "TaskQuery",
     "TaskStore",
     "Versioned",
+    "WebhookStore",
 ]

@@ -16,6 +16,7 @@ from codetether_core.ports.notifier import Notifier
 from codetether_core.ports.record_store import RecordStore
 from codetether_core.ports.session_store import SessionStore
 from codetether_core.ports.task_store import TaskStore
+from codetether_core.ports.webhook_store import WebhookStore
 from codetether_core.secrets import DataKey, Secret
 
 __all__ = ["Backend"]
@@ -82,6 +83,11 @@ class Backend(Protocol):
     @property
     def data_keys(self) -> RecordStore[DataKey]:
         """What values are encrypted under, encrypted itself."""
+        ...
+
+    @property
+    def webhooks(self) -> WebhookStore:
+        """Who is told of tasks elsewhere."""
         ...
 
     @property

@@ -58,7 +58,7 @@ class Redactor:
 
     def whole(self, text: str) -> str:
         """The text, without its secrets, and without what is most of one at its ends: it may have been cut there."""
-        if len(text) < SHORTEST:
+        if not self._marks or len(text) < SHORTEST:
             return text
         places = self._forms.places(text)
         stretches = [*self._stretches(text, places), *self._fragments(text, places)]

@@ -14,6 +14,7 @@ from codetether_core.services.collecting import COLLECTED, Collected, Collecting
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.copies import Entry, check_entry
 from codetether_core.services.data_keys import DataKeys, OpenKey
+from codetether_core.services.delivery import Means
 from codetether_core.services.dispatch import Connection, Dispatch
 from codetether_core.services.encryption import Encryption
 from codetether_core.services.envelope import Envelope
@@ -24,6 +25,7 @@ from codetether_core.services.monitoring import ANSWER_BYTES, MESSAGE_KINDS, Fou
 from codetether_core.services.no_blobs import NoBlobs
 from codetether_core.services.no_cipher import NoCipher
 from codetether_core.services.ownership import OTHERS, Ownership, Reach
+from codetether_core.services.pushing import Pushing
 from codetether_core.services.questions import Question, Questions
 from codetether_core.services.recording import Recording
 from codetether_core.services.redaction import Redaction
@@ -39,6 +41,7 @@ from codetether_core.services.submission import Submission
 from codetether_core.services.task_writer import TASK_KINDS
 from codetether_core.services.trail_upkeep import TrailUpkeep
 from codetether_core.services.watching import Resync, Watching
+from codetether_core.services.webhook_keeping import WebhookKeeping
 
 __all__ = [
     "ANSWER_BYTES",
@@ -74,6 +77,7 @@ __all__ = [
     "KeysInUse",
     "KnownHead",
     "Maintenance",
+    "Means",
     "Messaging",
     "MonitorMessage",
     "Monitoring",
@@ -82,6 +86,7 @@ __all__ = [
     "Notes",
     "OpenKey",
     "Ownership",
+    "Pushing",
     "Question",
     "Questions",
     "Reach",
@@ -103,6 +108,7 @@ __all__ = [
     "Sweep",
     "TrailUpkeep",
     "Watching",
+    "WebhookKeeping",
     "assemble",
     "check_entry",
     "profile_of",

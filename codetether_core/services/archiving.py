@@ -70,6 +70,8 @@ class Archiving:
             yield Entry("data_key", codec.dump(key))
         for secret in await self.backend.secrets.list(tenant):
             yield Entry("secret", codec.dump(secret))
+        for webhook in await self.backend.webhooks.list(tenant):
+            yield Entry("webhook", codec.dump(webhook))
         for message in await self.backend.inbox.list(tenant, limit=_ALL):
             yield Entry("message", codec.dump(message))
         named: set[BlobId] = set()

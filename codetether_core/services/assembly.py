@@ -52,6 +52,7 @@ from codetether_core.services.trail_filings import TrailFilings
 from codetether_core.services.trail_upkeep import TrailUpkeep
 from codetether_core.services.transcripts import Transcripts
 from codetether_core.services.watching import Watching
+from codetether_core.services.webhook_keeping import WebhookKeeping
 from codetether_core.tasks import LeaseTerms
 
 __all__ = ["Services", "assemble"]
@@ -100,6 +101,7 @@ class Services:
     redaction: Redaction
     secret_keeping: SecretKeeping
     rotating: Rotating
+    webhook_keeping: WebhookKeeping
 
 
 def assemble(
@@ -111,6 +113,7 @@ def assemble(
     key: bytes | None = None,
     passwords: Passwords | None = None,
     signer: Signer | None = None,
+    webhook_signer: Signer | None = None,
     cipher: Cipher | None = None,
     redaction: Redaction | None = None,
     kept: AsKept | None = None,
@@ -126,8 +129,8 @@ def assemble(
     """Put the services together; nothing runs yet.
 
     Without ``blobs`` files are refused, and old logs are forgotten. Without the installation's ``key`` no credentials
-    are issued, without ``passwords`` there are no accounts, without a ``signer`` nobody vouches for the audit trail,
-    without a ``cipher`` nothing is encrypted.
+    are issued, without ``passwords`` there are no accounts, without a ``signer`` nobody vouches for the audit trail and
+    without a ``webhook_signer`` for what webhooks are sent, without a ``cipher`` nothing is encrypted.
     A ``backend`` whose writes go through ``redaction`` is given with it. One that encrypts ``at_rest`` has something
     below it, of which ``kept`` tells.
     ``authorizer`` tells who may act for the owners of things, ``agent_policy`` what agents may do; without them, roles
@@ -207,5 +210,6 @@ def assemble(
         encryption=encryption,
         redaction=redaction,
         secret_keeping=SecretKeeping(redaction.secrets, redaction, ownership, clock),
+        webhook_keeping=WebhookKeeping(backend.webhooks, encryption, ownership, webhook_signer or NoSigner(), clock),
         rotating=Rotating(data_keys, backend.data_keys, data_keys.cipher, clock, backend.audit, at_rest),
     )

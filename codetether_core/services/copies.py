@@ -18,6 +18,7 @@ from codetether_core.messages import Message
 from codetether_core.secrets import DataKey, Secret
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import Task
+from codetether_core.webhooks import Webhook
 from codetether_core.workers import Worker
 
 __all__ = ["Entry", "check_entry"]
@@ -74,6 +75,7 @@ _SHAPES: Final[Mapping[str, type]] = {
     "account": Account,
     "data_key": DataKey,
     "secret": Secret,
+    "webhook": Webhook,
     "message": Message,
     "session": _Session,
     "task": _Task,

@@ -31,11 +31,13 @@ from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.trail_copying import TrailCopying
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import Task, requeue
+from codetether_core.webhooks import Webhook, relocated
 from codetether_core.workers import Worker
 
 __all__ = ["Restoring"]
 
 V = TypeVar("V", Codebase, Worker, Agent, Credential, Account, Secret)
+K = TypeVar("K", DataKey, Webhook)
 
 _PAGE: Final = 200
 
@@ -117,6 +119,9 @@ class Restoring:
                 await backend.data_keys.add(_of_this(tenant, codec.load(DataKey, data)))
             case "secret":
                 await _add(backend.secrets, codec.load(Secret, data), tenant)
+            case "webhook":
+                webhook = relocated(codec.load(Webhook, data), self.clock.now())
+                await backend.webhooks.add(_of_this(tenant, webhook))
             case "audit":
                 await self.trail.put(tenant, data)
             case "message":
@@ -144,11 +149,11 @@ async def _add(store: RecordStore[V], value: V, tenant: TenantId) -> None:
     await store.add(evolve(value, tenant=tenant))
 
 
-def _of_this(tenant: TenantId, key: DataKey) -> DataKey:
-    """The same key: what is encrypted is so for one tenant."""
-    if key.tenant != tenant:
-        raise Invalid("tenant", f"is {key.tenant}, for which this is encrypted", hint="restore it as that tenant")
-    return key
+def _of_this(tenant: TenantId, value: K) -> K:
+    """The same value: what is encrypted is so for one tenant."""
+    if value.tenant != tenant:
+        raise Invalid("tenant", f"is {value.tenant}, for which this is encrypted", hint="restore it as that tenant")
+    return value
 
 
 def _event(tenant: TenantId, data: Mapping[str, Any]) -> Event:

@@ -48,6 +48,7 @@ seeing := {
 	"messages:read",
 	"monitor:read",
 	"openapi:read",
+	"push:read",
 	"sessions:read",
 	"tasks:read",
 	"workers:read",
@@ -65,6 +66,7 @@ editor := viewer | {
 	"keys:write",
 	"messages:intervene",
 	"messages:write",
+	"push:write",
 	"sessions:write",
 	"tasks:execute",
 	"tasks:write",
@@ -83,7 +85,7 @@ admin := operator | {
 	"secrets:write",
 }
 
-agent := seeing | {"agents:write", "messages:write", "sessions:write", "tasks:write"}
+agent := seeing | {"agents:write", "messages:write", "push:write", "sessions:write", "tasks:write"}
 
 worker := viewer | {
 	"agents:write",

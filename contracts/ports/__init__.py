@@ -29,6 +29,7 @@ from contracts.ports.record_store import record_store_contract
 from contracts.ports.session_store import session_store_contract
 from contracts.ports.task_lists import task_lists_contract
 from contracts.ports.task_store import boundary_examples, task_store_contract
+from contracts.ports.webhook_store import webhook_store_contract
 from contracts.ports.wholeness import wholeness_contract
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "session_store_contract",
     "task_lists_contract",
     "task_store_contract",
+    "webhook_store_contract",
     "wholeness_contract",
 ]
 
@@ -65,5 +67,6 @@ STORE_CONTRACTS: Final[tuple[Callable[[OpenBackend], type[TestCase]], ...]] = (
     inbox_contract,
     approval_store_contract,
     audit_log_contract,
+    webhook_store_contract,
     wholeness_contract,
 )

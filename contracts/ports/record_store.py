@@ -20,6 +20,7 @@ from codetether_core.secrets import DataKey, Secret
 from codetether_core.workers import Worker
 from contracts.ports.harness import Example, OpenBackend, examples, raises
 from contracts.ports.samples import MICROSECOND, NOW, OTHER_TENANT, SECOND, TENANT, note
+from contracts.ports.webhook_store import new_webhook
 
 __all__ = ["record_store_contract"]
 
@@ -30,7 +31,7 @@ Make: TypeAlias = Callable[..., Any]
 
 
 def record_store_contract(open_backend: OpenBackend) -> type[unittest.TestCase]:
-    """The same behaviours for codebases, workers, agents and credentials, secrets and data keys."""
+    """The same behaviours for codebases, workers, agents and credentials, secrets, data keys and webhooks."""
     shown = [_shown(example, kind) for kind in _KINDS for example in _EXAMPLES]
     return examples("RecordStoreContract", open_backend, shown)
 
@@ -115,6 +116,7 @@ _KINDS: Final[tuple[tuple[str, Callable[[Backend], Store], Make], ...]] = (
     ("credentials", lambda backend: backend.credentials, _credential),
     ("secrets", lambda backend: backend.secrets, _secret),
     ("data_keys", lambda backend: backend.data_keys, _data_key),
+    ("webhooks", lambda backend: backend.webhooks, new_webhook),
 )
 
 

@@ -248,16 +248,16 @@ async def conditions_that_no_index_knows_together_hold_down_a_long_list(backend:
         for n in range(250)
     ]
     await asyncio.gather(*(store.add(task) for task in tasks))
-    for order in TaskOrder:
-        query = TaskQuery(order=order, context=ContextId("c"), created_by="1", limit=500)
-        ids = [task.id for task in _matching(tasks, query)]
-        assert len(ids) == await store.total(TENANT, query) == 125
-        assert await _ids(backend, query) == ids
-        assert await _ids(backend, evolve(query, after=60, limit=7)) == ids[60:67]
     changed = TaskQuery(order=TaskOrder.CHANGED, context=ContextId("c"), created_by="1", limit=500)
-    expected = _matching(tasks, changed)
-    beyond = (expected[99].since, expected[99].id)
-    assert await _ids(backend, evolve(changed, beyond=beyond)) == [task.id for task in expected[100:]]
+    for order in TaskOrder:
+        query = evolve(changed, order=order)
+        expected = [task.id for task in _matching(tasks, query)]
+        assert len(expected) == await store.total(TENANT, query) == 125
+        assert await _ids(backend, query) == expected
+        assert await _ids(backend, evolve(query, after=60, limit=7)) == expected[60:67]
+    latest = _matching(tasks, changed)
+    behind = evolve(changed, beyond=(latest[99].since, latest[99].id))
+    assert await _ids(backend, behind) == [task.id for task in latest[100:]]
 
 
 async def _ids(backend: Backend, query: TaskQuery) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode
+from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_network
@@ -234,6 +234,25 @@ async def test_the_keys_are_there_where_the_card_says() -> None:
         (key,) = answer.json()["keys"]
         assert header == {"alg": "ES256", "kid": key["kid"], "typ": "JOSE", "jku": f"https://a.test/hub{KEYS}"}
         assert "d" not in key
+
+
+async def test_a_card_has_a_signature_by_every_key_that_is_set() -> None:
+    keys = f"old:{b64encode(b'o' * 32).decode()},new:{b64encode(b'n' * 32).decode()}"
+    environment = {"CODETETHER_PUBLIC_URL": "https://a.test", "CODETETHER_CARD_KEYS": keys}
+    async with client_of(app(None, environment)) as client:
+        signatures = (await client.get(PATH)).json()["signatures"]
+        kids = [json.loads(urlsafe_b64decode(each["protected"] + "=="))["kid"] for each in signatures]
+        assert kids == [key["kid"] for key in (await client.get(KEYS)).json()["keys"]] == ["old", "new"]
+
+
+async def test_signing_again_changes_no_tag() -> None:
+    environment = {"CODETETHER_PUBLIC_URL": "https://a.test", "CODETETHER_SECRET_KEY": "k" * 32}
+    answers = []
+    for _ in range(2):
+        async with client_of(app(None, environment)) as client:
+            answers.append(await client.get(PATH))
+    assert answers[0].content != answers[1].content
+    assert answers[0].headers["etag"] == answers[1].headers["etag"]
 
 
 async def test_who_chooses_our_address_does_not_get_it_signed() -> None:

@@ -142,6 +142,8 @@ class Real:
                 return "ci"
             case "keys":
                 return str(self._post("/v1/auth/keys", name="ci")["id"])
+            case "letters":
+                return "whk_1"
             case "messages":
                 return str(self._post("/v1/agent/messages", to=self["agents"], body="b")["message"]["id"])
         raise KeyError(noun)

@@ -41,6 +41,28 @@ def server(provider: IdentityProvider, tmp_path: Path) -> Iterator[Program]:
         assert program.wait() == 0, program.said
 
 
+def test_the_card_has_what_the_provider_offers_once_it_is_there(server: Program, provider: IdentityProvider) -> None:
+    (url,) = until(lambda: re.findall(r'"url": "([^"]+)"', server.said), "the address")
+    before = httpx.get(f"{url}/.well-known/agent-card.json")
+    assert before.json()["securitySchemes"].keys() == {"bearer", "oidc"}
+    provider.start()
+    head = {"Authorization": f"Bearer {provider.token(roles='team')}"}
+    until(lambda: httpx.get(f"{url}/v1/agent/tasks", headers=head).status_code == 200, "an answer")
+    known = {"If-None-Match": before.headers["etag"]}
+    found = httpx.get(f"{url}/.well-known/agent-card.json", headers=known).json()["securitySchemes"]
+    assert found.keys() == {
+        "bearer",
+        "oidc",
+        "oauth2_authorization_code",
+        "oauth2_device_code",
+        "oauth2_client_credentials",
+    }
+    assert httpx.get(found["oidc"]["openIdConnectUrl"]).json()["issuer"] == provider.issuer
+    for name in found.keys() - {"bearer", "oidc"}:
+        (flow,) = found[name]["oauth2SecurityScheme"]["flows"].values()
+        assert flow["tokenUrl"] == f"{provider.issuer}/token"
+
+
 def test_a_provider_that_comes_later_is_believed(server: Program, provider: IdentityProvider) -> None:
     """The server says that it is away; nobody else is kept waiting. A stream ends with the token that opened it."""
     (url,) = until(lambda: re.findall(r'"url": "([^"]+)"', server.said), "the address")

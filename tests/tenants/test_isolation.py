@@ -17,7 +17,7 @@ import httpx
 import pytest
 from attrs import define
 
-from codetether_adapters.a2a.methods import METHODS
+from codetether_adapters.a2a.methods import METHODS, Operation
 from codetether_adapters.a2a.v1 import V1
 from codetether_adapters.audited import Acting, AuditedBackend
 from codetether_adapters.filesystem import open_blobs
@@ -182,6 +182,8 @@ async def test_no_method_of_a2a_knows_of_what_is_another_tenants(engine: str, tm
             told = json.loads(answer.text.removeprefix("data: "))
             if name == "ListTasks":
                 assert all(mark(UMBRELLA) in json.dumps(task) for task in told["result"]["tasks"])
+            elif method.operation is Operation.CARD:
+                assert mark(UMBRELLA) in json.dumps(told["result"]["skills"])
             else:
                 assert told["error"]["code"] in (-32001, -32003, -32004), (name, told)
         assert await world.copy(ACME) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from attrs import frozen
@@ -14,6 +15,7 @@ from codetether_adapters.a2a.following import known_records
 from codetether_adapters.a2a.request import Request
 from codetether_adapters.a2a.routing import spec_of
 from codetether_adapters.a2a.telling import context_of
+from codetether_adapters.a2a.v03 import V03
 from codetether_adapters.a2a.v1 import V1
 from codetether_adapters.a2a.values import Message, SendMessage
 from codetether_core.approvals import ApprovalKind, ApprovalState
@@ -24,6 +26,10 @@ from codetether_core.tasks import Task
 __all__ = ["Delivered", "deliver"]
 
 _LONGEST: Final = 255
+_WEBHOOKS: Final[Mapping[str, str]] = {
+    V1.name: "configuration.taskPushNotificationConfig",
+    V03.name: "configuration.pushNotificationConfig",
+}
 _GIVE_LEAVE: Final = "approvals:write"
 
 
@@ -46,9 +52,11 @@ async def deliver(agent: Agent, request: Request, asked: SendMessage, release: s
     webhook = asked.configuration.push_config
     if webhook is not None and agent.push is None:
         raise Refused(PUSH_NOTIFICATION_NOT_SUPPORTED)
+    if webhook is not None and agent.push is not None:
+        await agent.push.check(webhook, _WEBHOOKS[release])
     delivered = await (_answer if message.task_id else _submit)(agent, request, asked)
     if webhook is not None and agent.push is not None:
-        await agent.push.create(request.principal, delivered.task, webhook, release)
+        await agent.push.create(request, delivered.task, webhook, release)
     return delivered
 
 

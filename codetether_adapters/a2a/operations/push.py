@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from codetether_adapters.a2a.agent import Agent, PushConfigs
 from codetether_adapters.a2a.bounds import page_size
 from codetether_adapters.a2a.dialect import Dialect
 from codetether_adapters.a2a.errors import PUSH_NOTIFICATION_NOT_SUPPORTED, Refused
 from codetether_adapters.a2a.request import Request
+from codetether_adapters.a2a.v03 import V03
+from codetether_adapters.a2a.v1 import V1
 from codetether_adapters.a2a.values import ListPushConfigs, NamedPushConfig, PushConfig
 from codetether_core.errors import Invalid
 
 __all__ = ["create", "delete", "find", "get"]
+
+_WHERE: Final[Mapping[str, str]] = {V1.name: "", V03.name: "pushNotificationConfig"}
+"""The member of the parameters that has the webhook itself."""
 
 
 async def create(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:
@@ -22,7 +28,8 @@ async def create(agent: Agent, request: Request, dialect: Dialect, params: Any) 
     if not config.task_id:
         raise Invalid("taskId", "is required")
     task = await agent.task(request.principal, config.task_id)
-    return dialect.dump(await configs.create(request.principal, task, config, dialect.name))
+    await configs.check(config, _WHERE[dialect.name])
+    return dialect.dump(await configs.create(request, task, config, dialect.name))
 
 
 async def get(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:

@@ -27,6 +27,7 @@ from codetether_adapters.http.resources import (
     monitor_export,
     monitor_stream,
     provider_sign_in,
+    push,
     reports,
     runtime,
     secrets,
@@ -59,7 +60,7 @@ def all_routes() -> tuple[Route, ...]:
         *(monitor.ROUTES + monitor_export.ROUTES + monitor_stream.ROUTES + runtime.ROUTES + database.ROUTES),
         *(copies.ROUTES + audit.ROUTES),
         *(auth.ROUTES + provider_sign_in.ROUTES + accounts.ROUTES + credentials.ROUTES),
-        *encryption.ROUTES,
+        *(encryption.ROUTES + push.ROUTES),
         *secrets.ROUTES,
     )
     return expand(routes, ALIASES)

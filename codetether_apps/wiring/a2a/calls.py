@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias
 
+from codetether_adapters.a2a.errors import CONTENT_TYPE_NOT_SUPPORTED, Refused
 from codetether_adapters.a2a.methods import Operation
 from codetether_adapters.a2a.request import Answer, Request, Stream
 from codetether_adapters.a2a.versions import HEADER
 from codetether_adapters.http import Call, Encoded, EventStream, Header
 from codetether_core.errors import TooLarge
 
-__all__ = ["ALWAYS", "SENDING", "WATCHING", "Reply", "body_of", "is_json", "reply", "request_of"]
+__all__ = ["ALWAYS", "SENDING", "WATCHING", "Reply", "body_of", "reply", "request_of"]
 
 Reply: TypeAlias = Encoded | EventStream
 
@@ -54,16 +55,17 @@ def request_of(call: Call, *, titled: bool) -> Request:
     )
 
 
-def is_json(call: Call) -> bool:
-    """Whether the body is said to be JSON, or nothing is said."""
-    kind = (call.headers.get("content-type") or _JSON).partition(";")[0].strip().lower()
-    return kind == _JSON or kind.endswith("+json")
-
-
 async def body_of(call: Call) -> Any:
-    """The body's JSON; who is refused because it is too large has to begin a new connection."""
+    """The body's JSON; ``Refused`` if it is said to be anything else, whatever it is.
+
+    Who is refused because it is too large has to begin a new connection.
+    """
+    kind = (call.headers.get("content-type") or _JSON).partition(";")[0].strip().lower()
     try:
-        return await call.json()
+        if kind == _JSON or kind.endswith("+json"):
+            return await call.json()
+        await call.read()  # or the connection would be good for nothing more
+        raise Refused(CONTENT_TYPE_NOT_SUPPORTED, "The body must be JSON: Content-Type: application/json")
     except TooLarge:
         if call.scope.get("http_version") not in _MULTIPLEXED:
             call.request.with_answer.append(_CLOSE)

@@ -44,14 +44,14 @@ def open_cards(
     return Cards(
         services=services,
         authorizer=policy,
-        profile=lambda: profile_of(settings, told()),
+        profile=lambda: profile_of(settings, told(), push=services.webhook_keeping.possible),
         pure=settings.server.pure_card,
         signer=_signer(settings),
     )
 
 
-def profile_of(settings: Settings, told: Mapping[str, Any]) -> Profile:
-    """What the public card says by these settings."""
+def profile_of(settings: Settings, told: Mapping[str, Any], *, push: bool = False) -> Profile:
+    """What the public card says by these settings; ``push`` if webhooks are kept."""
     oidc, auth = settings.oidc, settings.auth
     provider = Provider(issuer=oidc.issuer, told=told, scopes=oidc.scopes) if oidc.issuer else None
     return Profile(
@@ -60,6 +60,7 @@ def profile_of(settings: Settings, told: Mapping[str, Any]) -> Profile:
         skills=PUBLIC,
         schemes=schemes(provider, certificates=bool(auth.client_certificates)) if auth.enabled else (),
         extensions=_EXTENSIONS,
+        push=push,
     )
 
 

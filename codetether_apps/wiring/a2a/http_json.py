@@ -9,11 +9,11 @@ from attrs import frozen
 
 from codetether_adapters.a2a import rest
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.errors import CONTENT_TYPE_NOT_SUPPORTED, Refused, refusal_of
+from codetether_adapters.a2a.errors import Refused, refusal_of
 from codetether_adapters.a2a.methods import Operation
 from codetether_adapters.a2a.request import A2A_JSON, JSON
 from codetether_adapters.http import Call, Header, Route
-from codetether_apps.wiring.a2a.calls import ALWAYS, SENDING, WATCHING, Reply, body_of, is_json, reply, request_of
+from codetether_apps.wiring.a2a.calls import ALWAYS, SENDING, WATCHING, Reply, body_of, reply, request_of
 from codetether_core.errors import Invalid, TooLarge
 
 __all__ = ["REST", "rest_routes"]
@@ -114,12 +114,11 @@ def _route(agent: Agent, asked: rest.Call) -> Route:
     async def endpoint(call: Call) -> Reply:
         """As release 1.0 of the protocol has it."""
         request = request_of(call, titled=False)
-        if asked.body and not is_json(call):
-            refusal = Refused(CONTENT_TYPE_NOT_SUPPORTED, f"The body must be JSON: Content-Type: {A2A_JSON}")
-            return reply(call, rest.refused(refusal, request, 415))
         try:
             body = await _body(call, asked)
             params = rest.params_of(asked, call.path, call.pairs, body)
+        except Refused as refusal:
+            return reply(call, rest.refused(refusal, request, 415))
         except TooLarge as error:
             return reply(call, rest.refused(refusal_of(error), request, 413))
         except Invalid as error:

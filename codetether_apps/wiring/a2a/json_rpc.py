@@ -9,9 +9,9 @@ from attrs import frozen
 
 from codetether_adapters.a2a import jsonrpc
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.errors import CONTENT_TYPE_NOT_SUPPORTED, Refused, refusal_of
+from codetether_adapters.a2a.errors import Refused, refusal_of
 from codetether_adapters.http import Call, Route
-from codetether_apps.wiring.a2a.calls import ALWAYS, SENDING, WATCHING, Reply, body_of, is_json, reply, request_of
+from codetether_apps.wiring.a2a.calls import ALWAYS, SENDING, WATCHING, Reply, body_of, reply, request_of
 from codetether_core.errors import Invalid, TooLarge
 
 __all__ = ["RPC", "rpc_routes"]
@@ -61,11 +61,10 @@ def rpc_routes(agent: Agent) -> tuple[Route, ...]:
         What is refused is answered with status 200 and an ``error``; methods that stream, with server-sent events.
         """
         request = request_of(call, titled=True)
-        if not is_json(call):
-            refusal = Refused(CONTENT_TYPE_NOT_SUPPORTED, "The body must be JSON: Content-Type: application/json")
-            return reply(call, jsonrpc.refused(refusal, status=415))
         try:
             value = await body_of(call)
+        except Refused as refusal:
+            return reply(call, jsonrpc.refused(refusal, status=415))
         except (Invalid, TooLarge) as error:
             return reply(call, jsonrpc.refused(refusal_of(error)))
         return reply(call, await jsonrpc.respond(agent, request, value))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from codetether_apps.settings import Settings, read_settings
+from codetether_apps.wiring.a2a import open_cards
+from codetether_core.access import Principal
+from codetether_core.services import RolePolicy
 from tests.http.coverage import covers
 from tests.http.resources.harness import Api, data
 
@@ -111,3 +117,32 @@ async def test_who_is_known_is_told_of_agents_and_codebases(api: Api) -> None:
         body = {"message": message("by skill", metadata={"skill_id": skill}), "configuration": NOW}
         id = (await api.alice.ok("POST", f"{REST}/message:send", body))["task"]["id"]
         assert (await api.shown(id))[member] == value
+
+
+async def test_nobody_is_told_of_what_it_may_not_read(api: Api) -> None:
+    """By role or by the scopes of a key; nor of agents that are heard of no more."""
+    await api.ann.ok("POST", "/v1/agent/agents", {"name": "surveyor"})
+    await api.codebase()
+    await api.bot.ok("POST", "/v1/agent/workers/register", {"worker_id": "w1", "name": "one", "agents": ["codex"]})
+    cards = open_cards(Settings(), api.services, RolePolicy())
+
+    async def told(*scopes: str) -> set[str]:
+        principal = Principal(name="eve", roles=frozenset({"viewer"}), scopes=frozenset(scopes))
+        card = await cards.extended(principal, "http://server", "1.0")
+        return {each["id"].partition(":")[0] for each in card["skills"]}
+
+    assert await told("identity:read") == {"task_delegation"}
+    assert await told("identity:read", "agents:read") == {"task_delegation", "agent"}
+    assert await told("identity:read", "workers:read") == {"task_delegation", "codex"}
+    assert await told("identity:read", "codebases:read") == {"task_delegation", "codebase"}
+    api.clock.advance(timedelta(minutes=3))
+    assert await told("agents:read", "workers:read", "codebases:read") == {"task_delegation", "codebase"}
+
+
+async def test_a_card_is_pure_for_release_1_0_where_that_is_wanted(api: Api) -> None:
+    settings = read_settings(environment={"CODETETHER_PURE_CARD": "on"}, directory=Path("/nowhere"))
+    cards = open_cards(settings, api.services, RolePolicy())
+    principal = Principal(name="eve", roles=frozenset({"viewer"}))
+    new, old = [await cards.extended(principal, "http://server", release) for release in ("1.0", "0.3")]
+    assert "url" not in new
+    assert old["url"] == "http://server/v1/a2a"

@@ -52,6 +52,7 @@ from codetether_adapters.http.resources.shapes.monitor import (
     MonitorIntervened,
     MonitorStats,
 )
+from codetether_adapters.http.resources.shapes.push import DeadLetter, DeadLetters, SigningKey
 from codetether_adapters.http.resources.shapes.secrets import Secret, Secrets
 from codetether_adapters.http.resources.shapes.sessions import (
     Ingested,
@@ -128,6 +129,8 @@ __all__ = [
     "Confirmed",
     "Connection",
     "Connections",
+    "DeadLetter",
+    "DeadLetters",
     "Done",
     "EncryptionState",
     "Explanation",
@@ -183,6 +186,7 @@ __all__ = [
     "SignIns",
     "SignedIn",
     "SignedOff",
+    "SigningKey",
     "StoreStatus",
     "StoredCodebases",
     "StoredSessions",

@@ -1,0 +1,1 @@
+"""Requests to URLs that others gave us: to nowhere that only we may go, whatever a name resolves to meanwhile."""
