@@ -12,6 +12,7 @@ from collections.abc import Mapping
 __all__ = [
     "AlreadyAnswered",
     "AlreadyExists",
+    "Busy",
     "CodeTetherError",
     "Conflict",
     "CursorUnknown",
@@ -107,6 +108,12 @@ class Unavailable(CodeTetherError):
     """A part that we need does not answer now; the same request may succeed later."""
 
     code = "unavailable"
+
+
+class Busy(Unavailable):
+    """We have too much to do ourselves just now: nobody else has failed."""
+
+    code = "busy"
 
 
 class RateLimited(Unavailable):

@@ -26,8 +26,11 @@ _BEAT: Final = timedelta(seconds=15)
 class PushConfigs(Protocol):
     """Webhooks of tasks; ``release`` is that of the client, in whose words it wants to be told."""
 
-    async def check(self, config: PushConfig, field: str) -> None:
-        """``Invalid`` names the member, below ``field``, for which it could not be kept."""
+    async def check(self, config: PushConfig, field: str, task: Task | None = None) -> None:
+        """``Invalid`` names the member, below ``field``, for which it could not be kept, by ``task`` or a new one.
+
+        ``Conflict`` if the task has too many.
+        """
         ...
 
     async def create(self, request: Request, task: Task, config: PushConfig, release: str) -> PushConfig:

@@ -60,8 +60,10 @@ def _decided(approval: Approval, decision: Decision) -> Reply:
     option = _leave(approval, decision.approved)
     if approval.options and option is None:
         raise Invalid("message.metadata", f"must be answered with one of: {_offered(approval)}")
-    words = decision.words or ("approved" if decision.approved else "rejected")
-    return Reply(approval=approval, choice=option.id if option else None, text=decision.words if option else words)
+    if option is not None:
+        return Reply(approval=approval, choice=option.id, text=decision.words)
+    refusal = f"rejected: {decision.words}" if decision.words else "rejected"
+    return Reply(approval=approval, text="approved" if decision.approved else refusal)
 
 
 def _said(approval: Approval, words: str) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 from urllib.parse import quote
 
@@ -50,7 +50,7 @@ async def artifacts_of(agent: Agent, request: Request, task: Task, left: int = I
 
 async def pieces_of(
     agent: Agent, request: Request, task: Task, file: File
-) -> AsyncIterator[tuple[Artifact, bool, bool]]:
+) -> AsyncGenerator[tuple[Artifact, bool, bool], None]:
     """A file piece by piece, each with whether it goes on with the one before and whether it is the last."""
     if file.size > INLINE:
         yield _elsewhere(request, task, file), False, True

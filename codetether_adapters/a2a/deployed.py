@@ -65,8 +65,10 @@ def _as_0_3(agent: Agent, request: Request, params: Mapping[str, Any]) -> dict[s
     message.setdefault("role", "user")
     if params.get(_ID) is not None:
         message["taskId"] = params[_ID]
-    skill = {"skill_id": params["skill_id"]} if params.get("skill_id") is not None else {}
-    return {**params, "message": message, "metadata": {**(params.get("metadata") or {}), **skill}}
+    metadata = params.get("metadata") or {}
+    if params.get("skill_id") is not None and isinstance(metadata, Mapping):
+        metadata = {**metadata, "skill_id": params["skill_id"]}
+    return {**params, "message": message, "metadata": metadata}
 
 
 def _part_of(part: Any) -> Any:

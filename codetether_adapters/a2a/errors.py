@@ -97,6 +97,8 @@ def refusal_of(error: CodeTetherError) -> Refused:
             return error
         case NotFound(code="task_not_found"):
             return Refused(TASK_NOT_FOUND, taskId=error.details["id"])
+        case NotFound(code="webhook_not_found"):
+            return Refused(TASK_NOT_FOUND, "The task has no such webhook")
         case NotFound(code="codebase_not_found"):
             return _invalid("message.metadata.codebase_id", f"names none that there is: {error.details['id']}")
         case NotFound():

@@ -6,8 +6,9 @@ comes back with the id of an event gets what follows it and no task.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Final
 
 from attrs import evolve, frozen
 
@@ -28,6 +29,12 @@ from codetether_core.services import TASK_KINDS, Resync
 from codetether_core.tasks import Task
 
 __all__ = ["Frame", "Frames", "follow", "known_records", "topic_of"]
+
+_INLINE: Final = 512 * 1024
+"""Of what a task that has ended made, that much is told with it: some clients take no event of more than 4 MiB, and a
+character may take 6 bytes of JSON."""
+
+_ATTEMPT: Final = "a2a attempt"
 
 
 @frozen
@@ -78,8 +85,10 @@ async def follow(
                     return
                 continue
             for record in page.records:
-                async for frame in reader.frames(record, page.cursor.epoch, statuses=record.number > known):
-                    yield frame
+                frames = reader.frames(record, page.cursor.epoch, statuses=record.number > known)
+                async with aclosing(frames) as source:
+                    async for frame in source:
+                        yield frame
                 if reader.done:
                     return
             if not page.records:
@@ -121,42 +130,52 @@ class _Reader:
 
     async def snapshot(self, task: Task) -> Frame:
         """The task as it stands: without what it made, which is told piece by piece, unless nothing follows."""
-        shown = await view(self.agent, self.request, task, artifacts=task.ended)
+        shown = await view(self.agent, self.request, task, artifacts=task.ended, inline=_INLINE)
         self.teller.state, self.teller.printing = shown.status.state, 0
         return Frame(encode(self.dialect.event(shown)))
 
-    async def frames(self, record: Record, epoch: str, *, statuses: bool) -> AsyncIterator[Frame]:
-        """What the record comes to."""
-        teller = self.teller
-        if (body := self._shared(record)) is None:
-            bodies = [body async for body in self._bodies(record, statuses)]
-        else:
-            bodies = [body]
-        place = str(Place(Cursor(epoch, record.position), teller.printing))
-        for at, body in enumerate(bodies, 1):
-            yield Frame(body, place if at == len(bodies) else None)
+    async def frames(self, record: Record, epoch: str, *, statuses: bool) -> AsyncGenerator[Frame, None]:
+        """What the record comes to: of a file, which may be large, no more than two pieces are held at once."""
+        last = self._shared(record)
+        if last is None:
+            async with aclosing(self._bodies(record, statuses)) as bodies:
+                async for body in bodies:
+                    if last is not None:
+                        yield Frame(last)
+                    last = body
+        if last is not None:
+            yield Frame(last, str(Place(Cursor(epoch, record.position), self.teller.printing)))
 
     def _shared(self, record: Record) -> bytes | None:
         """A piece of output that was told to somebody else in the same words."""
-        if (body := record.frames.get(self._words(record))) is not None:
-            self.teller.told(int(record.frames["a2a attempt"]))
+        attempt = record.frames.get(_ATTEMPT)
+        if attempt is None or not self._stands_alone(record):
+            return None
+        body = record.frames.get(self._words(append=self.teller.printing == int(attempt)))
+        if body is not None:
+            self.teller.told(int(attempt))
         return body
 
-    def _words(self, record: Record) -> str:
-        teller = self.teller
-        return f"a2a {self.dialect.name} {teller.first or record.number} {teller.printing}"
+    def _stands_alone(self, record: Record) -> bool:
+        """Whether it is told for no records before it: what is said then depends on the reader, and is not kept."""
+        return self.teller.first in (0, record.number)
 
-    async def _bodies(self, record: Record, statuses: bool) -> AsyncIterator[bytes]:
-        words = self._words(record)
+    def _words(self, *, append: bool) -> str:
+        return f"a2a {self.dialect.name} {'more' if append else 'new'}"
+
+    async def _bodies(self, record: Record, statuses: bool) -> AsyncGenerator[bytes, None]:
+        alone = self._stands_alone(record)
         told = self.teller.tell(record, statuses=statuses)
         for each in told:
             if isinstance(each, Left):
-                async for piece in self._pieces(each):
-                    yield encode(self.dialect.event(piece))
+                async with aclosing(self._pieces(each)) as pieces:
+                    async for piece in pieces:
+                        yield encode(self.dialect.event(piece))
                 continue
             body = encode(self.dialect.event(self._marked(each)))
-            if isinstance(each, ArtifactUpdate):
-                record.frames[words], record.frames["a2a attempt"] = body, b"%d" % self.teller.printing
+            if isinstance(each, ArtifactUpdate) and alone:
+                record.frames[self._words(append=each.append)] = body
+                record.frames[_ATTEMPT] = b"%d" % self.teller.printing
             yield body
 
     def _marked(self, update: Update) -> Update:
@@ -166,18 +185,19 @@ class _Reader:
         self.teller.final = self.teller.ended or self.waits
         return evolve(update, final=self.teller.final)
 
-    async def _pieces(self, left: Left) -> AsyncIterator[ArtifactUpdate]:
+    async def _pieces(self, left: Left) -> AsyncGenerator[ArtifactUpdate, None]:
         """A file as it is now: if another has taken its place meanwhile, that one is told again in its own."""
         task = await self.agent.services.backend.tasks.get(self.task.tenant, self.task.id)
         file = next((each for each in task.artifacts if each.name == left.name), None)
         if file is None:
             return
-        async for artifact, append, last in pieces_of(self.agent, self.request, task, file):
-            yield ArtifactUpdate(
-                task_id=task.id,
-                context_id=self.teller.context_id,
-                artifact=artifact,
-                append=append,
-                last_chunk=last,
-                metadata=left.metadata,
-            )
+        async with aclosing(pieces_of(self.agent, self.request, task, file)) as pieces:
+            async for artifact, append, last in pieces:
+                yield ArtifactUpdate(
+                    task_id=task.id,
+                    context_id=self.teller.context_id,
+                    artifact=artifact,
+                    append=append,
+                    last_chunk=last,
+                    metadata=left.metadata,
+                )

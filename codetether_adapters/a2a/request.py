@@ -26,7 +26,7 @@ class Request:
 
     ``version`` is what ``A2A-Version`` says, ``extensions`` are the URIs of those that the client knows, ``key`` its
     ``Idempotency-Key``, ``last_event_id`` where it was cut, and ``accept`` what it wants to read. ``base_url`` is our
-    own address as the client has it. ``note`` is told what is asked, before it is done.
+    own address as the client has it. ``note`` is told what is asked, before it is done, and may refuse to have it done.
     """
 
     principal: Principal

@@ -12,6 +12,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from codetether_adapters.a2a.agent import Agent
+from codetether_adapters.a2a.dialect import camel
 from codetether_adapters.a2a.encoding import encode
 from codetether_adapters.a2a.errors import Refused, refusal_of, rest_error
 from codetether_adapters.a2a.jsonrpc import EXTENSIONS
@@ -66,7 +67,9 @@ def params_of(call: Call, path: Mapping[str, str], query: Mapping[str, str], bod
     if body is not None and not isinstance(body, Mapping):
         raise Invalid("", "the body must be a JSON object")
     told: dict[str, Any] = {name: value == "true" if name in _SWITCH else value for name, value in query.items()}
-    return told | dict(body or {}) | {member: path[name] for name, member in call.named.items()}
+    named = {member: path[name] for name, member in call.named.items()}
+    told = {name: value for name, value in (told | dict(body or {})).items() if camel(name) not in named}
+    return told | named
 
 
 async def respond(agent: Agent, request: Request, operation: Operation, params: Any) -> Answer | Stream:

@@ -18,12 +18,16 @@ from codetether_core.errors import Invalid
 from codetether_core.ids import AgentName, CodebaseId, ContextId
 from codetether_core.tasks import GLOBAL, TaskSpec
 
-__all__ = ["KEPT", "spec_of"]
+__all__ = ["KEPT", "RESUMED", "spec_of"]
 
 KEPT: Final = "a2a"
 """The member of a task's metadata that has the message which asked for it."""
 
+RESUMED: Final = "resume_session_id"
+"""The member of a task's metadata that has the session to go on with."""
+
 _TITLE: Final = 80
+_LONGEST: Final = 255
 _PRIORITY: Final = 2**31 - 1
 _KINDS: Final[Mapping[str, type]] = {
     "codebase_id": str,
@@ -45,7 +49,7 @@ def spec_of(message: Message, metadata: Mapping[str, Any], context: ContextId, d
     agent = told.get("target_agent_name") or skill.agent
     kept: dict[str, Any] = {KEPT: {"message": V1.dump(message)}}
     if "session_id" in told:
-        kept["resume_session_id"] = told["session_id"]
+        kept[RESUMED] = told["session_id"]
     return TaskSpec(
         codebase=CodebaseId(told.get("codebase_id") or skill.codebase or GLOBAL),
         title=_title(prompt),
@@ -70,6 +74,8 @@ def _told(message: Message, metadata: Mapping[str, Any]) -> dict[str, Any]:
                 value = int(value)  # protobuf has no other numbers in an object
             if not isinstance(value, kind) or isinstance(value, bool):
                 raise Invalid(f"{place}.{name}", f"must be {_CALLED[kind]}")
+            if isinstance(value, str) and len(value) > _LONGEST:
+                raise Invalid(f"{place}.{name}", f"must have at most {_LONGEST} characters")
             found[name] = value
     if abs(found.get("priority", 0)) > _PRIORITY:
         raise Invalid("message.metadata.priority", f"must be between -{_PRIORITY} and {_PRIORITY}")

@@ -25,9 +25,11 @@ class Webhooks:
     keeping: WebhookKeeping
     courier: Courier
 
-    async def check(self, config: PushConfig, field: str) -> None:
-        """What the text says, and where its host is just now."""
+    async def check(self, config: PushConfig, field: str, task: Task | None = None) -> None:
+        """What the text says, where its host is just now, and whether there is room for it."""
         try:
+            if config.id or task is not None:
+                await self.keeping.check(_name(config, task), task)
             await self.courier.check("url", checked_target(_target(config)).url)
         except Invalid as error:
             where = f"{field}.{error.field}" if field else error.field
@@ -38,7 +40,7 @@ class Webhooks:
         kept = await self.keeping.put(
             request.principal,
             task,
-            config.id or task.id,
+            _name(config, task),
             checked_target(_target(config)),
             dialect=release,
             base_url=request.base_url,
@@ -67,6 +69,11 @@ class Webhooks:
         target = await self.keeping.target(webhook)
         authentication = Authentication(scheme=target.scheme) if target.scheme else None
         return PushConfig(url=target.url, id=webhook.name, task_id=webhook.task, authentication=authentication)
+
+
+def _name(config: PushConfig, task: Task | None) -> str:
+    """By which it is kept: a task's own id, where no other is given."""
+    return config.id or (task.id if task else "")
 
 
 def _target(config: PushConfig) -> Target:

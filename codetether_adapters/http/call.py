@@ -105,9 +105,13 @@ class Call:
 
         ``Unavailable`` if we are leaving already: the client should go to another replica.
         """
+        self.may_stream()
+        return EventStream(source, drain=self.drain, farewell=farewell, standing=self._standing)
+
+    def may_stream(self) -> None:
+        """``Unavailable`` as from ``stream``, for who has to know before anything is done."""
         if self.drain.begun:
             raise Unavailable("This server is shutting down", hint="connect again")
-        return EventStream(source, drain=self.drain, farewell=farewell, standing=self._standing)
 
     @asynccontextmanager
     async def attended(self, fall: Callable[[], None]) -> AsyncIterator[None]:

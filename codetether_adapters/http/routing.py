@@ -261,4 +261,6 @@ def _segments(raw_path: bytes) -> list[str]:
         raise Invalid("", "the path is not UTF-8", code="path_malformed") from None
     if "\0" in text or ("%" in text and any("\0" in segment for segment in segments)):
         raise Invalid("", "the path contains a NUL character", code="path_malformed")
+    if text and not text.startswith("/"):  # another form of target, such as OPTIONS has (RFC 9112, section 3.2)
+        raise NotFound("route", text)
     return segments

@@ -69,9 +69,18 @@ ask contains "secret_file" if {
 	endswith(part, end)
 }
 
+# --- its remotes' credentials; a search goes through all that is below
+
 ask contains "secret_file" if {
 	some path in input.tool.paths
-	endswith(concat("", ["/", lower(path)]), "/.git/config")
+	names := split(lower(path), "/")
+	".git" in names
+	startswith(names[count(names) - 1], "config")
+}
+
+ask contains "secret_file" if {
+	input.tool.kind == "search"
+	".git" in parts
 }
 
 ask contains "outside_checkout" if {
@@ -81,11 +90,16 @@ ask contains "outside_checkout" if {
 
 ask contains "outside_checkout" if ".." in parts
 
-# --- a shell's home, and another system's paths
+# --- a shell's home and variables, another system's paths, a URL
 
 ask contains "outside_checkout" if {
 	some path in input.tool.paths
-	startswith(path, "~")
+	substring(path, 0, 1) in {"~", "$", "%"}
+}
+
+ask contains "outside_checkout" if {
+	some path in input.tool.paths
+	contains(split(path, "/")[0], ":")
 }
 
 ask contains "outside_checkout" if {
@@ -93,7 +107,7 @@ ask contains "outside_checkout" if {
 	contains(path, "\\")
 }
 
-# --- to look at what the task is about changes nothing
+# --- to look at what the task is about changes nothing; a search may show a line of any file that it comes by
 
 allow contains "looking" if {
 	input.tool.kind in {"read", "search"}
@@ -117,8 +131,10 @@ parts contains part if {
 
 secret_names := {
 	".aws",
+	".azure",
 	".docker",
 	".env",
+	".envrc",
 	".git-credentials",
 	".gnupg",
 	".htpasswd",
@@ -128,8 +144,9 @@ secret_names := {
 	".pgpass",
 	".pypirc",
 	".ssh",
+	".vault-token",
 }
 
 secret_beginnings := {".env.", "id_dsa", "id_ecdsa", "id_ed25519", "id_rsa"}
 
-secret_ends := {".jks", ".kdbx", ".key", ".keystore", ".p12", ".pem", ".pfx"}
+secret_ends := {".env", ".jks", ".kdbx", ".key", ".keystore", ".p12", ".pem", ".pfx", ".ppk", ".tfstate"}

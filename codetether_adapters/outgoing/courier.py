@@ -15,13 +15,16 @@ from codetether_adapters.outgoing.allowing import Allowed
 from codetether_adapters.outgoing.guard import Guard
 from codetether_adapters.outgoing.resolving import Resolve, Resolver
 from codetether_adapters.outgoing.transport import GuardedTransport, place_of
-from codetether_core.errors import Invalid, Unavailable
+from codetether_core.errors import Busy, Invalid, Unavailable
 from codetether_core.ports import Courier
 
 __all__ = ["open_courier"]
 
 _AT_ONCE: Final = 64
-"""Requests; who waits for longer than a request may take is told that there was no answer."""
+"""Requests; the others wait for their turn, which is no time that a receiver takes."""
+
+_LOOKING_UP: Final = 5.0
+"""Seconds for a name's addresses, while somebody waits to be told whether a URL will do."""
 
 
 @asynccontextmanager
@@ -51,21 +54,33 @@ class _Courier:
 
     async def check(self, field: str, url: str) -> None:
         """Resolve it once. A name that has no address now may have one by the time that it is needed."""
-        with suppress(Unavailable):
-            await self._guard.addresses(field, *place_of(_url(field, url)))
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(_LOOKING_UP):
+                await self._guard.addresses(field, *place_of(_url(field, url)))
 
     async def deliver(self, url: str, headers: Mapping[str, str], body: bytes, timeout: timedelta) -> int:
         """As soon as the head of the answer is there, the connection is closed."""
         request = httpx.Request("POST", _url("url", url), headers=headers, content=body)
+        await self._turn(timeout)
         try:
-            async with asyncio.timeout(timeout.total_seconds()), self._room:
+            async with asyncio.timeout(timeout.total_seconds()):
                 answer = await self._transport.handle_async_request(request)
                 await answer.aclose()
         except TimeoutError:
             raise Unavailable(f"There was no answer within {timeout.total_seconds():g} seconds") from None
         except httpx.HTTPError as error:
             raise Unavailable(f"There was no answer: {error or type(error).__name__}") from None
+        finally:
+            self._room.release()
         return answer.status_code
+
+    async def _turn(self, timeout: timedelta) -> None:
+        """Wait for it; who has it must release the room."""
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                await self._room.acquire()
+        except TimeoutError:
+            raise Busy(f"{_AT_ONCE} other requests are being made") from None
 
 
 def _url(field: str, url: str) -> httpx.URL:

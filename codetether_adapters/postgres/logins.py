@@ -47,7 +47,9 @@ WITH schema AS (
     SELECT pg_class.oid, relowner, relrowsecurity FROM pg_class JOIN schema ON schema.oid = relnamespace
     WHERE relkind = 'r'
 ), role AS (
-    SELECT oid, rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication AS powerful,
+    SELECT oid, rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication OR rolname IN (
+            'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'
+        ) AS powerful,
         rolname = %s OR oid IN (SELECT nspowner FROM schema UNION SELECT relowner FROM tables) AS owns
     FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER')
 )

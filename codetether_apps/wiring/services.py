@@ -86,7 +86,7 @@ async def open_services(
                 keep_running("blobs", partial(tell_of_absence, "blobs", services.blobs.ping, every=30))
             ),
         ]
-        if blobs is not None:
+        if blobs is not None and not (settings.storage.store or "").startswith("memory:"):
             loops.append(asyncio.create_task(keep_running("collecting", services.collecting.run)))
         if not is_embedded(settings):
             woke = partial(services.maintenance.rest, leases.ttl)

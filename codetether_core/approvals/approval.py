@@ -127,9 +127,14 @@ class Approval:
 
     @property
     def permission(self) -> Option | None:
-        """The option that a policy picks to say yes: this once, for of other uses nobody asked it."""
-        allowing = (option for option in self.options if option.allows and option.kind is not OptionKind.ALLOW_ALWAYS)
-        return min(allowing, key=lambda option: option.kind is None, default=None)
+        """The option that a policy picks to say yes: this once, for of other uses nobody asked it.
+
+        One that does not say how long it holds counts if no other allows.
+        """
+        allowing = [option for option in self.options if option.allows]
+        once = (option for option in allowing if option.kind is OptionKind.ALLOW_ONCE)
+        sole = allowing[0] if len(allowing) == 1 and allowing[0].kind is None else None
+        return next(once, sole)
 
 
 def answer(

@@ -19,6 +19,7 @@ class Courier(Protocol):
     async def deliver(self, url: str, headers: Mapping[str, str], body: bytes, timeout: timedelta) -> int:
         """Post it; the status of the answer, whose body nobody reads and whose redirection nobody follows.
 
-        ``Unavailable`` says why there was no answer within ``timeout``, ``Invalid`` why the request was not made.
+        ``Unavailable`` says why there was no answer within ``timeout``, ``Invalid`` why the request was not made;
+        ``Busy`` that too many others were being made for as long as that, before this one's turn came.
         """
         ...

@@ -12,8 +12,10 @@ __all__ = ["AgentRules"]
 _SECRET_NAMES: Final = frozenset(
     {
         ".aws",
+        ".azure",
         ".docker",
         ".env",
+        ".envrc",
         ".git-credentials",
         ".gnupg",
         ".htpasswd",
@@ -23,10 +25,11 @@ _SECRET_NAMES: Final = frozenset(
         ".pgpass",
         ".pypirc",
         ".ssh",
+        ".vault-token",
     }
 )
 _SECRET_BEGINNINGS: Final = (".env.", "id_dsa", "id_ecdsa", "id_ed25519", "id_rsa")
-_SECRET_ENDS: Final = (".jks", ".kdbx", ".key", ".keystore", ".p12", ".pem", ".pfx")
+_SECRET_ENDS: Final = (".env", ".jks", ".kdbx", ".key", ".keystore", ".p12", ".pem", ".pfx", ".ppk", ".tfstate")
 
 _CHANGING: Final = frozenset({ToolKind.EDIT, ToolKind.DELETE, ToolKind.MOVE})
 _LOOKING: Final = frozenset({ToolKind.READ, ToolKind.SEARCH})
@@ -59,7 +62,8 @@ def _denied(request: ToolRequest) -> Iterator[str]:
 
 
 def _asked(request: ToolRequest) -> Iterator[str]:
-    if any(_is_secret(path) for path in request.paths):
+    searched = request.tool.kind is ToolKind.SEARCH
+    if any(_is_secret(path) or (searched and ".git" in _parts(path)) for path in request.paths):
         yield "secret_file"
     if any(_leaves(path) for path in request.paths):
         yield "outside_checkout"
@@ -76,15 +80,16 @@ def _allowed(request: ToolRequest) -> Iterator[str]:
 
 
 def _is_secret(path: str) -> bool:
+    parts = _parts(path)
     named = any(
-        part in _SECRET_NAMES or part.startswith(_SECRET_BEGINNINGS) or part.endswith(_SECRET_ENDS)
-        for part in _parts(path)
+        part in _SECRET_NAMES or part.startswith(_SECRET_BEGINNINGS) or part.endswith(_SECRET_ENDS) for part in parts
     )
-    return named or _parts(path)[-2:] == [".git", "config"]
+    return named or (".git" in parts and parts[-1].startswith("config"))
 
 
 def _leaves(path: str) -> bool:
-    return path.startswith(("/", "~")) or "\\" in path or ".." in _parts(path)
+    parts = _parts(path)
+    return path.startswith(("/", "~", "$", "%")) or "\\" in path or ":" in parts[0] or ".." in parts
 
 
 def _parts(path: str) -> list[str]:

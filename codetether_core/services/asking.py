@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from codetether_core.access import Verdict
 from codetether_core.approvals import Approval, ApprovalState, judged
-from codetether_core.errors import NotFound
+from codetether_core.errors import IdempotencyMismatch, NotFound
 from codetether_core.ids import ApprovalId, TaskId, TenantId, derived_id, new_id, room_of
 from codetether_core.ports import ApprovalChange, Clock, Entropy, TaskStore
 from codetether_core.redaction import rewritten
@@ -43,7 +43,7 @@ class Asking:
 
         Where the policy answers, the approval is returned with that, and the holder goes on; ``DeniedByPolicy`` if it
         says no and the question has no such answer. The same ``key`` under the same grant is the same question, whose
-        approval is returned as it stands.
+        approval is returned as it stands; ``IdempotencyMismatch`` where that was about something else.
         """
         operation = self.entropy.bytes(12).hex()
         question, verdict = await self._judged(tenant, word, id, question)
@@ -52,7 +52,12 @@ class Asking:
             now = self.clock.now()
             task = await self.tasks.get(tenant, id)
             approval_id = self._approval_id(task, key, now)
-            if key and (known := await self._asked_before(task, word, approval_id)):
+            known = await self._asked_before(task, word, approval_id) if key else None
+            if known is not None:
+                if (known.kind, known.tool) != (question.kind, question.tool):
+                    raise IdempotencyMismatch(
+                        "The key was used for another question", hint="use a new key", id=known.id
+                    )
                 return task, known
             approval = asked(question, approval_id, held_by(task, word, now, self.terms), now)
             if verdict is not None:

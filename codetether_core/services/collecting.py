@@ -14,7 +14,7 @@ as it was listed. Hence nothing that is named goes
 - because a clock is wrong: the blobs' own clock is asked for both times, the present one by putting a mark. Only if
   that one leaps by a day between a put and the name is anything lost;
 - because the blobs are another store's: each store leaves a mark of its own, and while there is one of another from
-  the last week nothing is collected.
+  the last ninety days nothing is collected. A copy of a store cannot be told from it, and must have blobs of its own.
 
 Who has read a name and opens the blob after somebody took the name away may find nothing, as with any file.
 """
@@ -44,7 +44,9 @@ COLLECTED: Final = "blobs.collected"
 """The action of the record that says how many went."""
 
 _GRACE: Final = timedelta(days=1)
-_ABANDONED: Final = timedelta(days=7)
+_ABANDONED: Final = timedelta(days=90)
+"""After a restore, too, the store is another one."""
+
 _LOOK_EVERY: Final = timedelta(hours=1)
 _COLLECT_EVERY: Final = timedelta(days=1)
 _PAGE: Final = 1000
@@ -76,6 +78,7 @@ class Collecting:
     batch: int = 200_000
     last: Collected = field(factory=Collected, init=False)
     _look_at: datetime | None = field(default=None, init=False)
+    _unfinished: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Collect whenever it is time to, until cancelled. What fails is tried again later, whoever calls again."""
@@ -83,7 +86,7 @@ class Collecting:
             if self._look_at is not None:
                 await self.clock.sleep(self._look_at - self.clock.now())
             self._look_at = self.clock.now() + _LOOK_EVERY
-            if await self._is_time():
+            if self._unfinished or await self._is_time():
                 await self.collect()
 
     async def collect(self) -> Collected:
@@ -91,6 +94,7 @@ class Collecting:
         done = Collected(at=self.clock.now())
         if await self.kept.backend.is_whole():
             before = await self._leave_mark() - _GRACE
+            self._unfinished = True
             for tenant in await tenants_of(self.kept.backend.audit):
                 try:
                     collected = await self._collect(tenant, before)
@@ -101,7 +105,7 @@ class Collecting:
                     done.blobs += collected
                     if collected:
                         await self._record(tenant, Outcome.SUCCESS, {"count": collected})
-        self.last = done
+        self._unfinished, self.last = False, done
         return done
 
     @property
@@ -141,7 +145,7 @@ class Collecting:
         now = marks.pop(ours).put_at
         if any(now - mark.put_at < _ABANDONED for mark in marks.values()):
             raise Conflict(
-                "Another store has used these blobs within the last week, so that none of them are collected",
+                "Another store has used these blobs within the last ninety days, so that none of them are collected",
                 hint="give each store a directory, or a prefix in the bucket, of its own",
             )
         for mark in marks.values():

@@ -8,7 +8,17 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from codetether_core.errors import CursorUnknown, Invalid, NotConfigured, Unavailable, Undecipherable, VersionConflict
+from codetether_core.errors import (
+    Busy,
+    CodeTetherError,
+    CursorUnknown,
+    Invalid,
+    NotConfigured,
+    NotFound,
+    Unavailable,
+    Undecipherable,
+    VersionConflict,
+)
 from codetether_core.events import Cursor
 from codetether_core.ports import Clock, Courier, Entropy, EventLog, Payload, Renderer, TaskStore, WebhookStore
 from codetether_core.services.task_writer import TASK_KINDS
@@ -32,7 +42,10 @@ _KINDS: Final = tuple(kind for kind in TASK_KINDS if kind not in OUTPUT_KINDS)
 """Of how a task stands and what it asks; what it prints is for those who watch it."""
 
 _PATIENCE: Final = timedelta(seconds=15)
-"""With the receiver, unless half the lease is shorter: who sends has that much of it left."""
+"""With the receiver, and for the turn to ask it, unless a quarter of the lease is shorter: who sends has half of it."""
+
+_ASIDE: Final = timedelta(seconds=5)
+"""Until a turn is waited for again."""
 
 _GONE: Final = 410
 
@@ -111,26 +124,47 @@ class Delivery:
         means, webhook = self.means, self.webhook
         place = await means.log.head()
         last = await means.log.latest(webhook.task_topic, TASK_KINDS, 1)
-        task = await means.tasks.get(webhook.tenant, webhook.task)
+        try:
+            task = await means.tasks.get(webhook.tenant, webhook.task)
+        except NotFound as error:
+            await self._not_told(error.message)
+            return
         number = last[-1].number if last else task.filed_to
         await self._send(means.renderer.snapshot(webhook, task, number), place, number)
 
     async def _send(self, rendering: Awaitable[Payload | None], place: Cursor, number: int) -> bool:
-        """Have the receiver take it, if it comes to anything, and note that or why not; whether we go on."""
-        payload, status, problem = None, 0, ""
+        """Have the receiver take it, if it comes to anything, and note that or why not; whether we go on.
+
+        What cannot be put into words at all counts as not taken, so that it is told of; a fault of ours is raised too.
+        """
+        status, problem = 0, ""
         try:
             payload = await rendering
-            if payload is None:
-                return True
+        except CodeTetherError as error:
+            return await self._not_told(error.message)
+        except Exception as error:
+            await self._not_told(f"It could not be put into words ({type(error).__name__})")
+            raise
+        if payload is None:
+            return True
+        try:
             if self.renew_at <= self.means.clock.now():
                 await self.renew()
             else:
                 await self._check()
             status = await self._post(payload, f"{self.webhook.id}.{number}")
+        except Busy:  # the receiver has done nothing wrong
+            await self.rest(_ASIDE)
+            return False
         except (Unavailable, Invalid, NotConfigured, Undecipherable) as error:
             problem = error.message
         await self._swap(self._outcome(payload, status, problem, place, number))
         return self.goes_on
+
+    async def _not_told(self, problem: str) -> bool:
+        """Note that an attempt failed; nothing goes on then."""
+        await self._swap(failed(self.webhook, problem, self.means.entropy.fraction(), self.means.clock.now()))
+        return False
 
     async def _check(self) -> None:
         """Nobody who wants to hear no more is told, or somewhere else: the last look before something is sent."""
@@ -142,11 +176,11 @@ class Delivery:
         means = self.means
         target = await means.keeping.target(self.webhook)
         headers = headers_of(payload, target, id, means.clock.now(), means.keeping.signer)
-        return await means.courier.deliver(target.url, headers, payload.body, min(_PATIENCE, means.ttl / 2))
+        return await means.courier.deliver(target.url, headers, payload.body, min(_PATIENCE, means.ttl / 4))
 
-    def _outcome(self, payload: Payload | None, status: int, problem: str, place: Cursor, number: int) -> Webhook:
+    def _outcome(self, payload: Payload, status: int, problem: str, place: Cursor, number: int) -> Webhook:
         now = self.means.clock.now()
-        if payload is not None and 200 <= status < 300:
+        if 200 <= status < 300:
             self._place = place
             if payload.last:
                 return finish(self.webhook, place, number, payload.told, now)

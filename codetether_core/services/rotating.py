@@ -1,7 +1,7 @@
 """Which keys of the installation a tenant's values depend on, and how to be rid of one.
 
 Data keys are each tenant's own, what they are wrapped in is the installation's: it is exchanged for all tenants at once
-by an administrator of the tenant that the installation's own tokens are of, who is told nothing else of the others.
+by an administrator of the tenant that the installation's own tokens are of, who is told of the others what is damaged.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import partial
 from attrs import frozen
 
 from codetether_core.access import DEFAULT_TENANT, Principal
+from codetether_core.audit import SYSTEM_ACTOR
 from codetether_core.errors import Invalid, NotConfigured, PermissionDenied, Undecipherable
 from codetether_core.ids import TenantId
 from codetether_core.ports import AuditLog, Cipher, Clock, RecordStore
@@ -107,6 +108,7 @@ class Rotating:
         if old.wrapped_by == self.cipher.key_id:
             return False
         new = self.keys.rewrap(old)
-        event = data_key_event("data_key.rewrapped", new, self.clock.now(), principal.name)
+        by = principal.name if kept.tenant == principal.tenant else SYSTEM_ACTOR.name
+        event = data_key_event("data_key.rewrapped", new, self.clock.now(), by)
         await self.store.replace(old, new, [event])
         return True

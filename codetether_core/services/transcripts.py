@@ -50,8 +50,8 @@ class Transcripts:
         return found[after : after + limit], len(found)
 
     async def file(self, before: datetime, limit: int) -> bool:
-        """File up to ``limit`` sessions that are quiet since before that moment; whether there may be more."""
-        quiet = await self.sessions.quiet(before, limit)
+        """File up to ``limit`` sessions that are quiet since before that moment; whether to go on with more."""
+        quiet, done = await self.sessions.quiet(before, limit), 0
         for session in quiet:
             kept = await self._kept(session)
             try:
@@ -64,7 +64,8 @@ class Transcripts:
                 await self.sessions.put(session, filed, forget=[message.id for message in kept])
             except VersionConflict:  # somebody goes on with it, or another replica was faster
                 continue
-        return len(quiet) == limit
+            done += 1
+        return done > 0 and len(quiet) == limit
 
     async def _all(self, session: Session, kept: Sequence[SessionMessage]) -> Sequence[SessionMessage]:
         """Every message once, in order."""

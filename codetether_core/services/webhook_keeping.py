@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from codetether_core import codec
 from codetether_core.access import Principal
-from codetether_core.errors import Conflict, Invalid, NotFound
+from codetether_core.errors import AlreadyExists, Conflict, Invalid, NotFound, VersionConflict
 from codetether_core.events import Event
 from codetether_core.ids import WebhookId
 from codetether_core.ports import Clock, Signer, WebhookStore
@@ -53,6 +53,12 @@ class WebhookKeeping:
         """What receivers verify our signatures with; empty if there are none."""
         return public_key(self.signer)
 
+    async def check(self, name: str, task: Task | None = None) -> None:
+        """``Invalid`` or ``Conflict`` if ``put`` would not take one of that name, of this task or else of a new one."""
+        _check_name(name)
+        if task is not None:
+            await self._replaced(task, webhook_id(task.tenant, task.spec.codebase, task.id, name))
+
     async def put(
         self, principal: Principal, task: Task, name: str, target: Target, *, dialect: str, base_url: str = ""
     ) -> Webhook:
@@ -60,18 +66,14 @@ class WebhookKeeping:
 
         ``Invalid`` for a name that could not be, ``Conflict`` if there are too many, ``NotConfigured`` without a key.
         """
-        if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-            raise Invalid("id", f"must have 1 to {_LONGEST_NAME} printable characters")
+        _check_name(name)
         tenant, codebase = task.tenant, task.spec.codebase
         id = webhook_id(tenant, codebase, task.id, name)
         sealed = await self.encryption.encrypt(tenant, json.dumps(codec.dump(target)).encode(), _context(id))
 
         async def attempt() -> Webhook:
             now = self.clock.now()
-            others = await self.webhooks.of_task(tenant, codebase, task.id)
-            old = next((each for each in others if each.id == id), None)
-            if old is None and len(others) >= _MOST:
-                raise Conflict(f"The task has {_MOST} webhooks", hint="delete one of them", id=task.id)
+            old = await self._replaced(task, id)
             new = Webhook(
                 id=id,
                 tenant=tenant,
@@ -88,7 +90,10 @@ class WebhookKeeping:
             )
             new = configured(old, new)
             events = [webhook_event("push.configured", new, now, principal.name)]
-            await (self.webhooks.add(new, events) if old is None else self.webhooks.replace(old, new, events))
+            try:
+                await (self.webhooks.add(new, events) if old is None else self.webhooks.replace(old, new, events))
+            except AlreadyExists as error:  # somebody else was faster: it is to be replaced now
+                raise VersionConflict(error.message, id=id) from None
             return new
 
         kept = await until_swapped(attempt, "webhook", id)
@@ -146,6 +151,14 @@ class WebhookKeeping:
         clear = await self.encryption.decrypt(webhook.tenant, webhook.sealed, _context(webhook.id))
         return codec.load(Target, json.loads(clear))
 
+    async def _replaced(self, task: Task, id: WebhookId) -> Webhook | None:
+        """The one whose place a webhook of that id takes; ``Conflict`` if there is no room for another."""
+        others = await self.webhooks.of_task(task.tenant, task.spec.codebase, task.id)
+        old = next((each for each in others if each.id == id), None)
+        if old is None and len(others) >= _MOST:
+            raise Conflict(f"The task has {_MOST} webhooks", hint="delete one of them", id=task.id)
+        return old
+
     def _tell(self) -> None:
         for observer in self.observers:
             observer()
@@ -165,6 +178,11 @@ def webhook_event(kind: str, webhook: Webhook, now: datetime, by: str = "") -> E
     if webhook.state is WebhookState.DEAD:
         data |= {"error": webhook.error or "", "attempts": webhook.attempts}
     return Event(webhook.topic, kind, now, data)
+
+
+def _check_name(name: str) -> None:
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise Invalid("id", f"must have 1 to {_LONGEST_NAME} printable characters")
 
 
 def _context(id: str) -> str:

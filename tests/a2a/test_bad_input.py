@@ -13,6 +13,7 @@ from tests.http.server import TOKEN, serving
 
 HELLO = {"message": {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": "hi"}]}}
 OLD = {"message": {"messageId": "m", "role": "user", "parts": [{"kind": "text", "text": "hi"}]}}
+DEPLOYED = {"message": {"parts": [{"type": "text", "content": "hi"}]}}
 FOREIGN = "tsk_01k0000000000000000000000000000000000000b0"
 AGENTS = f"admin:{TOKEN}:admin,ann:token-of-the-agent-ann:agent"
 
@@ -78,9 +79,13 @@ CALLS: dict[str, tuple[Any, int, Any]] = {
     "an unknown task": (send(taskId=FOREIGN), -32001, 1),
     "a long context": (send(contextId="x" * 256), -32602, 1),
     "a priority in words": (send(metadata={"priority": "high"}), -32602, 1),
+    "a long type of agent": (send(metadata={"agent_type": "x" * 256}), -32602, 1),
+    "a long name of an agent": (send(metadata={"target_agent_name": "x" * 256}), -32602, 1),
+    "a long model": (send(metadata={"model": "x" * 256}), -32602, 1),
+    "a long skill": (send(metadata={"skill_id": "x" * 256}), -32602, 1),
     "an unknown codebase": (send(metadata={"codebase_id": "cb_none"}), -32602, 1),
     "negative history": (call(params={**HELLO, "configuration": {"historyLength": -1}}), -32602, 1),
-    "a webhook": (call(params={**HELLO, "configuration": {"taskPushNotificationConfig": {"url": "u"}}}), -32003, 1),
+    "a bad webhook": (call(params={**HELLO, "configuration": {"taskPushNotificationConfig": {"url": "u"}}}), -32602, 1),
     "an unknown task to get": (call("GetTask", {"id": FOREIGN}), -32001, 1),
     "no task to get": (call("GetTask", {}), -32602, 1),
     "a number as task": (call("GetTask", {"id": 5}), -32602, 1),
@@ -88,7 +93,7 @@ CALLS: dict[str, tuple[Any, int, Any]] = {
     "an unknown task to cancel": (call("CancelTask", {"id": FOREIGN}), -32001, 1),
     "an unknown task to watch": (call("SubscribeToTask", {"id": FOREIGN}), -32001, 1),
     "a bad page token": (call("ListTasks", {"pageToken": "x"}), -32602, 1),
-    "webhooks": (call("ListTaskPushNotificationConfigs", {"taskId": FOREIGN}), -32003, 1),
+    "webhooks of an unknown task": (call("ListTaskPushNotificationConfigs", {"taskId": FOREIGN}), -32001, 1),
     "a stream of nothing": (call("SendStreamingMessage", {}), -32602, 1),
 }
 
@@ -113,8 +118,10 @@ OLD_CALLS: dict[str, tuple[Any, int]] = {
     "a part of no kind": (call("message/send", {"message": {**OLD["message"], "parts": [{"kind": "hat"}]}}), -32602),
     "an unknown task": (call("tasks/get", {"id": FOREIGN}), -32001),
     "an unknown task to cancel": (call("tasks/cancel", {"id": FOREIGN}), -32001),
-    "webhooks": (call("tasks/pushNotificationConfig/list", {"id": FOREIGN}), -32003),
+    "webhooks of an unknown task": (call("tasks/pushNotificationConfig/list", {"id": FOREIGN}), -32001),
     "no message": (call("message/send", {}), -32602),
+    "metadata that is no object": (call("message/send", {**DEPLOYED, "metadata": [["a", "b"]]}), -32602),
+    "metadata in a word": (call("message/send", {**DEPLOYED, "metadata": "x", "skill_id": "echo"}), -32602),
 }
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codetether_adapters.a2a.card import Profile, Provider, schemes
+from codetether_adapters.a2a.card.publishing import page_of
 from codetether_adapters.a2a.card.release_0_3 import with_release_0_3
 from codetether_adapters.a2a.card.release_1_0 import card_of
 from codetether_adapters.a2a.card.signing import payload_of
@@ -192,3 +193,13 @@ def test_an_id_means_one_thing(id: str) -> None:
 def test_words_that_are_no_text_are_still_written() -> None:
     (skill,) = of_agents([agent("a", description="\ud800", models_supported=("\udfff",))])
     assert skill.description == "?" and "model:?" in skill.tags
+
+
+@pytest.mark.parametrize(
+    "since",
+    ["", "yesterday", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2020 00:00:00 +99999999999999"],
+)
+def test_a_date_that_is_none_is_no_condition(since: str) -> None:
+    page = page_of({"name": "a"}, NOW)
+    assert not page.is_known(None, since)
+    assert page.is_known(None, "Sun, 22 Nov 2026 12:00:00 GMT")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from codetether_adapters.a2a.methods import Operation
+from codetether_adapters.a2a.rest import CALLS, params_of
 from tests.a2a.hub import NEW, Hub, said
 from tests.http.resources.harness import data
 
@@ -61,6 +63,12 @@ def bare(event: Any) -> Any:
     """An event without what it stands for, which depends on what was told before it."""
     ((kind, update),) = event.items()
     return {kind: {name: value for name, value in update.items() if name != "metadata"}}
+
+
+def test_what_the_path_names_nothing_else_does() -> None:
+    (create,) = (each for each in CALLS if each.operation is Operation.PUSH_CREATE)
+    for other in ({"taskId": "a", "task_id": "b"}, {"task_id": "b", "taskId": "a"}, {"task_id": "b"}):
+        assert params_of(create, {"id": "t"}, {"task_id": "c"}, {"url": "u", **other}) == {"url": "u", "taskId": "t"}
 
 
 REFUSED: list[tuple[str, str, Any, int, str, str]] = [

@@ -163,7 +163,7 @@ async def test_webhooks_are_shown_in_either_release_and_forgotten_twice(hub: Pus
     assert await hub.result("tasks/pushNotificationConfig/delete", old) is None
     assert await hub.result("DeleteTaskPushNotificationConfig", {"taskId": run.id, "id": run.id}) == {}
     error = await hub.error("GetTaskPushNotificationConfig", {"taskId": run.id, "id": run.id})
-    assert error["code"] == -32602
+    assert (error["code"], error["message"]) == (-32001, "The task has no such webhook")
     assert await hub.result("tasks/pushNotificationConfig/list", {"id": run.id}) == []
 
 
@@ -187,8 +187,13 @@ async def test_a_task_has_only_so_many(hub: PushHub) -> None:
     for number in range(20):
         await hub.keep(run.id, url="https://hooks.example/", id=str(number))
     await hub.keep(run.id, url="https://hooks.example/", id="3")
-    error = await hub.error("CreateTaskPushNotificationConfig", {"taskId": run.id, "url": "https://a.example/"})
+    config = {"url": "https://a.example/"}
+    error = await hub.error("CreateTaskPushNotificationConfig", {"taskId": run.id, **config})
     assert error["code"] == -32004
+    await run.ask("Which?")
+    answer = {**said("this", taskId=run.id), "configuration": {"taskPushNotificationConfig": config}}
+    assert (await hub.error("SendMessage", answer))["code"] == -32004
+    assert (await hub.api.shown(run.id))["status"] == "input_required", "the question was not answered"
 
 
 async def test_over_http_json(hub: PushHub, receiver: Receiver) -> None:
@@ -203,7 +208,7 @@ async def test_over_http_json(hub: PushHub, receiver: Receiver) -> None:
     assert (await hub.api.alice.ok("GET", at))["configs"] == [shown]
     for _ in range(2):
         assert await hub.api.alice.ok("DELETE", f"{at}/mine") == {}
-    assert (await hub.api.alice("GET", f"{at}/mine")).status_code == 400
+    assert (await hub.api.alice("GET", f"{at}/mine")).status_code == 404
 
 
 WRONG: list[tuple[Mapping[str, Any], str]] = [
@@ -217,6 +222,8 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({"url": "http://user:word@hooks.example/"}, "url"),
     ({"url": "http://hooks.example/a b"}, "url"),
     ({"url": ""}, "url"),
+    ({"url": "https://hooks.example/", "id": "x" * 256}, "id"),
+    ({"url": "https://hooks.example/", "id": "a\nb"}, "id"),
     ({"url": "https://hooks.example/", "token": "a\nb"}, "token"),
     ({"url": "https://hooks.example/", "token": "x" * 5000}, "token"),
     ({"url": "https://hooks.example/", "authentication": {"scheme": "Bea rer"}}, "authentication.scheme"),

@@ -152,6 +152,24 @@ async def test_choices_and_words_are_asked_for_by_the_extension_too(hub: Hub) ->
 
 
 @pytest.mark.parametrize(
+    ("decision", "words"),
+    [
+        ({"approved": True}, "approved"),
+        ({"approved": False}, "rejected"),
+        ({"approved": False, "rejection_reason": "too dear"}, "rejected: too dear"),
+    ],
+)
+async def test_where_nothing_is_offered_a_decision_is_told_in_words(
+    hub: Hub, decision: dict[str, Any], words: str
+) -> None:
+    run = await hub.begin()
+    approval = await run.ask("May I?", kind="permission")
+    decided = {"type": "tool_approval_response", "approvals": [{"id": approval, **decision}]}
+    await answer(hub, run, "-", metadata={HITL: decided})
+    assert await chosen(hub, approval) == (None, words)
+
+
+@pytest.mark.parametrize(
     "told",
     [
         5,

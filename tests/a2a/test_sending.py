@@ -148,6 +148,12 @@ async def test_metadata_says_whose_work_it_is(hub: Hub, metadata: Any, expected:
 async def test_a_codebase_and_a_session_are_named_by_their_ids(hub: Hub) -> None:
     codebase = await hub.api.codebase()
     metadata = {"codebase_id": codebase, "session_id": "ses_1"}
+    nowhere = await hub.error("SendMessage", said(metadata=metadata))
+    assert nowhere["code"] == -32602
+    assert nowhere["data"][1]["fieldViolations"][0]["field"] == "message.metadata.session_id"
+    assert await hub.api.alice.ok("GET", "/v1/agent/tasks") == []
+    sessions = {"worker_id": "w1", "sessions": [{"id": "ses_1", "title": "One"}]}
+    await hub.api.bot.ok("POST", f"/v1/agent/codebases/{codebase}/sessions/sync", sessions)
     params = {**said(metadata=metadata), "configuration": {"returnImmediately": True}}
     shown = await hub.api.shown((await hub.result("SendMessage", params))["task"]["id"])
     assert (shown["codebase_id"], shown["metadata"]["resume_session_id"]) == (codebase, "ses_1")

@@ -9,7 +9,11 @@ import pytest
 
 from codetether_adapters.a2a.records import SEQUENCE
 from codetether_adapters.sse import ServerSentEvent
-from tests.a2a.hub import Hub, said
+from codetether_core.access import DEFAULT_TENANT
+from codetether_core.events import Cursor, Topic
+from codetether_core.ids import TaskId
+from codetether_core.tasks import GLOBAL
+from tests.a2a.hub import NEW, Hub, said
 from tests.http.resources.harness import Stream, data
 
 HELLO = {"message": {"messageId": "m", "role": "user", "parts": [{"kind": "text", "text": "hi"}]}}
@@ -188,6 +192,37 @@ async def test_a_message_sent_again_with_its_key_goes_on_where_it_was_cut(hub: H
         assert await rest(stream) == ["completed r"]
 
 
+async def test_a_message_sent_again_is_told_nothing_that_is_over(hub: Hub) -> None:
+    """Nor does its stream end at a question that was answered long ago."""
+    key = {"Idempotency-Key": "0123456789abcdef"}
+    async with hub.stream("SendStreamingMessage", said(), **key) as stream:
+        await stream.event()
+        run = await hub.claim()
+        await run.say("a")
+        await run.ask("Which?")
+    await hub.result("SendMessage", {**said("this", taskId=run.id), "configuration": {"returnImmediately": True}})
+    async with hub.stream("SendStreamingMessage", said(), **key) as stream:
+        assert brief(told(await stream.event())) == "task working"
+        assert brief(told(await stream.event())) == "output = a"
+        await run.end(result="r")
+        assert await rest(stream) == ["completed r"]
+
+
+async def test_no_reader_decides_how_much_is_kept_of_what_was_told(hub: Hub) -> None:
+    async with hub.stream("SendStreamingMessage", said()) as stream:
+        await stream.event()
+        run = await hub.claim()
+        place = (await stream.event()).id.rpartition(".")[0]
+        await run.say("a")
+    await run.end(result="r")
+    for printing in range(9):
+        async with hub.stream("SubscribeToTask", {"id": run.id}, **{"Last-Event-ID": f"{place}.{printing}"}) as stream:
+            assert await rest(stream) == [f"output {'+' if printing == 1 else '='} a", "completed r"]
+    topic = Topic.task(DEFAULT_TENANT, GLOBAL, TaskId(run.id))
+    page = await hub.api.services.backend.log.read(topic, Cursor.parse(place, "place"), kinds=("task.output",))
+    assert len(page.records[0].frames) == 3, "two wordings, and whose output it is"
+
+
 async def test_every_event_says_which_records_it_stands_for_without_a_gap(hub: Hub) -> None:
     async with hub.stream("SendStreamingMessage", said()) as stream:
         run = await hub.claim()
@@ -216,6 +251,23 @@ async def test_large_files_come_in_pieces(hub: Hub) -> None:
     assert len(task["artifacts"][0]["parts"][0]["raw"]) > 13_000_000
 
 
+async def test_a_task_that_has_ended_is_told_in_one_event_of_bounded_size(hub: Hub) -> None:
+    key = {"Idempotency-Key": "0123456789abcdef"}
+    async with hub.stream("SendStreamingMessage", said(), **key) as stream:
+        await stream.event()
+    run = await hub.claim()
+    for _ in range(2):
+        await run.say("\x01" * 500_000)
+    await run.leave("big", bytes(6_000_000), "application/octet-stream")
+    await run.end(result="r")
+    async with hub.stream("SendStreamingMessage", said(), **key) as stream:
+        (event,) = await stream.rest()
+    output, file = told(event)["task"]["artifacts"]
+    assert len(event.data) < 4 * 1024 * 1024
+    assert (len(output["parts"][0]["text"]), output["metadata"]) == (500_000, {"truncated": True})
+    assert file["parts"][0]["url"].endswith(f"/v1/agent/tasks/{run.id}/artifacts/big")
+
+
 async def test_a_cursor_that_nobody_gave_is_refused(hub: Hub) -> None:
     run = await hub.begin()
     for wrong in ("x", "1.2", "a.b.c", "a.1.-1"):
@@ -231,6 +283,15 @@ async def test_a_stream_ends_when_we_leave_and_its_task_does_not(hub: Hub) -> No
         hub.api.app.drain.begin()
         assert (await rest(stream))[0] == "task submitted"
     await run.end(result="r")
+
+
+@pytest.mark.parametrize("path", ["/v1/a2a", "/a2a/rest/message:stream"])
+async def test_who_wants_a_stream_when_we_leave_has_sent_nothing(hub: Hub, path: str) -> None:
+    hub.api.app.drain.begin()
+    body: Any = {"jsonrpc": "2.0", "id": 1, "method": "SendStreamingMessage", "params": said()}
+    refused = await hub.api.alice("POST", path, body if path == "/v1/a2a" else said(), headers=NEW)
+    assert refused.status_code == 503
+    assert await hub.api.alice.ok("GET", "/v1/agent/tasks") == []
 
 
 async def test_what_release_0_3_refuses_to_stream_it_says_on_a_stream(hub: Hub) -> None:

@@ -308,4 +308,4 @@ def test_a_set_is_an_array_in_order() -> None:
 
 
 def test_the_exports_are_these() -> None:
-    assert codec.__all__ == ["dump", "load", "moment", "parse", "timestamp"]
+    assert codec.__all__ == ["dump", "load", "moment", "parse", "refusal", "strict", "timestamp"]

@@ -19,6 +19,7 @@ CODES: dict[str, Callable[[], CodeTetherError]] = {
     "invalid_request": lambda: errors.Invalid("field", "is wrong"),
     "lease_required": lambda: errors.LeaseRequired("x"),
     "not_configured": lambda: errors.NotConfigured("x"),
+    "busy": lambda: errors.Busy("x"),
     "codebase_not_found": lambda: errors.NotFound("codebase", "cb_1"),
     "permission_denied": lambda: errors.PermissionDenied("x"),
     "rate_limited": lambda: errors.RateLimited("x"),

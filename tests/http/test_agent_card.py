@@ -39,7 +39,8 @@ class Moving:
 def app(moving: Moving | None = None, environment: Mapping[str, str] | None = None, **settings: Any) -> Application:
     moving = moving or Moving()
     given = read_settings(environment=environment or {}, directory=Path("/nowhere"))
-    services = cast(Services, SimpleNamespace(clock=moving))
+    keeping = SimpleNamespace(possible=False)
+    services = cast(Services, SimpleNamespace(clock=moving, webhook_keeping=keeping))
     cards = open_cards(given, services, RolePolicy(), lambda: moving.told)
     return application(*card_routes(cards), public_url=given.server.public_url or "", **settings)
 

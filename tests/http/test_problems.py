@@ -65,6 +65,7 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
         "rate_limited",
         {"limit": 1, "remaining": 0, "resets_in": 5},
     ),
+    (errors.Busy("Later"), 503, "busy", {}),
     (errors.Unavailable("Down"), 503, "unavailable", {}),
     (
         BlobDamaged(BlobId("0" * 64)),

@@ -32,8 +32,8 @@ from tests.servers.identity import running
 
 
 def _takes_something(route: Route) -> bool:
-    """Whether there is anything in a request that could be wrong."""
-    return "{" in route.path or bool(route.headers or route.query or route.body)
+    """Whether there is anything in a request that could be wrong: headers are any text."""
+    return "{" in route.path or bool(route.query or route.body)
 
 
 ROUTES = [route for route in table() if route.alias == "agent" and route.stream is None]
@@ -43,7 +43,7 @@ OPERATIONS = [
 ]
 _PARAMETER = re.compile(r"([a-z]+)/\{([a-z]+)\}")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 5
+EXAMPLES = 3
 _MEMBERS = {"task_id": "tasks", "worker_id": "workers", "codebase_id": "codebases", "agent_id": "agents"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from codetether_adapters.outgoing import courier as outgoing
 from codetether_adapters.outgoing.allowing import Allowed, allowed
 from codetether_adapters.outgoing.courier import open_courier
-from codetether_core.errors import Invalid, Unavailable
+from codetether_core.errors import Busy, Invalid, Unavailable
 from codetether_core.ports import Courier
 from tests.outgoing.receiver import HANG, SLAM, Taken, answer, open_receiver
 from tests.servers.tls import Authority
@@ -143,6 +145,35 @@ async def test_who_hangs_is_left() -> None:
     async with open_receiver(lambda taken: HANG) as receiver, courier() as going:
         with pytest.raises(Unavailable, match=r"within 0\.1 seconds"):
             await going.deliver(receiver.url, {}, b"", SHORT)
+
+
+async def test_a_turn_is_waited_for_apart_from_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "_AT_ONCE", 1)
+    heard = asyncio.Event()
+
+    def hang(taken: Taken) -> bytes:
+        heard.set()
+        return HANG
+
+    async with open_receiver(hang) as receiver, courier() as going:
+        first = asyncio.create_task(going.deliver(receiver.url, {}, b"", PATIENCE))
+        await heard.wait()
+        with pytest.raises(Busy):
+            await going.deliver(receiver.url, {}, b"", SHORT)
+        first.cancel()
+        await asyncio.wait([first])
+        with pytest.raises(Unavailable, match="There was no answer"):
+            await going.deliver(receiver.url, {}, b"", SHORT)
+
+
+async def test_a_name_that_takes_long_to_look_up_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "_LOOKING_UP", 0.01)
+
+    async def never(host: str, port: int) -> Sequence[str]:
+        return await asyncio.get_running_loop().create_future()
+
+    async with open_courier(LOOPBACK, resolve=never) as going, asyncio.timeout(30):
+        await going.check("url", "http://slow.example/")
 
 
 async def test_nobody_reads_what_else_is_said() -> None:

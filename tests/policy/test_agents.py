@@ -82,7 +82,8 @@ NAMES: Final = st.sampled_from(
         *(".git", "config", ".GIT", ".gitignore", ".env", ".Env", ".env.", ".env.local", ".environment", "id_rsa.pub"),
         *(".aws", ".docker", ".git-credentials", ".gnupg", ".htpasswd", ".kube", ".netrc", ".npmrc", ".pgpass", ".ssh"),
         *(".pypirc", "id_dsa", "id_ecdsa", "id_ed25519", "id_", "a.pem", "pem", ".key", "a.jks", "b.KDBX", "c.p12"),
-        *("d.pfx", "e.keystore", "f.keys"),
+        *("d.pfx", "e.keystore", "f.keys", ".azure", ".envrc", ".vault-token", "prod.env", "a.ppk", "b.tfstate"),
+        *("$HOME", "%TEMP%", "C:", "file:", "a:b", "modules", "config.worktree"),
     ]
 )
 PATHS: Final = st.lists(NAMES, max_size=4).map("/".join) | st.lists(NAMES, max_size=3).map(

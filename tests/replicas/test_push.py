@@ -15,6 +15,7 @@ from attrs import Factory, define
 from codetether_adapters.a2a.records import SEQUENCE
 from tests.e2e.cluster import TOKEN, Cluster
 from tests.e2e.programs import PATIENCE, until
+from tests.replicas.waking import at_two
 
 Pair = tuple[Cluster, Cluster]
 SETTINGS = {"CODETETHER_OUTGOING_ALLOW": "127.0.0.1", "CODETETHER_SECRET_KEY": "s" * 32}
@@ -84,6 +85,7 @@ def ended(cluster: Cluster, task: str) -> None:
     cluster.client.worker.complete("w", task, lease.token, result="done")
 
 
+@at_two("postgresql", "redis-cluster")
 def test_each_message_comes_once_and_in_order(replicas: Pair) -> None:
     """Given at one, run at the other: whichever of them has the webhook in hand."""
     one, two = replicas
@@ -97,6 +99,7 @@ def test_each_message_comes_once_and_in_order(replicas: Pair) -> None:
         assert len({id for id, _ in inbox.taken}) == len(inbox.taken)
 
 
+@at_two("postgresql", "redis")
 def test_what_was_sent_and_not_noted_is_sent_again(replicas: Pair) -> None:
     """The replica that sends is killed before it hears the answer: the other one goes on under the same id."""
     one, two = replicas

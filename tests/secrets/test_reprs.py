@@ -21,7 +21,7 @@ DESCRIBED = "codetether_adapters.http.resources.shapes"
 """Classes of which nobody makes values."""
 
 TEXT = re.compile(r"str|str \| None|Mapping\[str, str\]")
-KEPT_QUIET = re.compile(r".*(^|_)(token|password|secret|environment|nonce|renewal|verifier)")
+KEPT_QUIET = re.compile(r"(?!(next_)?page_token).*(^|_)(token|password|secret|environment|nonce|renewal|verifier)")
 BYTES = re.compile(r"bytes|bytes \| None")
 KEY = re.compile(r".*(^|_)key")
 

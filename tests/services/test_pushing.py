@@ -15,7 +15,7 @@ from attrs import define, field
 
 from codetether_adapters.ciphers import Aes
 from codetether_core.access import Principal
-from codetether_core.errors import Unavailable
+from codetether_core.errors import Busy, NotFound, Unavailable
 from codetether_core.events import Record, Topic
 from codetether_core.ids import WorkerId
 from codetether_core.ports import Backend, Payload
@@ -34,10 +34,15 @@ TTL = timedelta(seconds=60)
 ENDINGS = ("task.completed", "task.failed", "task.cancelled")
 
 
+@define(eq=False)
 class Words:
-    """Says what a record is, and of a task how it stands (a ``Renderer``)."""
+    """Says what a record is, and of a task how it stands (a ``Renderer``), unless it is at a loss."""
+
+    lost: Exception | None = None
 
     async def snapshot(self, webhook: Webhook, task: Task, number: int) -> Payload:
+        if self.lost is not None:
+            raise self.lost
         return _payload(f"{task.state} {number}", last=task.ended)
 
     async def update(self, webhook: Webhook, record: Record) -> Payload | None:
@@ -106,6 +111,7 @@ class Scene:
     services: Services
     clock: FakeClock
     post: Post
+    words: Words = field(factory=Words)
     _pushing: list[Pushing] = field(factory=list)
 
     @asynccontextmanager
@@ -118,7 +124,7 @@ class Scene:
             log=backend.log,
             keeping=services.webhook_keeping,
             courier=post or self.post,
-            renderer=Words(),
+            renderer=self.words,
             clock=self.clock,
             entropy=services.entropy,
             ttl=TTL,
@@ -180,6 +186,13 @@ class Scene:
 @pytest.fixture
 async def scene(backend: Backend, clock: FakeClock) -> Scene:
     return Scene(assemble(backend, clock, Dice(), cipher=Aes([("k1", KEY)])), clock, Post(always))
+
+
+async def test_of_several_who_keep_it_at_once_the_last_one_stays(scene: Scene) -> None:
+    task = await scene.task()
+    kept = await asyncio.gather(*(scene.keep(task, f"https://{name}.example/") for name in "abc"))
+    (found,) = await scene.services.webhook_keeping.of_task(task)
+    assert found == max(kept, key=lambda webhook: webhook.version)
 
 
 async def test_everything_comes_once_and_in_order(scene: Scene) -> None:
@@ -374,7 +387,32 @@ async def test_more_than_are_held_at_once_take_turns(scene: Scene) -> None:
     assert {url for url, _ in scene.post.taken} == {f"https://{task.id}.example/" for task in tasks}
 
 
-@pytest.mark.parametrize("how", ["status", "silence", "gone", "key"])
+async def test_that_we_are_busy_is_nothing_that_a_receiver_did(scene: Scene) -> None:
+    async def busy(url: str, text: str) -> int:
+        raise Busy("64 other requests are being made")
+
+    scene.post.answer = busy
+    kept = await scene.keep(await scene.task())
+    async with scene.process():
+        resting = await scene.until(kept, lambda webhook: webhook.version == 3)
+        assert (resting.state, resting.attempts, resting.failing_since) == (WebhookState.ACTIVE, 0, None)
+        assert resting.due is not None and resting.due > scene.clock.now()
+        scene.post.answer = always
+        scene.later(resting.due - scene.clock.now())
+        assert await scene.post.count(1) == ["pending 1"]
+
+
+async def test_a_fault_of_ours_is_raised_and_noted(scene: Scene) -> None:
+    scene.words.lost = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        async with scene.process() as pushing:
+            kept = await scene.keep(await scene.task())
+            failing = await scene.until(kept, partial(_failed, 1))
+            assert failing.error == "It could not be put into words (ZeroDivisionError)"
+            await eventually(lambda: empty(pushing))
+
+
+@pytest.mark.parametrize("how", ["status", "silence", "gone", "key", "words"])
 async def test_it_is_given_up_and_revived(scene: Scene, how: str) -> None:
     """After a day, or at once if the receiver is gone for good. The log tells of it, beside the task's own events."""
 
@@ -388,6 +426,7 @@ async def test_it_is_given_up_and_revived(scene: Scene, how: str) -> None:
     kept = await scene.keep(task)
     keys = scene.services.data_keys
     cipher, other = keys.cipher, Aes([("k2", b"o" * 32)])
+    scene.words.lost = NotFound("file", "f") if how == "words" else None
     if how == "key":
         keys.cipher = other
         keys._open.clear()
@@ -404,7 +443,7 @@ async def test_it_is_given_up_and_revived(scene: Scene, how: str) -> None:
         assert (data["push_id"], data["task_id"], data["error"]) == (kept.id, task.id, dead.error)
         assert "example" not in events[-1].body.decode()
         assert len(await scene.services.backend.log.latest(dead.task_topic, ("push.dead",), 10)) == 0
-        scene.post.answer, keys.cipher = always, cipher
+        scene.post.answer, keys.cipher, scene.words.lost = always, cipher, None
         await scene.services.webhook_keeping.revive(USER, kept.id)
         assert await scene.post.count(1) == ["pending 1"]
         assert not await scene.services.webhook_keeping.dead(USER, 10)

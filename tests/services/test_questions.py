@@ -6,9 +6,11 @@ import json
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
-from codetether_core.approvals import ApprovalState
-from codetether_core.errors import AlreadyAnswered
+from codetether_core.access import ToolKind, ToolUse
+from codetether_core.approvals import ApprovalKind, ApprovalState, Option, OptionKind
+from codetether_core.errors import AlreadyAnswered, IdempotencyMismatch
 from codetether_core.events import Topic
 from codetether_core.services import Question
 from codetether_core.tasks import TaskState
@@ -27,6 +29,25 @@ async def test_a_question_sent_again_is_the_same_question() -> None:
         assert (await desk.get(task.id)).state is TaskState.RUNNING
         _, known = await desk.services.asking.ask(TENANT, word, task.id, Question(prompt="ok?"), key="q-1")
         assert known.text == "yes"
+
+
+async def test_a_key_is_no_leave_for_another_tool() -> None:
+    """Whatever was allowed under it before."""
+    option = Option(id="yes", label="Yes", kind=OptionKind.ALLOW_ONCE)
+    looking = Question(
+        prompt="ok?",
+        kind=ApprovalKind.PERMISSION,
+        options=(option,),
+        tool=ToolUse(name="Think", kind=ToolKind.THINK),
+    )
+    async with open_desk() as desk:
+        task, word = await desk.claimed(await desk.submitted())
+        for _ in range(2):
+            _, allowed = await desk.services.asking.ask(TENANT, word, task.id, looking, key="call_1")
+            assert allowed.choice == "yes"
+        other = evolve(looking, tool=ToolUse(name="Bash", kind=ToolKind.EXECUTE, command="make"))
+        with pytest.raises(IdempotencyMismatch):
+            await desk.services.asking.ask(TENANT, word, task.id, other, key="call_1")
 
 
 async def test_the_next_run_is_told_the_answer_to_a_parked_question() -> None:

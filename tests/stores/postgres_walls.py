@@ -22,6 +22,7 @@ from codetether_core.ports import ApprovalChange, Backend, SessionQuery, TaskQue
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import Task, lane_of
 from contracts.ports.samples import CODEBASE, NOW, OTHER_TENANT, TENANT, claimed, new_task, note, output
+from contracts.ports.webhook_store import new_webhook
 from tests.servers.postgres import new_store, overseeing
 
 __all__ = ["OF_NOBODY", "everything", "fill", "forget_tenants", "leaks", "tables", "walled_tables"]
@@ -58,6 +59,7 @@ async def fill(backend: Backend, tenant: TenantId) -> Task:
     await backend.sessions.put(None, session, [said])
     message = Message(id=MessageId("m"), tenant=tenant, sender="s", recipient=AgentName("a"), body="b", sent_at=NOW)
     await backend.inbox.add(message)
+    await backend.webhooks.add(new_webhook(tenant=tenant, task=task.id))
     await backend.audit.append([Event(Topic(tenant, AUDIT), "tried", NOW, {"said": f"of {tenant}"})])
     return running
 

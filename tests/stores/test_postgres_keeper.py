@@ -124,6 +124,19 @@ async def test_what_is_done_in_the_keepers_name_tells_of_one_number(url: str) ->
             await session.close()
 
 
+async def test_what_is_done_in_the_keepers_name_is_done_to_no_other_table(url: str) -> None:
+    """A type's own casts would run there as the keeper."""
+    async with open_backend(bound(url), keeper=url):
+        pass
+    session = await connect(Address.parse(bound(url)))
+    try:
+        await session.execute("CREATE TEMPORARY TABLE mine (due BIGINT)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await session.execute("CREATE TRIGGER mine AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION expect()")
+    finally:
+        await session.close()
+
+
 async def test_what_is_of_all_tenants_is_the_keepers(url: str) -> None:
     """What is due, the log and its beginning, old sessions, chains, and whether the store is whole."""
     held = {}

@@ -55,6 +55,6 @@ def _moment(text: str | None) -> datetime | None:
     """A date as HTTP has it; nothing for what is none."""
     try:
         at = parsedate_to_datetime(text or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # a field may be a number that no integer of C holds
         return None
     return at if at.tzinfo is not None else None

@@ -13,14 +13,14 @@ from codetether_adapters.a2a.bounds import history_length
 from codetether_adapters.a2a.errors import PUSH_NOTIFICATION_NOT_SUPPORTED, UNSUPPORTED_OPERATION, Refused
 from codetether_adapters.a2a.following import known_records
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.routing import spec_of
+from codetether_adapters.a2a.routing import RESUMED, spec_of
 from codetether_adapters.a2a.telling import context_of
 from codetether_adapters.a2a.v03 import V03
 from codetether_adapters.a2a.v1 import V1
 from codetether_adapters.a2a.values import Message, SendMessage
 from codetether_core.approvals import ApprovalKind, ApprovalState
-from codetether_core.errors import Invalid
-from codetether_core.ids import ContextId, derived_id, new_id
+from codetether_core.errors import Invalid, NotFound
+from codetether_core.ids import CodebaseId, ContextId, SessionId, derived_id, new_id
 from codetether_core.tasks import Task
 
 __all__ = ["Delivered", "deliver"]
@@ -53,7 +53,8 @@ async def deliver(agent: Agent, request: Request, asked: SendMessage, release: s
     if webhook is not None and agent.push is None:
         raise Refused(PUSH_NOTIFICATION_NOT_SUPPORTED)
     if webhook is not None and agent.push is not None:
-        await agent.push.check(webhook, _WEBHOOKS[release])
+        task = await agent.task(request.principal, message.task_id) if message.task_id else None
+        await agent.push.check(webhook, _WEBHOOKS[release], task)
     delivered = await (_answer if message.task_id else _submit)(agent, request, asked)
     if webhook is not None and agent.push is not None:
         await agent.push.create(request, delivered.task, webhook, release)
@@ -63,7 +64,17 @@ async def deliver(agent: Agent, request: Request, asked: SendMessage, release: s
 async def _submit(agent: Agent, request: Request, asked: SendMessage) -> Delivered:
     context = ContextId(asked.message.context_id or _new_context(agent, request))
     spec = spec_of(asked.message, asked.metadata or {}, context, agent.default_agent)
+    if (session := spec.metadata.get(RESUMED)) is not None:
+        await _check_session(agent, request, spec.codebase, SessionId(session))
     return Delivered(await agent.services.submission.submit(request.principal, spec, key=request.key))
+
+
+async def _check_session(agent: Agent, request: Request, codebase: CodebaseId, session: SessionId) -> None:
+    """A run could not go on with one that is not there."""
+    try:
+        await agent.services.conversation.get(request.principal, codebase, session)
+    except NotFound:
+        raise Invalid("message.metadata.session_id", "names no session of the codebase") from None
 
 
 def _new_context(agent: Agent, request: Request) -> str:

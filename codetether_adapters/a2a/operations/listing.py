@@ -10,7 +10,7 @@ import orjson
 from attrs import evolve
 
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.artifacts import INLINE
+from codetether_adapters.a2a.artifacts import INLINE, artifacts_of
 from codetether_adapters.a2a.bounds import history_length, page_size
 from codetether_adapters.a2a.dialect import Dialect
 from codetether_adapters.a2a.encoding import encode
@@ -59,18 +59,15 @@ async def find(agent: Agent, request: Request, dialect: Dialect, params: Any) ->
                 following = behind
                 break
             seen, behind = seen + 1, token_behind(task)
-            told = await view(
-                agent,
-                request,
-                task,
-                history_length=length,
-                artifacts=asked.include_artifacts,
-                inline=INLINE // limit,
-            )
-            if query.states is None or told.status.state is asked.status:
-                body = encode(dialect.dump(told))
-                size += len(body)
-                shown.append(orjson.Fragment(body))
+            told = await view(agent, request, task, history_length=length, artifacts=False)
+            if query.states is not None and told.status.state is not asked.status:
+                continue
+            if asked.include_artifacts:
+                artifacts = await artifacts_of(agent, request, task, INLINE // limit)
+                told = evolve(told, artifacts=tuple(artifacts) or None)
+            body = encode(dialect.dump(told))
+            size += len(body)
+            shown.append(orjson.Fragment(body))
     counted = evolve(query, beyond=None, states=_COUNTED.get(asked.status or TaskState.UNSPECIFIED))
     total = await agent.services.backend.tasks.total(request.principal.tenant, counted)
     return {"tasks": shown, "nextPageToken": following, "pageSize": limit, "totalSize": total}

@@ -28,7 +28,7 @@ async def create(agent: Agent, request: Request, dialect: Dialect, params: Any) 
     if not config.task_id:
         raise Invalid("taskId", "is required")
     task = await agent.task(request.principal, config.task_id)
-    await configs.check(config, _WHERE[dialect.name])
+    await configs.check(config, _WHERE[dialect.name], task)
     return dialect.dump(await configs.create(request, task, config, dialect.name))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.a2a.dialect import Dialect
-from codetether_adapters.a2a.following import Frames, follow
+from codetether_adapters.a2a.following import Frames, follow, known_records
 from codetether_adapters.a2a.operations.delivering import deliver
 from codetether_adapters.a2a.place import Place
 from codetether_adapters.a2a.request import Request
@@ -30,9 +30,13 @@ async def send(agent: Agent, request: Request, dialect: Dialect, params: Any) ->
 async def stream(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Frames:
     """The task and what happens to it, until it has ended or asks something.
 
-    Whoever sends a message again, with its key, may go on where it was cut.
+    Whoever sends a message again, with its key, may go on where it was cut, or begins with the task as it stands now.
     """
     asked = dialect.parse(SendMessage, params)
     after = Place.parse(request.last_event_id) if request.key and request.last_event_id else None
     delivered = await deliver(agent, request, asked, dialect.name)
-    return follow(agent, request, dialect, delivered.task, known=delivered.known, after=after, stays=False)
+    task, known = delivered.task, delivered.known if after is None else 0
+    if request.key and after is None and not known:  # it may have met a task that has a history
+        known = await known_records(agent, task)
+        task = await agent.task(request.principal, task.id)
+    return follow(agent, request, dialect, task, known=known, after=after, stays=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import cattrs
-from attrs import frozen
+from attrs import field, frozen
 
 from codetether_adapters.a2a.dialect import members
 from codetether_adapters.a2a.values import Authentication, Configuration, PushConfig
@@ -23,7 +23,7 @@ class _Authentication:
 class _Webhook:
     url: str
     id: str | None = None
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     authentication: _Authentication | None = None
 
     @classmethod

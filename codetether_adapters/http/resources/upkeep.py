@@ -69,6 +69,7 @@ async def reaper(call: Call) -> Response:
             "last_run": moment_view(maintenance.last.at),
             "last_collection": moment_view(collected.at),
             "blobs_collected": collected.blobs,
+            "tenants_not_collected": collected.failed,
         }
     )
 

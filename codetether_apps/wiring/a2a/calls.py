@@ -39,6 +39,8 @@ def request_of(call: Call, *, titled: bool) -> Request:
         request.permission = operation.permission
         if titled:
             request.route = request.subject = f"{request.path} {operation.title}"
+        if operation.streams:  # before a message is handed over whose sender would be told that it was not
+            call.may_stream()
 
     headers = call.headers
     known = ",".join(filter(None, (headers.get(_KNOWN), headers.get(_KNOWN_OLD))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from codetether_adapters.a2a import rest
 from codetether_adapters.a2a.agent import Agent
@@ -44,7 +44,7 @@ class WebhookBody:
 
     url: str
     id: str | None = None
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     authentication: Mapping[str, Any] | None = None
 
 

@@ -45,6 +45,7 @@ class Reaper:
     """``status`` is ``healthy`` or ``stopped``; ``stuck_timeout_seconds`` is the time to live of a lease.
 
     ``last_collection`` is when this server last looked for blobs that nobody names, of which ``blobs_collected`` went.
+    Of so many as ``tenants_not_collected`` it could not tell what is named; the trail says why (``blobs.collected``).
     """
 
     status: str
@@ -55,3 +56,4 @@ class Reaper:
     last_run: datetime | None
     last_collection: datetime | None
     blobs_collected: int
+    tenants_not_collected: int
