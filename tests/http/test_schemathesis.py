@@ -43,7 +43,7 @@ OPERATIONS = [
 ]
 _PARAMETER = re.compile(r"([a-z]+)/\{([a-z]+)\}")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 3
+EXAMPLES = 5
 _MEMBERS = {"task_id": "tasks", "worker_id": "workers", "codebase_id": "codebases", "agent_id": "agents"}
 
 
