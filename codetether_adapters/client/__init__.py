@@ -22,6 +22,7 @@ from codetether_adapters.client.errors import (
 )
 from codetether_adapters.client.following import TaskEvent
 from codetether_adapters.client.handle import TaskHandle
+from codetether_adapters.client.identity_views import AccountView, SignedInView, SignInView, TokenView
 from codetether_adapters.client.lease_words import Claimed, Lease
 from codetether_adapters.client.new_task import NewTask
 from codetether_adapters.client.operations import Async, Sync
@@ -30,7 +31,6 @@ from codetether_adapters.client.requests import fresh_key
 from codetether_adapters.client.secrets import SecretView
 from codetether_adapters.client.tls import tls_with
 from codetether_adapters.client.views import (
-    AccountView,
     AgentView,
     ApprovalView,
     ArtifactView,
@@ -40,10 +40,7 @@ from codetether_adapters.client.views import (
     MessageView,
     SessionMessageView,
     SessionView,
-    SignedInView,
-    SignInView,
     TaskView,
-    TokenView,
     WorkerFit,
     WorkerView,
 )

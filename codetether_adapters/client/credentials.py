@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from codetether_adapters.client.identity_views import TokenView
 from codetether_adapters.client.operations import M, Resource, operation
 from codetether_adapters.client.requests import AUTH, Request, many, one, path
-from codetether_adapters.client.views import TokenView
 
 __all__ = ["Tokens"]
 

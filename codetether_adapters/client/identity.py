@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from codetether_adapters.client.identity_views import AccountView, SignedInView
 from codetether_adapters.client.operations import M, Resource, operation
 from codetether_adapters.client.requests import AUTH, Request, an_object, many, nothing, one, path
-from codetether_adapters.client.views import AccountView, SignedInView
 
 __all__ = ["Accounts", "Identity"]
 
