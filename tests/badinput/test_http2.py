@@ -7,6 +7,7 @@ beside it goes on.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -50,6 +51,7 @@ class Line:
         self.h2.initiate_connection()
         self.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
         self.socket = connect(server)
+        self.heard = deque[h2.events.Event]()
         self.closed = False
 
     def ask(self, headers: list[Header], body: bytes | None = None, *, end: bool = True) -> int:
@@ -67,20 +69,25 @@ class Line:
     def until(self, wanted: Callable[[h2.events.Event], bool]) -> h2.events.Event | None:
         """The next event that is wanted; ``None`` if the connection ends before."""
         self.send()
-        while not self.closed:
-            try:
-                data = self.socket.recv(65536)
-            except ConnectionResetError:
-                data = b""
-            self.closed = not data
-            for event in self.h2.receive_data(data) if data else ():
-                if isinstance(event, h2.events.ConnectionTerminated):
-                    self.closed = True
+        while True:
+            while self.heard:
+                event = self.heard.popleft()
                 if wanted(event):
                     return event
-            if not self.closed:
-                self.send()
-        return None
+            if self.closed:
+                return None
+            self._hear()
+
+    def _hear(self) -> None:
+        """Take in what has come: several events may come at once, of which each is asked for by itself."""
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionResetError:
+            data = b""
+        self.heard.extend(self.h2.receive_data(data) if data else ())
+        self.closed = not data or any(isinstance(event, h2.events.ConnectionTerminated) for event in self.heard)
+        if not self.closed:
+            self.send()
 
     def answer(self, stream: int) -> int | None:
         """The status of a stream's answer; ``None`` if it was reset or the connection ended."""
