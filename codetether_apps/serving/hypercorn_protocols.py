@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import h11
 import hypercorn.asyncio.run
@@ -17,6 +17,7 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, Event, PriorityUpdated, RequestReceived
 from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.events import RawData
 from hypercorn.protocol.events import Body, EndBody
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.h2 import H2Protocol
@@ -30,12 +31,31 @@ _SPOKEN: Final = b"PRI"
 """How a client begins that speaks HTTP/2 without being asked."""
 
 
+_LENGTH: Final = b"content-length"
+
+
 class PlainHttp1(H11Protocol):
     """Answers as if nobody had asked for another protocol (RFC 9110, section 7.8).
 
     A proxy that hands an upgrade to HTTP/2 on would hand on all that comes then, unseen: forged headers too, which we
     would believe for being its own. WebSockets we have none, and a refused one would stay connected.
     """
+
+    _head: bytes = b""
+
+    async def _send_h11_event(self, event: Any) -> None:
+        """A head that announces a body is sent with its first piece: sending costs most."""
+        try:
+            data = self.connection.send(event)
+        except h11.LocalProtocolError:
+            if self.connection.their_state != h11.ERROR:
+                raise
+            return
+        if isinstance(event, h11.Response) and _LENGTH in dict(event.headers):
+            self._head = data
+        elif data := self._head + (data or b""):
+            self._head = b""
+            await self.send(RawData(data=data))
 
     async def _check_protocol(self, event: h11.Request) -> None:
         if event.method == _SPOKEN:
