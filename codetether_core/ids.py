@@ -46,6 +46,7 @@ CredentialId = NewType("CredentialId", str)
 WebhookId = NewType("WebhookId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _TIME_BITS, _RANDOM_BITS, _ROOM_BITS = 48, 128, 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -92,4 +93,6 @@ def _digest(parts: tuple[str, ...]) -> bytes:
 
 
 def _base32(value: int, bits: int) -> str:
-    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(-(-bits // 5) * 5 - 5, -1, -5))
+    characters = -(-bits // 5)
+    pairs = [_PAIRS[(value >> shift) & 1023] for shift in range(characters * 5 - 10, -1, -10)]
+    return (_ALPHABET[value >> (characters * 5 - 5) & 31] if characters % 2 else "") + "".join(pairs)

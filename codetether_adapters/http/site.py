@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -58,6 +59,7 @@ class Site:
         return "" if set(host) & set("/@?#\\") else origin_of(f"{scheme}://{host}")
 
 
+@lru_cache(maxsize=1024)
 def origin_of(url: str) -> str:
     """Scheme, host and port of a URL, in lower case and without the port that goes without saying; empty without."""
     try:

@@ -10,7 +10,18 @@ from itertools import islice, takewhile
 from operator import attrgetter
 
 from codetether_adapters.memory.audit import MemoryAudit
-from codetether_adapters.tail import Entry, LocalNotifier, encoded, fill, following, last, needle, of_this_log, position
+from codetether_adapters.tail import (
+    Entry,
+    LocalNotifier,
+    encoded,
+    fill,
+    following,
+    last,
+    needle,
+    of_this_log,
+    position,
+    widening,
+)
 from codetether_core.errors import StaleLease, VersionConflict
 from codetether_core.events import AUDIT, Cursor, Event, Guard, OutputHead, Page, Record, Topic
 from codetether_core.ids import TaskId, TenantId
@@ -47,7 +58,7 @@ class MemoryLog:
             self._numbers[event.topic] += 1
             record = Record(self._head, self._numbers[event.topic], event.topic, event.kind, event.at, body)
             self._all.append(record)
-            for topic in set(event.topic.widening()):
+            for topic in widening(event.topic):
                 self._topics.setdefault(topic, []).append(record)
             rung.append(event.topic)
         self._notifier.ring(rung)

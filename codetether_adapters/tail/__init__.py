@@ -9,6 +9,7 @@ from codetether_adapters.tail.encoding import Entry, encode, encoded, needle
 from codetether_adapters.tail.notifier import Bell, LocalNotifier
 from codetether_adapters.tail.outgoing import FIRST_PAUSE, Outgoing, rest
 from codetether_adapters.tail.paging import fill, following, last, of_this_log, position
+from codetether_adapters.tail.places import widening
 from codetether_adapters.tail.ring import RING_BYTES, Ring
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "of_this_log",
     "position",
     "rest",
+    "widening",
 ]

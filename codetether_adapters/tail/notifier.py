@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from codetether_adapters.tail.widening import widening
+from codetether_adapters.tail.places import widening
 from codetether_core.events import Topic
 
 __all__ = ["Bell", "LocalNotifier"]

@@ -15,7 +15,7 @@ from typing import Final
 from attrs import Factory, define
 
 from codetether_adapters.tail.paging import following
-from codetether_adapters.tail.widening import widening
+from codetether_adapters.tail.places import widening
 from codetether_core.events import Record, Topic
 
 __all__ = ["RING_BYTES", "Ring"]
