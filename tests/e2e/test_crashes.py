@@ -43,7 +43,7 @@ def test_a_killed_server_loses_no_output_and_doubles_none(cluster: Cluster) -> N
     assert (view.attempt, view.attempts_charged) == (1, 0)
 
 
-@told_on("sqlite", "redis")
+@told_on("redis")
 def test_an_outcome_is_kept_until_the_server_is_back(cluster: Cluster) -> None:
     """A run that ends while there is no server is reported once there is one, by the worker's next life even."""
     server = cluster.server()
@@ -65,7 +65,7 @@ def test_an_outcome_is_kept_until_the_server_is_back(cluster: Cluster) -> None:
     until(lambda: not list(outbox.glob("*.json")), "the report's acknowledgement")
 
 
-@told_on("sqlite", "redis-cluster")
+@told_on("redis-cluster")
 def test_an_outcome_does_not_overtake_the_output_of_its_run(cluster: Cluster) -> None:
     """However long the server is away after the agent has ended; nobody else was granted the task meanwhile."""
     server = cluster.server()
@@ -84,7 +84,7 @@ def test_an_outcome_does_not_overtake_the_output_of_its_run(cluster: Cluster) ->
     assert cluster.text(task).split() == ["begun", *map(str, range(1, 501))]
 
 
-@told_on("sqlite", "redis")
+@told_on("sqlite")
 def test_another_worker_takes_over_from_a_killed_one(cluster: Cluster) -> None:
     """Within ttl and reaper interval; both attempts' output is kept and told apart."""
     cluster.server()
@@ -103,7 +103,7 @@ def test_another_worker_takes_over_from_a_killed_one(cluster: Cluster) -> None:
     assert len({each["worker_id"] for each in cluster.output(task)}) == 2
 
 
-@told_on("sqlite", "redis-cluster")
+@told_on("sqlite")
 def test_a_paused_worker_is_honoured_if_nobody_else_was_granted(cluster: Cluster) -> None:
     """Its late renewal takes the lapsed task up again, and the charge is given back."""
     cluster.server()
@@ -121,7 +121,7 @@ def test_a_paused_worker_is_honoured_if_nobody_else_was_granted(cluster: Cluster
     assert (view.attempt, view.attempts_charged) == (1, 0)
 
 
-@told_on("sqlite", "postgresql")
+@told_on("postgresql")
 def test_a_paused_worker_is_fenced_if_somebody_else_was_granted(cluster: Cluster) -> None:
     """Promise 2: two may run, one may speak; the superseded run is ended.
 

@@ -14,7 +14,7 @@ from tests.e2e.forms import told_on
 from tests.e2e.programs import until
 
 
-@told_on("sqlite", "redis-cluster")
+@told_on("redis-cluster")
 def test_a_worker_that_is_asked_to_leave_charges_no_attempt(cluster: Cluster) -> None:
     """What it cannot finish within the drain time is given back, and another worker has it at once."""
     cluster.server(CODETETHER_LEASE_TTL="60s")  # a lapse would come too late to explain what happens
@@ -31,7 +31,7 @@ def test_a_worker_that_is_asked_to_leave_charges_no_attempt(cluster: Cluster) ->
     assert (view.attempt, view.attempts_charged) == (2, 0)
 
 
-@told_on("sqlite", "postgresql")
+@told_on("sqlite")
 def test_a_worker_that_is_asked_to_leave_finishes_what_it_can(cluster: Cluster) -> None:
     """Within the drain time runs go on, and take no new company."""
     cluster.server()
@@ -48,7 +48,7 @@ def test_a_worker_that_is_asked_to_leave_finishes_what_it_can(cluster: Cluster) 
     assert late.refresh().status is TaskState.PENDING
 
 
-@told_on("sqlite", "redis")
+@told_on("redis")
 def test_a_cancel_ends_the_whole_tree_and_is_confirmed(cluster: Cluster) -> None:
     """Also what the agent left in the background, in a session of its own and deaf to SIGTERM."""
     cluster.server()

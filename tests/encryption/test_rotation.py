@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_bytes, token_hex
 from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
+from codetether_apps.settings.encryption import KEY_BYTES, GivenKey
 from tests.e2e.engines import store_settings
 from tests.e2e.programs import until
 from tests.http.server import TOKEN, Server, serving
 
 
 def made() -> str:
-    """A key as our command prints it."""
-    printed = subprocess.run(
-        [sys.executable, "-m", "codetether_apps.cli", "encryption", "new-key"],
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    return printed.stdout.strip()
+    """A key like those that our command prints."""
+    return str(GivenKey(f"k{token_hex(4)}", token_bytes(KEY_BYTES)))
 
 
 def name_of(key: str) -> str:

@@ -28,7 +28,7 @@ _ENDINGS = frozenset({"task.completed", "task.failed", "task.cancelled"})
 _LASTING = Patience(attempts=60, total=120.0)
 
 
-@at_two("postgresql", "redis-cluster")
+@at_two("redis-cluster")
 def test_none_is_lost_when_a_replica_is_killed(replicas: tuple[Cluster, Cluster]) -> None:
     """A short one for every day."""
     survive(replicas, tasks=100, workers=2)

@@ -85,7 +85,7 @@ def ended(cluster: Cluster, task: str) -> None:
     cluster.client.worker.complete("w", task, lease.token, result="done")
 
 
-@at_two("postgresql", "redis-cluster")
+@at_two("redis-cluster")
 def test_each_message_comes_once_and_in_order(replicas: Pair) -> None:
     """Given at one, run at the other: whichever of them has the webhook in hand."""
     one, two = replicas
@@ -99,7 +99,7 @@ def test_each_message_comes_once_and_in_order(replicas: Pair) -> None:
         assert len({id for id, _ in inbox.taken}) == len(inbox.taken)
 
 
-@at_two("postgresql", "redis")
+@at_two("postgresql")
 def test_what_was_sent_and_not_noted_is_sent_again(replicas: Pair) -> None:
     """The replica that sends is killed before it hears the answer: the other one goes on under the same id."""
     one, two = replicas

@@ -78,7 +78,7 @@ def test_a_question_is_answered_at_another_replica(replicas: Pair) -> None:
     assert task.refresh().status is TaskState.RUNNING
 
 
-@at_two("postgresql", "redis")
+@at_two("postgresql")
 def test_a_killed_replica_takes_nothing_with_it(replicas: Pair) -> None:
     """Its worker finishes when it is back, or tells another; watchers of the other see everything once."""
     one, two = replicas
@@ -115,7 +115,7 @@ def test_a_killed_replica_takes_nothing_with_it(replicas: Pair) -> None:
     assert "".join(event.text for event in seen) == two.text(running[0])
 
 
-@at_two("postgresql", "redis-cluster")
+@at_two("redis-cluster")
 def test_everything_survives_the_restart_of_all_replicas(replicas: Pair) -> None:
     """Agents, workers, inboxes, history, open questions, and the keys of submissions."""
     one, two = replicas
