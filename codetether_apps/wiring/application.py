@@ -26,15 +26,17 @@ from codetether_apps.wiring.limits import open_limiter
 from codetether_apps.wiring.policy import open_policy
 from codetether_apps.wiring.pushing import delivering
 from codetether_apps.wiring.services import open_services
+from codetether_core.services import Services
 
 __all__ = ["Opened", "open_application"]
 
 
 @frozen
 class Opened:
-    """The application, and how its users sign in."""
+    """The application, the services below it, and how its users sign in."""
 
     application: Application
+    services: Services
     access: Access
 
 
@@ -87,7 +89,7 @@ async def open_application(
             over_tls=settings.server.tls_cert is not None,
         )
         async with delivering(agent, courier):
-            yield Opened(application, access)
+            yield Opened(application, services, access)
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from attrs import asdict
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.figures import FIGURES, Figure, Measure
+from tests.bench.figure import Figure
+from tests.bench.figures import FIGURES, Measure
 from tests.bench.storage import ENGINES
 from tests.bench.stores import of_store
 

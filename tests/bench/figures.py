@@ -4,41 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from statistics import median, quantiles
 from typing import TypeAlias
 
-from attrs import frozen
-
 from tests.bench.dispatching import dispatch_latencies
+from tests.bench.figure import THREADS, Figure, in_threads
 from tests.bench.lives import CLASSIC_REQUESTS, classic_life, own_life, run_lives
+from tests.bench.messages import messages
 from tests.bench.redacting import redaction_costs
 from tests.bench.servers import Server, codetether_server, echo_server
 from tests.bench.wire import Connection
 
-__all__ = ["FIGURES", "Figure", "Measure", "cost", "drive"]
-
-_THREADS = 4
-
-
-@frozen
-class Figure:
-    """One number, or that it was not measured: ``beside`` says what was measured in the same run to compare it with,
-    or why it was not; ``bar`` what we aim at.
-    """
-
-    name: str
-    value: float | None
-    unit: str
-    beside: str = ""
-    bar: str = ""
-
-    @property
-    def shown(self) -> str:
-        """The value for people."""
-        return "not measured" if self.value is None else f"{self.value:,.2f} {self.unit}"
+__all__ = ["FIGURES", "Measure", "cost", "drive"]
 
 
 def life(quick: bool) -> Iterator[Figure]:
@@ -50,7 +29,7 @@ def life(quick: bool) -> Iterator[Figure]:
     with codetether_server() as server:
         first, rate = cost(server, classic_life, lives)
         yield Figure("classic life, CPU-s per 1,000", first, "s", beside, "≤ 7")
-        yield Figure("classic life, lives per second", rate, "1/s", f"{_THREADS} connections")
+        yield Figure("classic life, lives per second", rate, "1/s", f"{THREADS} connections")
         drive(server, classic_life, last - 2 * lives)
         late, _ = cost(server, classic_life, lives)
         yield Figure(f"classic life, the {last:,}th thousand : the first", late / first, "×", "", "≤ 1.1")
@@ -58,7 +37,7 @@ def life(quick: bool) -> Iterator[Figure]:
     with codetether_server() as server:
         own, rate = cost(server, own_life, lives)
         yield Figure("our worker's life, CPU-s per 1,000", own, "s", beside, "≤ 4")
-        yield Figure("our worker's life, lives per second", rate, "1/s", f"{_THREADS} connections")
+        yield Figure("our worker's life, lives per second", rate, "1/s", f"{THREADS} connections")
 
 
 def dispatch(quick: bool) -> Iterator[Figure]:
@@ -115,7 +94,13 @@ def redaction(quick: bool) -> Iterator[Figure]:
 Measure: TypeAlias = Callable[[bool], Iterator[Figure]]
 """Measures, quickly if told so."""
 
-FIGURES: Mapping[str, Measure] = {"life": life, "dispatch": dispatch, "start": start, "redaction": redaction}
+FIGURES: Mapping[str, Measure] = {
+    "life": life,
+    "dispatch": dispatch,
+    "start": start,
+    "redaction": redaction,
+    "a2a": messages,
+}
 
 
 def _echo_floor(lives: int) -> float:
@@ -126,9 +111,9 @@ def _echo_floor(lives: int) -> float:
             connection.demand("POST", "/echo", body)
 
     with echo_server() as server:
-        _in_threads(server, work, 50)
+        in_threads(server, work, 50)
         before = server.cpu_seconds()
-        _in_threads(server, work, lives)
+        in_threads(server, work, lives)
         return (server.cpu_seconds() - before) * 1_000 / lives
 
 
@@ -153,15 +138,7 @@ def cost(server: Server, life: Callable[[Connection, str, int], None], lives: in
 
 
 def drive(server: Server, life: Callable[[Connection, str, int], None], lives: int) -> None:
-    _in_threads(server, lambda connection, count: run_lives(connection, life, count), lives)
-
-
-def _in_threads(server: Server, work: Callable[[Connection, int], object], count: int) -> None:
-    threads = [threading.Thread(target=work, args=(server.connect(), count // _THREADS)) for _ in range(_THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(server, lambda connection, count: run_lives(connection, life, count), lives)
 
 
 def _wall(command: list[str], runs: int) -> float:

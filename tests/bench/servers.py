@@ -16,10 +16,11 @@ from pathlib import Path
 import psutil
 from attrs import frozen
 
+from tests.a2a.clients.installing import python_program
 from tests.bench.accounting import cpu_seconds
 from tests.bench.wire import Connection
 
-__all__ = ["Server", "codetether_server", "echo_server", "free_port"]
+__all__ = ["Server", "a2a_server", "codetether_server", "echo_server", "free_port", "sdk_server"]
 
 _PATIENCE_SECONDS = 20.0
 
@@ -61,6 +62,27 @@ def codetether_server(*, asgi: str = "hypercorn", store: str = "", token: str = 
         }
         with _started([sys.executable, "-m", "codetether_apps.cli", "server"], settings, token) as server:
             yield server
+
+
+@contextmanager
+def a2a_server() -> Iterator[Server]:
+    """Our server over memory, with an agent in the same process that says back what it is told."""
+    with tempfile.TemporaryDirectory(prefix="codetether-bench-") as directory:
+        token = secrets.token_hex(16)
+        settings = {
+            "CODETETHER_DATA_DIR": directory,
+            "CODETETHER_STORE": "memory://",
+            "CODETETHER_TOKENS": f"bench:{token}:admin",
+        }
+        with _started([sys.executable, "-m", "tests.bench.echoing"], settings, token) as server:
+            yield server
+
+
+@contextmanager
+def sdk_server() -> Iterator[Server]:
+    """The official SDK's server, around such an agent."""
+    with _started(python_program("1.3.0", "echo_agent"), {}, "") as server:
+        yield server
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from statistics import median
 
 from tests.bench.backlog import add_waiting, claim_waiting, copy_waiting
 from tests.bench.claims import Cost, compare_claims, held_past, opened
-from tests.bench.figures import Figure, Measure, cost, drive
+from tests.bench.figure import Figure
+from tests.bench.figures import Measure, cost, drive
 from tests.bench.lives import own_life
 from tests.bench.race import outcomes_of, race
 from tests.bench.servers import Server, codetether_server

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 
 __all__ = ["Connection"]
 
@@ -20,10 +22,7 @@ class Connection:
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Status and JSON of the answer."""
-        payload = b"" if body is None else json.dumps(body).encode()
-        extra = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-        head = f"{method} {path} HTTP/1.1\r\n{self._head}{extra}Content-Length: {len(payload)}\r\n\r\n"
-        self._socket.sendall(head.encode() + payload)
+        self._ask(method, path, body, headers)
         return self._answer()
 
     def demand(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -38,6 +37,19 @@ class Connection:
         extra = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         self._socket.sendall(f"GET {path} HTTP/1.1\r\n{self._head}{extra}\r\n".encode())
         return self._socket
+
+    @contextmanager
+    def stream(self, method: str, path: str, body: Any, **headers: str) -> Iterator[BinaryIO]:
+        """The lines of an answer as they come; this connection ends with it."""
+        with self._socket, self._answers:
+            self._ask(method, path, body, headers)
+            yield self._answers
+
+    def _ask(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> None:
+        payload = b"" if body is None else json.dumps(body).encode()
+        extra = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        head = f"{method} {path} HTTP/1.1\r\n{self._head}{extra}Content-Length: {len(payload)}\r\n\r\n"
+        self._socket.sendall(head.encode() + payload)
 
     def _answer(self) -> tuple[int, Any]:
         status = int(self._answers.readline().split()[1])
