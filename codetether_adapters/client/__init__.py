@@ -44,6 +44,7 @@ from codetether_adapters.client.views import (
     WorkerFit,
     WorkerView,
 )
+from codetether_adapters.client.webhooks import WebhookView
 from codetether_adapters.client.worker import AgentFunction, AgentRun, Worker
 from codetether_adapters.client.worker_notices import Beat, CancelNotice, Drain, Notice, Offer
 from codetether_adapters.client.worker_protocol import WorkerProtocol
@@ -95,6 +96,7 @@ __all__ = [
     "TaskHandle",
     "TaskView",
     "TokenView",
+    "WebhookView",
     "Worker",
     "WorkerFit",
     "WorkerProtocol",

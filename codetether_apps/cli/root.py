@@ -22,6 +22,7 @@ _COMMANDS = {
     "approval": ("approvals:approval", "List and answer what agents ask"),
     "agent": ("agents:agent", "List agents"),
     "message": ("messages:message", "Send and list messages between agents"),
+    "webhook": ("webhooks:webhook", "List webhooks that were given up, deliver again"),
     "login": ("sign_in:login", "Sign in with a name and a password"),
     "logout": ("sign_in:logout", "Sign out"),
     "whoami": ("sign_in:whoami", "Show as whom the server knows you"),

@@ -77,6 +77,8 @@ def commands(ids: Mapping[str, str], directory: Path) -> Mapping[str, Iterable[s
         "agent list": [],
         "message list": ["--agent", ids["agents"]],
         "message send": [ids["agents"], "hello"],
+        "webhook list": [],
+        "webhook retry": ["whk_1"],
         "whoami": [],
         "account add": ["bob", "--password-stdin"],
         "account change": [ids["accounts"], "--disable"],
