@@ -20,6 +20,7 @@ from codetether_core.ports import SessionQuery, TaskQuery
 from codetether_core.services import Entry, Question, Services, assemble
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import OutputChunk, TaskState
+from codetether_core.webhooks import Webhook, webhook_id
 from tests.http.resources.world import CountingDice, FakeClock
 from tests.services.desk import TENANT, USER, Desk, open_desk
 from tests.simulation import virtual_time
@@ -67,7 +68,21 @@ async def a_used_store(desk: Desk) -> None:
     await services.reporting.complete(TENANT, word, done.id, "done")
     asking, word = await desk.claimed(await desk.submitted(title="asking"))
     await services.asking.ask(TENANT, word, asking.id, Question(prompt="which?", held=False))
-    await desk.submitted(title="waiting")
+    waiting = await desk.submitted(title="waiting")
+    webhook = Webhook(
+        id=webhook_id(TENANT, waiting.spec.codebase, waiting.id, "ci"),
+        tenant=TENANT,
+        codebase=waiting.spec.codebase,
+        task=waiting.id,
+        name="ci",
+        owner=USER.name,
+        dialect="1.0",
+        sealed="ct1.nobody.reads.this",
+        created_at=now,
+        updated_at=now,
+        due=now,
+    )
+    await services.backend.webhooks.add(webhook, [])
 
 
 async def test_a_copy_of_the_copy_is_the_same() -> None:
@@ -75,7 +90,9 @@ async def test_a_copy_of_the_copy_is_the_same() -> None:
     async with open_desk() as desk, open_backend() as other:
         await a_used_store(desk)
         entries = await copied(desk.services)
-        assert {entry.kind for entry in entries} >= {"codebase", "credential", "session", "message", "task", "event"}
+        assert {entry.kind for entry in entries} >= {
+            "codebase", "credential", "session", "message", "task", "event", "webhook"
+        }  # fmt: skip
         there = assemble(other, FakeClock(), CountingDice())
         counted = await there.restoring.restore(TENANT, told(entries))
         assert sum(counted.values()) == len(entries)
