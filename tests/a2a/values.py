@@ -37,7 +37,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, width=32)
+    | st.floats(allow_nan=False, allow_infinity=False, width=32)
     | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
@@ -114,7 +114,7 @@ def told(release: str) -> st.SearchStrategy[Any]:
             Task,
             id=WORDS,
             status=statuses(release),
-            context_id=some(WORDS),
+            context_id=some(WORDS) if one_zero else WORDS,
             artifacts=some(many(artifacts(release))),
             history=some(many(messages(release))),
             metadata=some(OBJECTS),
