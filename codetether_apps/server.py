@@ -20,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _run(settings: Settings) -> None:
+    from codetether_apps.relaying import relaying
     from codetether_apps.serving import announce, open_front, open_tls, reloading
     from codetether_apps.wiring.application import open_application
     from codetether_apps.wiring.secret_sources import SERVERS, open_secrets
@@ -33,6 +34,7 @@ async def _run(settings: Settings) -> None:
             open_front(settings, tls, stopping) as front,
             open_secrets(settings, SERVERS, stopping, front.wait) as settings,
             open_application(settings, drain=front.drain) as opened,
+            relaying(opened.services, opened.delegate, stopping),
         ):
             announce(front.listen(), settings, opened.access)
             await front.serve(opened.application)

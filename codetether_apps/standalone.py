@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def _run(settings: Settings) -> None:
     """The worker leaves first, so that it still has somebody to report to."""
     from codetether_adapters.tokens import StaticToken
+    from codetether_apps.relaying import relaying
     from codetether_apps.serving import announce, open_front, open_tls, reloading
     from codetether_apps.wiring.application import open_application
     from codetether_apps.wiring.secret_sources import SERVERS, open_secrets
@@ -42,6 +43,7 @@ async def _run(settings: Settings) -> None:
         front = await stack.enter_async_context(open_front(settings, tls, stopping, worked))
         settings = await stack.enter_async_context(open_secrets(settings, SERVERS, stopping, front.wait))
         opened = await stack.enter_async_context(open_application(settings, [own], drain=front.drain))
+        await stack.enter_async_context(relaying(opened.services, opened.delegate, stopping))
         mine, url = tls.mine if tls else None, front.bind()[0].url
         worker = await stack.enter_async_context(open_worker(settings, server=url, token=token, tls=mine))
         announce(front.listen(), settings, opened.access, people=True, agents=worker.registration.agents)

@@ -10,7 +10,7 @@ from attrs import Factory, field, frozen
 
 from codetether_adapters.a2a.methods import Operation
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.values import PushConfig
+from codetether_adapters.a2a_wire.values import PushConfig
 from codetether_core.access import Principal
 from codetether_core.errors import NotFound
 from codetether_core.ids import TaskId

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from codetether_adapters.a2a.hitl import Decision, decisions_of
 from codetether_adapters.a2a.prompts import prompt_of
-from codetether_adapters.a2a.values import Message
+from codetether_adapters.a2a_wire.values import Message
 from codetether_core.approvals import Approval, ApprovalKind, Option
 from codetether_core.errors import Invalid
 

@@ -11,7 +11,7 @@ import orjson
 from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.a2a.output import OUTPUT, printed
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.values import Artifact, Part, Raw, Text, Url
+from codetether_adapters.a2a_wire.values import Artifact, Part, Raw, Text, Url
 from codetether_core.artifacts import Artifact as File
 from codetether_core.tasks import Task
 

@@ -13,10 +13,10 @@ from codetether_adapters.a2a.methods import Method, Operation
 from codetether_adapters.a2a.operations.cancel import cancel
 from codetether_adapters.a2a.operations.delivering import deliver
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.v03 import V03
-from codetether_adapters.a2a.values import SendMessage
 from codetether_adapters.a2a.views import view
 from codetether_adapters.a2a.waiting import settled
+from codetether_adapters.a2a_wire.v03 import V03
+from codetether_adapters.a2a_wire.values import SendMessage
 from codetether_core.codec import timestamp
 from codetether_core.tasks import Task, TaskState
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from codetether_adapters.a2a.encoding import encode
 from codetether_adapters.a2a.errors import INVALID_REQUEST, Refused
+from codetether_adapters.a2a_wire.encoding import encode
 
 __all__ = ["NOBODY", "Envelope", "id_of", "opened", "refused", "wrapped"]
 

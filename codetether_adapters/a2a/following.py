@@ -14,15 +14,15 @@ from attrs import evolve, frozen
 
 from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.a2a.artifacts import pieces_of
-from codetether_adapters.a2a.dialect import Dialect
-from codetether_adapters.a2a.encoding import encode
 from codetether_adapters.a2a.hitl import HITL
 from codetether_adapters.a2a.place import Place
 from codetether_adapters.a2a.records import Left, Teller
 from codetether_adapters.a2a.request import Request
 from codetether_adapters.a2a.telling import context_of
-from codetether_adapters.a2a.values import ArtifactUpdate, StatusUpdate, TaskState, Update
 from codetether_adapters.a2a.views import view
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.encoding import encode
+from codetether_adapters.a2a_wire.values import ArtifactUpdate, StatusUpdate, TaskState, Update
 from codetether_core.errors import Unavailable
 from codetether_core.events import Cursor, Page, Record, Topic
 from codetether_core.services import TASK_KINDS, Resync

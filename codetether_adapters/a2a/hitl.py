@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from codetether_adapters.a2a.values import Message
+from codetether_adapters.a2a_wire.values import Message
 from codetether_core.approvals import Approval, ApprovalKind
 from codetether_core.errors import Invalid
 

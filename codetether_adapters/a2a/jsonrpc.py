@@ -11,7 +11,6 @@ from typing import Any, Final
 from codetether_adapters import sse
 from codetether_adapters.a2a import deployed, envelope
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.encoding import encode
 from codetether_adapters.a2a.envelope import NOBODY, Envelope
 from codetether_adapters.a2a.errors import METHOD_NOT_FOUND, Refused, json_rpc_error, refusal_of
 from codetether_adapters.a2a.hitl import HITL
@@ -21,9 +20,10 @@ from codetether_adapters.a2a.operations.delivering import deliver
 from codetether_adapters.a2a.records import SEQUENCE
 from codetether_adapters.a2a.request import Answer, Request, Stream
 from codetether_adapters.a2a.streams import events
-from codetether_adapters.a2a.v1 import V1
-from codetether_adapters.a2a.values import SendMessage
 from codetether_adapters.a2a.versions import require_1_0
+from codetether_adapters.a2a_wire.encoding import encode
+from codetether_adapters.a2a_wire.v1 import V1
+from codetether_adapters.a2a_wire.values import SendMessage
 from codetether_core.errors import CodeTetherError
 
 __all__ = ["EXTENSIONS", "refused", "respond"]

@@ -8,9 +8,9 @@ from typing import Final
 
 from attrs import frozen
 
-from codetether_adapters.a2a.dialect import Dialect
-from codetether_adapters.a2a.v03 import V03
-from codetether_adapters.a2a.v1 import V1
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.v03 import V03
+from codetether_adapters.a2a_wire.v1 import V1
 
 __all__ = ["METHODS", "Method", "Operation"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from codetether_adapters.a2a.encoding import encode
 from codetether_adapters.a2a.errors import CONTENT_TYPE_NOT_SUPPORTED, Refused
-from codetether_adapters.a2a.values import Data, Message, Part, Raw, Text, Url
+from codetether_adapters.a2a_wire.encoding import encode
+from codetether_adapters.a2a_wire.values import Data, Message, Part, Raw, Text, Url
 from codetether_core.errors import Invalid
 
 __all__ = ["prompt_of"]

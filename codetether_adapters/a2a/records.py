@@ -15,7 +15,7 @@ from attrs import define, evolve, field, frozen
 
 from codetether_adapters.a2a.output import OUTPUT, QUIET, printed
 from codetether_adapters.a2a.telling import asking_state, data_message, ended_state, question, words
-from codetether_adapters.a2a.values import (
+from codetether_adapters.a2a_wire.values import (
     TERMINAL,
     Artifact,
     ArtifactUpdate,

@@ -13,16 +13,16 @@ from typing import Final
 from attrs import evolve, frozen
 
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.dialect import Dialect
-from codetether_adapters.a2a.encoding import encode
 from codetether_adapters.a2a.records import Teller, sequence
 from codetether_adapters.a2a.request import A2A_JSON, JSON, Request
 from codetether_adapters.a2a.telling import context_of
-from codetether_adapters.a2a.v03 import V03
-from codetether_adapters.a2a.v1 import V1
-from codetether_adapters.a2a.values import StatusUpdate, TaskState, Update
-from codetether_adapters.a2a.values import Task as Shown
 from codetether_adapters.a2a.views import view
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.encoding import encode
+from codetether_adapters.a2a_wire.v03 import V03
+from codetether_adapters.a2a_wire.v1 import V1
+from codetether_adapters.a2a_wire.values import StatusUpdate, TaskState, Update
+from codetether_adapters.a2a_wire.values import Task as Shown
 from codetether_core.access import Principal
 from codetether_core.events import Record
 from codetether_core.ports import Payload

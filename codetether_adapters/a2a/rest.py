@@ -12,16 +12,16 @@ from typing import Any, Final
 from attrs import frozen
 
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.dialect import camel
-from codetether_adapters.a2a.encoding import encode
 from codetether_adapters.a2a.errors import Refused, refusal_of, rest_error
 from codetether_adapters.a2a.jsonrpc import EXTENSIONS
 from codetether_adapters.a2a.methods import Operation
 from codetether_adapters.a2a.operations import ANSWERED, STREAMED
 from codetether_adapters.a2a.request import A2A_JSON, JSON, Answer, Request, Stream
 from codetether_adapters.a2a.streams import events
-from codetether_adapters.a2a.v1 import V1
 from codetether_adapters.a2a.versions import require_1_0_if_any
+from codetether_adapters.a2a_wire.dialect import camel
+from codetether_adapters.a2a_wire.encoding import encode
+from codetether_adapters.a2a_wire.v1 import V1
 from codetether_core.errors import CodeTetherError, Invalid
 
 __all__ = ["CALLS", "Call", "params_of", "refused", "respond"]

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from codetether_adapters.a2a.prompts import prompt_of
 from codetether_adapters.a2a.skill_ids import meant_by
-from codetether_adapters.a2a.v1 import V1
-from codetether_adapters.a2a.values import Message
+from codetether_adapters.a2a_wire.v1 import V1
+from codetether_adapters.a2a_wire.values import Message
 from codetether_core.errors import Invalid
 from codetether_core.ids import AgentName, CodebaseId, ContextId
 from codetether_core.tasks import GLOBAL, TaskSpec

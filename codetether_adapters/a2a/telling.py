@@ -9,9 +9,9 @@ from attrs import evolve
 
 from codetether_adapters.a2a.hitl import HITL, request_of
 from codetether_adapters.a2a.routing import KEPT
-from codetether_adapters.a2a.v1 import V1
-from codetether_adapters.a2a.values import Artifact, Data, Message, Part, Role, TaskState, TaskStatus, Text
-from codetether_adapters.a2a.values import Task as Shown
+from codetether_adapters.a2a_wire.v1 import V1
+from codetether_adapters.a2a_wire.values import Artifact, Data, Message, Part, Role, TaskState, TaskStatus, Text
+from codetether_adapters.a2a_wire.values import Task as Shown
 from codetether_core.approvals import Approval, ApprovalKind, ApprovalState
 from codetether_core.errors import Invalid
 from codetether_core.tasks import Task

@@ -9,7 +9,7 @@ from codetether_adapters.a2a.artifacts import INLINE, artifacts_of
 from codetether_adapters.a2a.hitl import HITL
 from codetether_adapters.a2a.request import Request
 from codetether_adapters.a2a.telling import shown
-from codetether_adapters.a2a.values import Task as Shown
+from codetether_adapters.a2a_wire.values import Task as Shown
 from codetether_core.approvals import Approval
 from codetether_core.tasks import Task
 

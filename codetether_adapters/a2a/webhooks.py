@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.values import Authentication, PushConfig
+from codetether_adapters.a2a_wire.values import Authentication, PushConfig
 from codetether_core.access import Principal
 from codetether_core.errors import Invalid
 from codetether_core.ports import Courier

@@ -36,6 +36,22 @@ class Agents(Resource[M]):
         return await self._send(Request(method="POST", path=f"{AGENT}/agents", body=body, read=one(AgentView, "agent")))
 
     @operation
+    async def enlist(
+        self, name: str, card_url: str, *, secret: str | None = None, card_keys: Mapping[str, Any] | None = None
+    ) -> AgentView:
+        """Make an agent elsewhere known by its A2A card: tasks that name it are given to it from now on.
+
+        ``secret`` names the secret by which it knows us, ``card_keys`` are the keys by one of which its card is signed.
+        """
+        body = {"name": name, "card_url": card_url, "secret": secret, "card_keys": card_keys}
+        return await self._send(Request(method="POST", path=f"{AGENT}/agents", body=body, read=one(AgentView, "agent")))
+
+    @operation
+    async def remove(self, name: str) -> None:
+        """Forget an agent."""
+        await self._send(Request(method="DELETE", path=path(f"{AGENT}/agents", name), read=nothing))
+
+    @operation
     async def heartbeat(self, name: str) -> None:
         """It is still there."""
         where = path(f"{AGENT}/agents", name, "heartbeat")

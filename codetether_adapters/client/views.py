@@ -194,14 +194,27 @@ class ExplanationView:
 
 
 @frozen(kw_only=True)
+class PeerView:
+    """Where an agent elsewhere is, and how it is spoken to; ``signed`` says that its card had a good signature."""
+
+    card_url: str
+    release: str = ""
+    streams: bool = False
+    signed: bool = False
+    secret: str | None = None
+    read_at: datetime | None = None
+
+
+@frozen(kw_only=True)
 class AgentView:
-    """An agent that can be written to."""
+    """An agent that can be written to; one elsewhere, that tasks can be given to, is a ``peer``."""
 
     name: AgentName
     url: str = ""
     description: str = ""
     capabilities: Mapping[str, Any] = Factory(dict)
     models_supported: tuple[str, ...] = ()
+    peer: PeerView | None = None
     registered_at: datetime | None = None
     last_seen: datetime | None = None
 

@@ -12,9 +12,8 @@ from typing import Final
 import httpx
 
 from codetether_adapters.outgoing.allowing import Allowed
-from codetether_adapters.outgoing.guard import Guard
-from codetether_adapters.outgoing.resolving import Resolve, Resolver
-from codetether_adapters.outgoing.transport import GuardedTransport, place_of
+from codetether_adapters.outgoing.resolving import Resolve
+from codetether_adapters.outgoing.transport import GuardedTransport, open_transport, place_of
 from codetether_core.errors import Busy, Invalid, Unavailable
 from codetether_core.ports import Courier
 
@@ -31,24 +30,15 @@ _LOOKING_UP: Final = 5.0
 async def open_courier(
     allowed: Allowed, *, resolve: Resolve | None = None, context: ssl.SSLContext | None = None
 ) -> AsyncIterator[Courier]:
-    """Goes to public addresses, and where it is allowed to besides.
-
-    ``resolve`` is asked for addresses in place of this machine's resolver, ``context`` what certificates count.
-    """
-    resolver = Resolver()
-    guard = Guard(allowed, resolve or resolver)
-    try:
-        async with GuardedTransport(guard, context) as transport:
-            yield _Courier(guard, transport)
-    finally:
-        resolver.close()
+    """Goes where a guarded transport goes, of which the arguments are."""
+    async with open_transport(allowed, resolve=resolve, context=context) as transport:
+        yield _Courier(transport)
 
 
 class _Courier:
     """Brings it (a ``Courier``)."""
 
-    def __init__(self, guard: Guard, transport: GuardedTransport) -> None:
-        self._guard = guard
+    def __init__(self, transport: GuardedTransport) -> None:
         self._transport = transport
         self._room = asyncio.Semaphore(_AT_ONCE)
 
@@ -56,7 +46,7 @@ class _Courier:
         """Resolve it once. A name that has no address now may have one by the time that it is needed."""
         with suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(_LOOKING_UP):
-                await self._guard.addresses(field, *place_of(_url(field, url)))
+                await self._transport.guard.addresses(field, *place_of(_url(field, url)))
 
     async def deliver(self, url: str, headers: Mapping[str, str], body: bytes, timeout: timedelta) -> int:
         """As soon as the head of the answer is there, the connection is closed."""

@@ -16,6 +16,10 @@ from codetether_adapters.http import Application, Drain, Limits, create_app
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.outgoing.allowing import allowed
 from codetether_adapters.outgoing.courier import open_courier
+from codetether_adapters.outgoing.transport import open_transport
+from codetether_adapters.peers import Agents
+from codetether_adapters.peers import Cards as AgentCards
+from codetether_adapters.signing import is_signed
 from codetether_adapters.tokens import Chain, StaticToken, open_kept_tokens
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.a2a import a2a_routes, card_routes, open_cards
@@ -26,6 +30,7 @@ from codetether_apps.wiring.limits import open_limiter
 from codetether_apps.wiring.policy import open_policy
 from codetether_apps.wiring.pushing import delivering
 from codetether_apps.wiring.services import open_services
+from codetether_core.ports import Delegate
 from codetether_core.services import Services
 
 __all__ = ["Opened", "open_application"]
@@ -33,11 +38,12 @@ __all__ = ["Opened", "open_application"]
 
 @frozen
 class Opened:
-    """The application, the services below it, and how its users sign in."""
+    """The application, how its users sign in, its services, and who speaks to agents elsewhere."""
 
     application: Application
-    services: Services
     access: Access
+    services: Services
+    delegate: Delegate
 
 
 @asynccontextmanager
@@ -48,7 +54,8 @@ async def open_application(
     acting = Acting()
     async with (
         open_policy(settings) as policy,
-        open_services(settings, acting, policy) as services,
+        open_transport(allowed(settings.server.outgoing_allow)) as outgoing,
+        open_services(settings, acting, policy, AgentCards(outgoing, is_signed)) as services,
         open_kept_tokens(services.issuing, services.watching, services.clock) as kept,
         open_identities(settings, services.clock, services.issuing.key) as vouching,
         open_limiter(settings) as limiter,
@@ -89,7 +96,8 @@ async def open_application(
             over_tls=settings.server.tls_cert is not None,
         )
         async with delivering(agent, courier):
-            yield Opened(application, services, access)
+            agents = Agents(outgoing, services.clock, services.entropy)
+            yield Opened(application, access, services, agents)
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from codetether_apps.wiring.presence import tell_of_absence
 from codetether_apps.wiring.protection import protection_of
 from codetether_apps.wiring.timekeeping import keep_time
 from codetether_apps.wiring.trail import end_trail, tell_of_unsigned
+from codetether_core.ports import AgentCards
 from codetether_core.services import Services, assemble
 from codetether_core.tasks import LeaseTerms
 
@@ -35,11 +36,15 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, acting: Acting | None = None, policy: Policy | None = None
+    settings: Settings,
+    acting: Acting | None = None,
+    policy: Policy | None = None,
+    agent_cards: AgentCards | None = None,
 ) -> AsyncIterator[Services]:
     """The services of this process. What they keep running ends before the store is closed.
 
-    ``acting`` tells whose the changes are that they make, ``policy`` who may act for others, and what agents may do.
+    ``acting`` tells whose the changes are that they make, ``policy`` who may act for others, and what agents may do;
+    ``agent_cards`` finds out about agents elsewhere.
     """
     leases = settings.leases
     async with (
@@ -61,6 +66,7 @@ async def open_services(
             webhook_signer=Ed25519(key, b"webhooks"),
             authorizer=policy.access if policy else None,
             agent_policy=policy.agents if policy else None,
+            agent_cards=agent_cards,
             passwords=Argon2id(),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
             reaper_interval=leases.reaper_interval,

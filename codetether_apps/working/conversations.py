@@ -18,7 +18,7 @@ from attrs import define, evolve, field
 from codetether_adapters.client import AsyncClient, TaskView
 from codetether_adapters.outbox import Report
 from codetether_adapters.session_cache import ChangedSession, SessionCache
-from codetether_apps.working.verdicts import is_refusal
+from codetether_apps.holding.verdicts import is_refusal
 from codetether_core.access import DEFAULT_TENANT
 from codetether_core.errors import CodeTetherError, NotFound
 from codetether_core.ids import SessionId, WorkerId

@@ -13,13 +13,13 @@ from attrs import define, field
 
 from codetether_adapters.client import AsyncClient, CancelNotice, Notice, Offer, TaskView
 from codetether_adapters.system import CheckoutBusy
+from codetether_apps.holding.verdicts import Ending, Persistence
 from codetether_apps.process import Stopping
 from codetether_apps.working.checkouts import Checkouts
 from codetether_apps.working.conversations import Conversations
 from codetether_apps.working.registration import Registration
 from codetether_apps.working.reports import Reports
 from codetether_apps.working.run import TaskRun
-from codetether_apps.working.verdicts import Ending, Persistence
 from codetether_core.errors import CodeTetherError, PermissionDenied, Unauthenticated
 from codetether_core.ids import TaskId
 from codetether_core.ports import Runner

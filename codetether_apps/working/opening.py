@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from codetether_apps.holding.verdicts import Persistence
 from codetether_apps.process import StartError
 from codetether_apps.process.hiding import HIDING
 from codetether_apps.settings import Settings
@@ -17,7 +18,6 @@ from codetether_apps.working.leavings import Leavings
 from codetether_apps.working.loop import Worker
 from codetether_apps.working.registration import Registration
 from codetether_apps.working.reports import Reports
-from codetether_apps.working.verdicts import Persistence
 
 __all__ = ["open_worker"]
 

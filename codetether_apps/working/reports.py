@@ -10,8 +10,8 @@ from attrs import evolve, frozen
 
 from codetether_adapters.client import AsyncClient
 from codetether_adapters.outbox import Entry, Outbox, Report
+from codetether_apps.holding.verdicts import Persistence, is_refusal
 from codetether_apps.working.leavings import LeavingRefused, Leavings
-from codetether_apps.working.verdicts import Persistence, is_refusal
 from codetether_core.errors import CodeTetherError, StaleLease
 from codetether_core.tasks import TaskState
 

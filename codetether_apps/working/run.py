@@ -14,11 +14,12 @@ from attrs import define, evolve, field
 
 from codetether_adapters.client import ApprovalView, AsyncClient, Lease, TaskView
 from codetether_adapters.outbox import Report
+from codetether_apps.holding.cancelling import cancelled
+from codetether_apps.holding.lease import LeaseKeeper
+from codetether_apps.holding.output import OutputSender
+from codetether_apps.holding.verdicts import Ending, Persistence, verdict
 from codetether_apps.working.conversations import Conversations
-from codetether_apps.working.lease import LeaseKeeper
-from codetether_apps.working.output import OutputSender
 from codetether_apps.working.reports import Reports
-from codetether_apps.working.verdicts import Ending, Persistence, verdict
 from codetether_core.errors import CodeTetherError
 from codetether_core.ids import SessionId
 from codetether_core.ports import Answer, Run, RunFailed, Runner, RunOutcome
@@ -117,7 +118,7 @@ class TaskRun:
             if entry is None or not await self._taken(self.reports.deliver(entry)):
                 await self._take_leave()
         finally:
-            await _cancelled(keeping, sending, *self._noting)
+            await cancelled(keeping, sending, *self._noting)
             if report is None or report.artifacts is None:
                 self.reports.leavings.forget(str(self._place))
 
@@ -152,7 +153,7 @@ class TaskRun:
         finally:
             ended.cancel()
             interrupted = not agent.done()
-            await _cancelled(agent)
+            await cancelled(agent)
         return self._report(agent, interrupted=interrupted)
 
     def _report(self, agent: asyncio.Future[RunOutcome], *, interrupted: bool) -> Report | None:
@@ -268,15 +269,3 @@ class TaskRun:
             environment=self._environment,
             answers=tuple(Answer(question=each.prompt, choice=each.choice, text=each.text) for each in self._answers),
         )
-
-
-async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
-    """Cancel them and wait until they are gone, even if we are cancelled meanwhile."""
-    for task in tasks:
-        task.cancel()
-    waiting = asyncio.gather(*tasks, return_exceptions=True)
-    try:
-        await asyncio.shield(waiting)
-    except asyncio.CancelledError:
-        await waiting
-        raise

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import Factory, evolve, frozen
 
+from codetether_core.agents.peer import Peer
 from codetether_core.ids import AgentName, TenantId
 
 __all__ = ["EXPIRES_AFTER", "Agent", "discoverable", "heard"]
@@ -17,7 +18,10 @@ EXPIRES_AFTER: Final = timedelta(seconds=120)
 
 @frozen(kw_only=True)
 class Agent:
-    """A registered agent. ``name`` is unique per tenant; what is before its first ``:`` is the role."""
+    """A registered agent. ``name`` is unique per tenant; what is before its first ``:`` is the role.
+
+    One that is a ``peer`` did not register itself: it is elsewhere, and tasks that name it are given to it.
+    """
 
     name: AgentName
     tenant: TenantId
@@ -28,6 +32,7 @@ class Agent:
     description: str = ""
     capabilities: Mapping[str, Any] = Factory(dict[str, Any])
     models_supported: tuple[str, ...] = ()
+    peer: Peer | None = None
     version: int = 1
 
     @property
@@ -47,8 +52,8 @@ class Agent:
 
 
 def discoverable(agent: Agent, now: datetime, max_age: timedelta = EXPIRES_AFTER) -> bool:
-    """Whether it was heard recently enough to be offered to others."""
-    return now - agent.last_seen < max_age
+    """Whether it was heard recently enough to be offered to others; a peer says nothing by itself."""
+    return agent.peer is not None or now - agent.last_seen < max_age
 
 
 def heard(agent: Agent, now: datetime) -> Agent:

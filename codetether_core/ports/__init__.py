@@ -1,5 +1,6 @@
 """Ports: what the domain asks of the world, one protocol a file. Each has a contract suite in ``contracts/ports``."""
 
+from codetether_core.ports.agent_cards import AgentCard, AgentCards
 from codetether_core.ports.agent_policy import AgentPolicy
 from codetether_core.ports.approval_store import ApprovalStore
 from codetether_core.ports.audit_log import AuditLog
@@ -12,6 +13,7 @@ from codetether_core.ports.cipher import DATA_KEY_BYTES, NONCE_BYTES, Cipher
 from codetether_core.ports.clock import Clock
 from codetether_core.ports.codebase_store import CodebaseStore
 from codetether_core.ports.courier import Courier
+from codetether_core.ports.delegate import Delegate, Holder, Order
 from codetether_core.ports.directory import Directory
 from codetether_core.ports.entropy import Entropy
 from codetether_core.ports.event_log import PAGE_BYTES, EventLog
@@ -37,6 +39,8 @@ __all__ = [
     "PAGE_BYTES",
     "REQUESTS",
     "SIGN_INS",
+    "AgentCard",
+    "AgentCards",
     "AgentPolicy",
     "Answer",
     "ApprovalChange",
@@ -53,17 +57,20 @@ __all__ = [
     "Clock",
     "CodebaseStore",
     "Courier",
+    "Delegate",
     "Directory",
     "Entropy",
     "EventLog",
     "Excess",
     "FinishedSignIn",
+    "Holder",
     "Inbox",
     "Listener",
     "Migrate",
     "Migrations",
     "Notifier",
     "OpenChannel",
+    "Order",
     "Passwords",
     "Payload",
     "ProviderAnswer",

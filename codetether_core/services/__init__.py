@@ -17,6 +17,7 @@ from codetether_core.services.data_keys import DataKeys, OpenKey
 from codetether_core.services.delivery import Means
 from codetether_core.services.dispatch import Connection, Dispatch
 from codetether_core.services.encryption import Encryption
+from codetether_core.services.enlisting import Enlisting
 from codetether_core.services.envelope import Envelope
 from codetether_core.services.issuing import RENEWED, REVOKED, Issuing
 from codetether_core.services.maintenance import Maintenance, Sweep
@@ -39,6 +40,7 @@ from codetether_core.services.secret_keeping import SecretKeeping
 from codetether_core.services.signing_in import SignedIn, SigningIn
 from codetether_core.services.submission import Submission
 from codetether_core.services.task_writer import TASK_KINDS
+from codetether_core.services.tenants import tenants_of
 from codetether_core.services.trail_upkeep import TrailUpkeep
 from codetether_core.services.watching import Resync, Watching
 from codetether_core.services.webhook_keeping import WebhookKeeping
@@ -67,6 +69,7 @@ __all__ = [
     "DataKeys",
     "Dispatch",
     "Encryption",
+    "Enlisting",
     "Entry",
     "Envelope",
     "Explanation",
@@ -112,5 +115,6 @@ __all__ = [
     "assemble",
     "check_entry",
     "profile_of",
+    "tenants_of",
     "told",
 ]

@@ -6,7 +6,18 @@ from datetime import timedelta
 
 from attrs import frozen
 
-from codetether_core.ports import AgentPolicy, Authorizer, Backend, BlobStore, Cipher, Clock, Entropy, Passwords, Signer
+from codetether_core.ports import (
+    AgentCards,
+    AgentPolicy,
+    Authorizer,
+    Backend,
+    BlobStore,
+    Cipher,
+    Clock,
+    Entropy,
+    Passwords,
+    Signer,
+)
 from codetether_core.services.accounts import Accounts
 from codetether_core.services.agent_rules import AgentRules
 from codetether_core.services.archiving import Archiving
@@ -21,6 +32,7 @@ from codetether_core.services.conversation import Conversation
 from codetether_core.services.data_keys import DataKeys
 from codetether_core.services.dispatch import Dispatch
 from codetether_core.services.encryption import Encryption
+from codetether_core.services.enlisting import Enlisting
 from codetether_core.services.issuing import Issuing
 from codetether_core.services.judging import Judging
 from codetether_core.services.maintenance import Maintenance
@@ -80,6 +92,7 @@ class Services:
     watching: Watching
     conversation: Conversation
     registration: Registration
+    enlisting: Enlisting
     messaging: Messaging
     monitoring: Monitoring
     maintenance: Maintenance
@@ -120,6 +133,7 @@ def assemble(
     at_rest: bool = False,
     authorizer: Authorizer | None = None,
     agent_policy: AgentPolicy | None = None,
+    agent_cards: AgentCards | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
@@ -134,7 +148,7 @@ def assemble(
     A ``backend`` whose writes go through ``redaction`` is given with it. One that encrypts ``at_rest`` has something
     below it, of which ``kept`` tells.
     ``authorizer`` tells who may act for the owners of things, ``agent_policy`` what agents may do; without them, roles
-    and the rules that are shipped do.
+    and the rules that are shipped do. ``agent_cards`` finds out about agents elsewhere; without it there are none.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
@@ -159,6 +173,8 @@ def assemble(
     judging = Judging(agent_policy or AgentRules(), backend.codebases)
     questions = Questions(writer, tasks, backend.approvals, clock, entropy, redaction)
     submission = Submission(writer, tasks, backend.codebases, clock, entropy, redaction)
+    registration = Registration(backend.codebases, directory, tasks, clock, entropy, ownership)
+    secret_keeping = SecretKeeping(redaction.secrets, redaction, ownership, clock)
     issuing = Issuing(backend.credentials, clock, entropy, ownership, key, key_max_age)
     return Services(
         backend=backend,
@@ -174,7 +190,8 @@ def assemble(
         questions=questions,
         watching=watching,
         conversation=Conversation(backend.sessions, backend.codebases, submission, transcripts, clock),
-        registration=Registration(backend.codebases, directory, tasks, clock, entropy, ownership),
+        registration=registration,
+        enlisting=Enlisting(registration, secret_keeping, ownership, agent_cards, clock),
         messaging=Messaging(backend.inbox, directory, clock, entropy),
         monitoring=Monitoring(log),
         maintenance=Maintenance(
@@ -209,7 +226,7 @@ def assemble(
         data_keys=data_keys,
         encryption=encryption,
         redaction=redaction,
-        secret_keeping=SecretKeeping(redaction.secrets, redaction, ownership, clock),
+        secret_keeping=secret_keeping,
         webhook_keeping=WebhookKeeping(backend.webhooks, encryption, ownership, webhook_signer or NoSigner(), clock),
         rotating=Rotating(data_keys, backend.data_keys, data_keys.cipher, clock, backend.audit, at_rest),
     )

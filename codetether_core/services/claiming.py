@@ -160,6 +160,7 @@ class Claiming:
             codebases=frozenset[str]().union(*(each.codebases for each in told)),
             capabilities=frozenset[str]().union(*(each.capabilities for each in told)),
             agents=frozenset[str]().union(*(each.agents for each in told)),
+            relays=all(each.relays for each in told),
         )
 
     async def _every_lane(self, tenant: TenantId) -> AsyncIterator[Lane]:

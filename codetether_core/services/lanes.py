@@ -40,7 +40,7 @@ class Lanes:
 
     tenant: TenantId
     _slots: dict[WorkerId, set[Slot]] = field(factory=dict)
-    _crowd: Profile | None = None
+    _crowds: list[Profile] | None = None
     _kept: OrderedDict[Lane, set[Slot]] = field(factory=OrderedDict)
     _unasked: int = 0
     _woken: bool = True
@@ -51,7 +51,7 @@ class Lanes:
     def join(self, slot: Slot) -> None:
         """A worker came: what it can serve is searched for."""
         self._slots.setdefault(slot.profile.worker, set()).add(slot)
-        self._crowd = None
+        self._crowds = None
         for lane, takers in self._kept.items():
             if slot.takes(lane):
                 takers.add(slot)
@@ -62,7 +62,7 @@ class Lanes:
         self._slots[slot.profile.worker].discard(slot)
         if not self._slots[slot.profile.worker]:
             del self._slots[slot.profile.worker]
-        self._crowd = None
+        self._crowds = None
         for takers in self._kept.values():
             takers.discard(slot)
         self.drop([lane for lane, takers in self._kept.items() if not takers])
@@ -129,9 +129,9 @@ class Lanes:
 
     def _takers(self, lane: Lane) -> set[Slot]:
         """Who may take its tasks. What nobody can do is known without asking everybody."""
-        if self._crowd is None:
-            self._crowd = self._together()
-        if any(refusal is not Refusal.TARGET_WORKER for refusal in refusals(lane, self._crowd)):
+        if self._crowds is None:
+            self._crowds = [self._together(relays) for relays in (False, True)]
+        if not any(set(refusals(lane, crowd)) <= {Refusal.TARGET_WORKER} for crowd in self._crowds):
             return set()
         if lane.target_worker:
             candidates: Iterable[Slot] = self._slots.get(lane.target_worker, ())
@@ -139,9 +139,10 @@ class Lanes:
             candidates = chain.from_iterable(self._slots.values())
         return {slot for slot in candidates if slot.takes(lane)}
 
-    def _together(self) -> Profile:
-        """What the connected workers can do as if they were one."""
-        profiles = [slot.profile for slots in self._slots.values() for slot in slots]
+    def _together(self, relays: bool) -> Profile:
+        """What the connected workers can do as if they were one: those that relay, or the others."""
+        everybody = chain.from_iterable(self._slots.values())
+        profiles = [slot.profile for slot in everybody if slot.profile.relays is relays]
         anything = any(not profile.agents for profile in profiles)
         return Profile(
             worker=WorkerId(""),
@@ -150,4 +151,5 @@ class Lanes:
             codebases=frozenset[str]().union(*(profile.codebases for profile in profiles)),
             capabilities=frozenset[str]().union(*(profile.capabilities for profile in profiles)),
             agents=frozenset[str]().union(*(profile.agents for profile in profiles if not anything)),
+            relays=relays,
         )

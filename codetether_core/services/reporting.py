@@ -18,6 +18,7 @@ from codetether_core.services.redaction import Redaction
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.telling import Speech, Telling
 from codetether_core.tasks import (
+    Delegation,
     LeaseTerms,
     OutputChunk,
     Task,
@@ -27,6 +28,7 @@ from codetether_core.tasks import (
     backoff,
     complete,
     confirm_stop,
+    delegate,
     fail,
     held_by,
     keep_evidence,
@@ -97,6 +99,12 @@ class Reporting:
             return await self._append(tenant, word, id, chunks, first)
         except StaleLease:  # the fence may have moved between the read and the append: a cancel marks what comes after
             return await self._append(tenant, word, id, chunks, first)
+
+    async def delegate(self, tenant: TenantId, word: Word, id: TaskId, delegation: Delegation) -> Task:
+        """The holder has given the task, or is about to give it, to an agent elsewhere."""
+        return await self.writer.apply(
+            tenant, id, lambda task: delegate(task, word, delegation, self.clock.now(), self.terms)
+        )
 
     async def finish(self, tenant: TenantId, word: Word, id: TaskId) -> None:
         """Append what was held back of the output: nothing follows from this holder; ``StaleLease``."""

@@ -10,7 +10,7 @@ from typing import Final
 from attrs import frozen
 
 from codetether_core.access import Principal
-from codetether_core.errors import Conflict, Invalid, NotConfigured, NotFound, Undecipherable
+from codetether_core.errors import Conflict, Invalid, NotConfigured, NotFound, PermissionDenied, Undecipherable
 from codetether_core.events import CREDENTIALS, Event, Topic
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, RecordStore
@@ -98,6 +98,16 @@ class SecretKeeping:
             for each in await self.secrets.list(task.tenant)
             if each.variable is not None and (not each.agents or task.spec.agent_type in each.agents)
         ]
+
+    async def require_use(self, principal: Principal, name: str) -> None:
+        """``PermissionDenied`` for who is not trusted with what a secret says; ``NotFound`` if there is none."""
+        if not (await self.ownership.reach(principal, SECRETS)).everybody:
+            raise PermissionDenied(f"{principal.name} may not {SECRETS}", permission=SECRETS)
+        await self.secrets.get(principal.tenant, name)
+
+    async def value(self, tenant: TenantId, name: str) -> str:
+        """What a secret says, for who was allowed to use it; ``NotFound``, ``NotConfigured``, ``Undecipherable``."""
+        return await self.redaction.value(await self.secrets.get(tenant, name))
 
     async def _fitting(self, tenant: TenantId, name: str, value: str, variable: str | None) -> None:
         """Neither may the value be a part of what stands for another, nor another's a part of what stands for it.

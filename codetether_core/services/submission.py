@@ -8,12 +8,13 @@ from typing import Final
 from attrs import evolve, frozen
 
 from codetether_core.access import Principal
-from codetether_core.errors import AlreadyExists, Conflict, IdempotencyMismatch, NotFound
+from codetether_core.errors import AlreadyExists, Conflict, IdempotencyMismatch, Invalid, NotFound
 from codetether_core.ids import CodebaseId, TaskId, derived_id, new_id, room_of
 from codetether_core.ports import Clock, CodebaseStore, Entropy, TaskQuery, TaskStore
 from codetether_core.services.redaction import Redaction
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import ANYWHERE, LIVE, Task, TaskSpec, TaskState, cancel, requeue, review
+from codetether_core.tasks.matching import RELAYED
 
 __all__ = ["Submission"]
 
@@ -33,11 +34,14 @@ class Submission:
     redaction: Redaction
 
     async def submit(self, principal: Principal, spec: TaskSpec, *, key: str = "") -> Task:
-        """A new pending task; ``NotFound`` for an unknown codebase, ``Invalid`` for one that tells a secret.
+        """A new pending task; ``NotFound`` for an unknown codebase, ``Invalid`` for one that tells a secret, or that
+        is for an agent elsewhere and does not say which.
 
         With an idempotency ``key`` (scoped by tenant, principal and codebase) a second submit meets the first task,
         and raises ``IdempotencyMismatch`` if it asks for something else.
         """
+        if spec.agent_type == RELAYED and not spec.target_agent:
+            raise Invalid("target_agent_name", f"must name the agent that is to do a task of the type {RELAYED}")
         await self.redaction.refuse(principal.tenant, prompt=spec.prompt, title=spec.title, metadata=spec.metadata)
         spec = evolve(spec, required_capabilities=tuple(sorted(set(spec.required_capabilities))))
         room = room_of(principal.tenant, spec.codebase)

@@ -2,6 +2,8 @@
 
 from codetether_core.tasks.asking import answer, ask, consult
 from codetether_core.tasks.attaching import ARTIFACTS_MOST, artifact_of, attach
+from codetether_core.tasks.delegating import delegate
+from codetether_core.tasks.delegation import Delegation
 from codetether_core.tasks.ending import cancel, complete, confirm_stop, expire, fail, keep_evidence, may_trail, review
 from codetether_core.tasks.filing import filed
 from codetether_core.tasks.history import CHANGE_KINDS, change
@@ -34,6 +36,7 @@ __all__ = [
     "TERMINAL",
     "TRANSITIONS",
     "Attempt",
+    "Delegation",
     "Grant",
     "Lane",
     "LeaseTerms",
@@ -58,6 +61,7 @@ __all__ = [
     "complete",
     "confirm_stop",
     "consult",
+    "delegate",
     "expire",
     "fail",
     "filed",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from attrs import asdict
+
 from codetether_core.artifacts import Artifact
 from codetether_core.events import Event, Topic
 from codetether_core.tasks.machine import TaskState
@@ -39,15 +41,18 @@ def change(old: Task | None, new: Task) -> Event | None:
     elif old.state is not new.state and new.ended:
         kind = _ENDINGS[new.state]
         data |= {"result": new.result, "error": new.error}
-    elif (old.state, old.session, old.grant and old.grant.number) != (
+    elif (old.state, old.session, old.grant and old.grant.number, old.delegation) != (
         new.state,
         new.session,
         new.grant and new.grant.number,
+        new.delegation,
     ):
         kind = "task.status"
         data["previous"] = old.state
         if new.error:
             data["error"] = new.error
+        if new.delegation and new.delegation != old.delegation:
+            data["delegation"] = asdict(new.delegation)
     elif new.stopped and not old.stopped:
         kind = "task.stopped"
     elif new.artifacts != old.artifacts:

@@ -19,6 +19,7 @@ __all__ = [
     "BUILT_IN_AGENTS",
     "GLOBAL",
     "PENDING_CODEBASE",
+    "RELAYED",
     "Lane",
     "Profile",
     "Refusal",
@@ -33,6 +34,9 @@ PENDING_CODEBASE: Final = CodebaseId("__pending__")
 """The codebase of ``register_codebase`` tasks: whichever worker has the path."""
 
 ANYWHERE: Final = frozenset({GLOBAL, PENDING_CODEBASE})
+
+RELAYED: Final = "a2a"
+"""The type of tasks that only an agent elsewhere may do, which they have to name."""
 
 BUILT_IN_AGENTS: Final = frozenset({"echo", "noop", "register_codebase"})
 
@@ -74,7 +78,11 @@ class Lane:
 
 @frozen(kw_only=True)
 class Profile:
-    """What a worker can do. ``agents`` are the agent types that it runs; empty means it did not say, so any."""
+    """What a worker can do. ``agents`` are the agent types that it runs; empty means it did not say, so any.
+
+    One that ``relays`` gives what it takes to agents elsewhere: it takes all that is for one of its ``names``, which
+    are theirs, whatever the codebase and the type, and nothing else.
+    """
 
     worker: WorkerId
     tenant: TenantId
@@ -82,6 +90,7 @@ class Profile:
     codebases: frozenset[str] = frozenset()
     capabilities: frozenset[str] = frozenset()
     agents: frozenset[str] = frozenset()
+    relays: bool = False
 
 
 def lane_of(tenant: TenantId, spec: TaskSpec) -> Lane:
@@ -96,14 +105,14 @@ def refusals(lane: Lane, profile: Profile) -> tuple[Refusal, ...]:
     found: list[Refusal] = []
     if lane.tenant != profile.tenant:
         found.append(Refusal.TENANT)
-    if lane.codebase not in ANYWHERE and lane.codebase not in profile.codebases:
+    if not profile.relays and lane.codebase not in ANYWHERE and lane.codebase not in profile.codebases:
         found.append(Refusal.CODEBASE)
     if lane.target_worker and lane.target_worker != profile.worker:
         found.append(Refusal.TARGET_WORKER)
-    if lane.target_agent and lane.target_agent not in profile.names:
+    if (lane.target_agent or profile.relays) and lane.target_agent not in profile.names:
         found.append(Refusal.TARGET_AGENT)
     if not profile.capabilities.issuperset(lane.required_capabilities):
         found.append(Refusal.CAPABILITY)
-    if profile.agents and lane.agent_type not in profile.agents | BUILT_IN_AGENTS:
+    if not profile.relays and profile.agents and lane.agent_type not in profile.agents | BUILT_IN_AGENTS:
         found.append(Refusal.AGENT)
     return tuple(found)

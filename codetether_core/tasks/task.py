@@ -11,6 +11,7 @@ from attrs import Factory, evolve, field, frozen
 from codetether_core.artifacts import Artifact, LogSegment
 from codetether_core.errors import IllegalTransition
 from codetether_core.ids import AgentName, ApprovalId, CodebaseId, ContextId, SessionId, TaskId, TenantId, WorkerId
+from codetether_core.tasks.delegation import Delegation
 from codetether_core.tasks.lease import Grant
 from codetether_core.tasks.machine import TERMINAL, TRANSITIONS, TaskState, Trigger
 
@@ -68,6 +69,7 @@ class Task:
     ``holder`` is not ``None``. ``reason`` is a slug that says why a task waits or failed, ``error`` the sentence.
     ``stopped`` tells of a cancelled task whether its last holder has confirmed that nothing runs any more.
     ``artifacts`` are the files that its runs left, in order of name; ``log`` is what of its log was filed away.
+    ``delegation`` is what it is at the agent that it was given to, if that is elsewhere.
     """
 
     id: TaskId
@@ -95,6 +97,7 @@ class Task:
     reviewed: bool = False
     artifacts: tuple[Artifact, ...] = ()
     log: tuple[LogSegment, ...] = ()
+    delegation: Delegation | None = None
 
     @classmethod
     def new(cls, id: TaskId, tenant: TenantId, spec: TaskSpec, *, created_by: str, now: datetime) -> Task:

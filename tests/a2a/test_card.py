@@ -19,7 +19,7 @@ from codetether_adapters.a2a.card.signing import payload_of
 from codetether_adapters.a2a.card.skills import of_agents, of_codebases, of_workers
 from codetether_adapters.a2a.routing import spec_of
 from codetether_adapters.a2a.skill_ids import is_agent_type, meant_by
-from codetether_adapters.a2a.values import Message, Part, Role, Text
+from codetether_adapters.a2a_wire.values import Message, Part, Role, Text
 from codetether_core.access import DEFAULT_TENANT
 from codetether_core.agents import Agent
 from codetether_core.codebases import Codebase

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codetether_adapters.a2a.dialect import Dialect
-from codetether_adapters.a2a.v03 import V03
-from codetether_adapters.a2a.v1 import V1
-from codetether_adapters.a2a.values import (
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.v03 import V03
+from codetether_adapters.a2a_wire.v1 import V1
+from codetether_adapters.a2a_wire.values import (
     Data,
     GetTask,
     ListTasks,

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from codetether_adapters.a2a.records import SEQUENCE, Left, Teller
 from codetether_adapters.a2a.telling import shown
-from codetether_adapters.a2a.v03 import V03
-from codetether_adapters.a2a.v1 import V1
-from codetether_adapters.a2a.values import TERMINAL, ArtifactUpdate, StatusUpdate, TaskState
+from codetether_adapters.a2a_wire.v03 import V03
+from codetether_adapters.a2a_wire.v1 import V1
+from codetether_adapters.a2a_wire.values import TERMINAL, ArtifactUpdate, StatusUpdate, TaskState
 from codetether_adapters.tail import encode
 from codetether_core.access import DEFAULT_TENANT
 from codetether_core.approvals import Approval, ApprovalKind

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from codetether_adapters.a2a.values import (
+from codetether_adapters.a2a_wire.values import (
     Artifact,
     ArtifactUpdate,
     Authentication,

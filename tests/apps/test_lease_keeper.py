@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from codetether_adapters.client import ConnectionFailed
-from codetether_apps.working.lease import LeaseKeeper
-from codetether_apps.working.verdicts import Ending
+from codetether_apps.holding.lease import LeaseKeeper
+from codetether_apps.holding.verdicts import Ending
 from codetether_core.errors import CodeTetherError, LeaseRequired, NotFound, StaleLease, Unauthenticated
 from tests.apps.worker_stage import MovedClock, Steady
 

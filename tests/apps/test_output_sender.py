@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codetether_adapters.client import ConnectionFailed
-from codetether_apps.working.output import OutputSender
-from codetether_apps.working.verdicts import Ending
+from codetether_apps.holding.output import OutputSender
+from codetether_apps.holding.verdicts import Ending
 from codetether_core.errors import StaleLease, TooLarge
 from codetether_core.tasks import OutputChunk
 from tests.apps.worker_stage import MovedClock, persistence

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import define
 
-from codetether_apps.working.verdicts import Persistence
+from codetether_apps.holding.verdicts import Persistence
 
 __all__ = ["MovedClock", "Steady", "persistence"]
 

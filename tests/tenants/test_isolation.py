@@ -18,7 +18,7 @@ import pytest
 from attrs import define
 
 from codetether_adapters.a2a.methods import METHODS, Operation
-from codetether_adapters.a2a.v1 import V1
+from codetether_adapters.a2a_wire.v1 import V1
 from codetether_adapters.audited import Acting, AuditedBackend
 from codetether_adapters.filesystem import open_blobs
 from codetether_adapters.http import Application, Route, create_app

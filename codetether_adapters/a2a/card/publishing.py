@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from codetether_adapters.a2a.encoding import encode
+from codetether_adapters.a2a_wire.encoding import encode
 
 __all__ = ["MAX_AGE", "Page", "page_of"]
 

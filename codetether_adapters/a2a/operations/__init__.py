@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.dialect import Dialect
 from codetether_adapters.a2a.following import Frames
 from codetether_adapters.a2a.methods import Operation
 from codetether_adapters.a2a.operations import cancel, card, get, listing, push, send, subscribe
 from codetether_adapters.a2a.request import Request
+from codetether_adapters.a2a_wire.dialect import Dialect
 
 __all__ = ["ANSWERED", "STREAMED", "Answering", "Streaming"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.dialect import Dialect
 from codetether_adapters.a2a.errors import TASK_NOT_CANCELABLE, Refused
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.values import CancelTask
 from codetether_adapters.a2a.views import view
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.values import CancelTask
 from codetether_core.errors import Conflict
 
 __all__ = ["cancel"]

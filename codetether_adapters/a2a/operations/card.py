@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.dialect import Dialect
 from codetether_adapters.a2a.request import Request
+from codetether_adapters.a2a_wire.dialect import Dialect
 
 __all__ = ["extended"]
 

@@ -15,9 +15,9 @@ from codetether_adapters.a2a.following import known_records
 from codetether_adapters.a2a.request import Request
 from codetether_adapters.a2a.routing import RESUMED, spec_of
 from codetether_adapters.a2a.telling import context_of
-from codetether_adapters.a2a.v03 import V03
-from codetether_adapters.a2a.v1 import V1
-from codetether_adapters.a2a.values import Message, SendMessage
+from codetether_adapters.a2a_wire.v03 import V03
+from codetether_adapters.a2a_wire.v1 import V1
+from codetether_adapters.a2a_wire.values import Message, SendMessage
 from codetether_core.approvals import ApprovalKind, ApprovalState
 from codetether_core.errors import Invalid, NotFound
 from codetether_core.ids import CodebaseId, ContextId, SessionId, derived_id, new_id

@@ -6,10 +6,10 @@ from typing import Any
 
 from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.a2a.bounds import history_length
-from codetether_adapters.a2a.dialect import Dialect
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.values import GetTask
 from codetether_adapters.a2a.views import view
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.values import GetTask
 
 __all__ = ["get"]
 

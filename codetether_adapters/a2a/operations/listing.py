@@ -12,12 +12,12 @@ from attrs import evolve
 from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.a2a.artifacts import INLINE, artifacts_of
 from codetether_adapters.a2a.bounds import history_length, page_size
-from codetether_adapters.a2a.dialect import Dialect
-from codetether_adapters.a2a.encoding import encode
 from codetether_adapters.a2a.paging import read_token, token_behind
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.values import ListTasks, TaskState
 from codetether_adapters.a2a.views import view
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.encoding import encode
+from codetether_adapters.a2a_wire.values import ListTasks, TaskState
 from codetether_core.ids import ContextId
 from codetether_core.ports import TaskOrder, TaskQuery
 from codetether_core.tasks import Task

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from codetether_adapters.a2a.agent import Agent, PushConfigs
 from codetether_adapters.a2a.bounds import page_size
-from codetether_adapters.a2a.dialect import Dialect
 from codetether_adapters.a2a.errors import PUSH_NOTIFICATION_NOT_SUPPORTED, Refused
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.v03 import V03
-from codetether_adapters.a2a.v1 import V1
-from codetether_adapters.a2a.values import ListPushConfigs, NamedPushConfig, PushConfig
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.v03 import V03
+from codetether_adapters.a2a_wire.v1 import V1
+from codetether_adapters.a2a_wire.values import ListPushConfigs, NamedPushConfig, PushConfig
 from codetether_core.errors import Invalid
 
 __all__ = ["create", "delete", "find", "get"]

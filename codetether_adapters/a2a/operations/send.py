@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.dialect import Dialect
 from codetether_adapters.a2a.following import Frames, follow, known_records
 from codetether_adapters.a2a.operations.delivering import deliver
 from codetether_adapters.a2a.place import Place
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.values import SendMessage
 from codetether_adapters.a2a.views import view
 from codetether_adapters.a2a.waiting import settled
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.values import SendMessage
 
 __all__ = ["send", "stream"]
 

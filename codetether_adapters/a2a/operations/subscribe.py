@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from codetether_adapters.a2a.agent import Agent
-from codetether_adapters.a2a.dialect import Dialect
 from codetether_adapters.a2a.errors import UNSUPPORTED_OPERATION, Refused
 from codetether_adapters.a2a.following import Frames, follow, known_records
 from codetether_adapters.a2a.place import Place
 from codetether_adapters.a2a.request import Request
-from codetether_adapters.a2a.values import Subscribe
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.values import Subscribe
 
 __all__ = ["subscribe"]
 

@@ -14,7 +14,7 @@ from codetether_adapters.http.resources.bounds import seconds
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
 from codetether_core.access import given_url
-from codetether_core.agents import EXPIRES_AFTER, Agent
+from codetether_core.agents import EXPIRES_AFTER, Agent, Peer
 from codetether_core.errors import Invalid
 from codetether_core.ids import AgentName
 
@@ -26,13 +26,21 @@ _LONGEST_AGE: Final = 366 * 24 * 3600
 
 @frozen
 class RegisterAgent:
-    """What an agent says of itself; the part of its name before the first ``:`` is its role."""
+    """What an agent says of itself; the part of its name before the first ``:`` is its role.
+
+    With ``card_url`` it is one elsewhere that speaks A2A: tasks that name it are given to it. The rest is read from
+    its card; ``secret`` names the secret by which it knows us, and ``card_keys`` are the keys (a JWK set) of which one
+    has to have signed the card.
+    """
 
     name: str
     url: str = ""
     description: str = ""
     capabilities: Mapping[str, Any] = Factory(dict)
     models_supported: tuple[str, ...] = ()
+    card_url: str | None = None
+    secret: str | None = None
+    card_keys: Mapping[str, Any] | None = None
 
 
 @frozen
@@ -60,8 +68,20 @@ def agent_view(agent: Agent) -> dict[str, Any]:
         "description": agent.description,
         "capabilities": agent.capabilities,
         "models_supported": agent.models_supported,
+        "peer": agent.peer and _peer_view(agent.peer),
         "registered_at": agent.registered_at,
         "last_seen": agent.last_seen,
+    }
+
+
+def _peer_view(peer: Peer) -> dict[str, Any]:
+    return {
+        "card_url": peer.card_url,
+        "release": peer.dialect,
+        "streams": peer.streams,
+        "signed": peer.signed,
+        "secret": peer.sign_in and peer.sign_in.secret,
+        "read_at": peer.read_at,
     }
 
 
@@ -70,9 +90,20 @@ async def register(call: Call, told: RegisterAgent, field: str = "name") -> Agen
 
     A deployed worker tells the URL by which it reaches us, its token in it; everybody may read the directory.
     """
+    name = agent_name(told.name, field)
+    if told.card_url is not None:
+        enlisted: Agent = await call.services.enlisting.enlist(
+            call.principal,
+            name,
+            given_url("card_url", told.card_url),
+            secret=told.secret,
+            keys=told.card_keys,
+            description=told.description,
+        )
+        return enlisted
     now = call.services.clock.now()
     agent = Agent(
-        name=agent_name(told.name, field),
+        name=name,
         tenant=call.principal.tenant,
         principal=call.principal.name,
         registered_at=now,
@@ -128,6 +159,7 @@ ROUTES: Final = (
         answer=shapes.AgentAnswer,
         tag="agents",
         body=RegisterAgent,
+        errors=(404, 501),
     ),
     Route(
         "POST",
@@ -138,6 +170,7 @@ ROUTES: Final = (
         answer=shapes.AgentAnswer,
         tag="agents",
         body=RegisterAgent,
+        errors=(404, 501),
     ),
     Route(
         "POST",

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from attrs import asdict
+
 from codetether_core import codec
 from codetether_core.access import ToolUse
 from codetether_core.approvals import Approval
@@ -100,7 +102,12 @@ def task_details_view(task: Task) -> dict[str, Any]:
         for attempt in task.attempts
     ]
     artifacts = [artifact_view(artifact) for artifact in task.artifacts]
-    return {**task_view(task), "attempts": attempts, "artifacts": artifacts}
+    return {
+        **task_view(task),
+        "attempts": attempts,
+        "artifacts": artifacts,
+        "delegation": task.delegation and asdict(task.delegation),
+    }
 
 
 def artifact_view(artifact: Artifact) -> dict[str, Any]:

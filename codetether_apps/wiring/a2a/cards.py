@@ -10,6 +10,7 @@ from codetether_adapters.a2a.card import Cards, Extension, Interface, Profile, P
 from codetether_adapters.a2a.card.skills import PUBLIC
 from codetether_adapters.a2a.hitl import HITL
 from codetether_adapters.a2a.records import SEQUENCE
+from codetether_adapters.a2a_wire import IDEMPOTENCY
 from codetether_adapters.signing import DetachedEs256
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.a2a.http_json import REST
@@ -29,6 +30,7 @@ INTERFACES: Final = (
 
 _EXTENSIONS: Final = (
     Extension(SEQUENCE, "Every event of a stream says which of its task's records it is, so that none can be missed."),
+    Extension(IDEMPOTENCY, "What is sent again with the same Idempotency-Key makes no other task."),
     Extension(HITL, "What an agent asks, and how it is answered, as data."),
 )
 _PURPOSE: Final = b"agent card"

@@ -38,6 +38,7 @@ profiles = st.builds(
     codebases=sets,
     capabilities=sets,
     agents=sets | st.just(frozenset({"build"})),
+    relays=st.booleans(),
 )
 
 
@@ -67,6 +68,15 @@ def test_every_reason_is_given_not_the_first() -> None:
     assert refusals(LANE, stranger) == tuple(Refusal)
 
 
+def test_who_relays_takes_what_is_for_agents_that_it_knows_and_nothing_else() -> None:
+    """Whatever the codebase and the type: they are elsewhere, and their own affair."""
+    relay = Profile(worker=WorkerId("ann"), tenant=DEFAULT_TENANT, names=frozenset({"coder"}), relays=True)
+    lane = evolve(LANE, required_capabilities=())
+    assert refusals(lane, relay) == refusals(evolve(lane, agent_type="a2a"), relay) == ()
+    for other in (evolve(lane, target_agent=None), evolve(lane, target_agent=AgentName("other"))):
+        assert refusals(other, relay) == (Refusal.TARGET_AGENT,)
+
+
 @pytest.mark.parametrize("codebase", [GLOBAL, PENDING_CODEBASE])
 def test_tasks_of_no_codebase_are_for_any_worker(codebase: CodebaseId) -> None:
     assert refusals(evolve(LANE, codebase=codebase), evolve(ABLE, codebases=frozenset())) == ()
@@ -87,12 +97,14 @@ def test_matching_is_what_the_words_say(lane: Lane, profile: Profile) -> None:
     """The same rules a second time, one at a time, as a reader of the API's description would put them."""
     reasons = set(refusals(lane, profile))
     assert (Refusal.TENANT in reasons) == (lane.tenant != profile.tenant)
-    assert (Refusal.CODEBASE in reasons) == (lane.codebase not in {"global", "__pending__", *profile.codebases})
+    anywhere = profile.relays or lane.codebase in {"global", "__pending__", *profile.codebases}
+    assert (Refusal.CODEBASE in reasons) == (not anywhere)
     assert (Refusal.TARGET_WORKER in reasons) == (lane.target_worker not in (None, "", profile.worker))
-    assert (Refusal.TARGET_AGENT in reasons) == (lane.target_agent not in {None, "", *profile.names})
+    anybody = set() if profile.relays else {None, ""}
+    assert (Refusal.TARGET_AGENT in reasons) == (lane.target_agent not in {*anybody, *profile.names})
     assert (Refusal.CAPABILITY in reasons) == bool(set(lane.required_capabilities) - profile.capabilities)
     runs = lane.agent_type in {"echo", "noop", "register_codebase", *profile.agents} or not profile.agents
-    assert (Refusal.AGENT in reasons) == (not runs)
+    assert (Refusal.AGENT in reasons) == (not runs and not profile.relays)
 
 
 @given(lanes, profiles, sets)

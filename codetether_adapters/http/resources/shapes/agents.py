@@ -10,7 +10,22 @@ from attrs import field, frozen
 
 from codetether_core.messages import MessageState
 
-__all__ = ["Agent", "AgentAnswer", "AgentBeat", "Agents", "Message", "MessageAnswer", "Messages", "RpcAnswer"]
+__all__ = ["Agent", "AgentAnswer", "AgentBeat", "Agents", "Message", "MessageAnswer", "Messages", "Peer", "RpcAnswer"]
+
+
+@frozen(kw_only=True)
+class Peer:
+    """Where an agent elsewhere is, and how it is spoken to: what its card said when it was read.
+
+    ``signed`` says that the card had a good signature, ``secret`` which secret the agent knows us by.
+    """
+
+    card_url: str
+    release: str
+    streams: bool
+    signed: bool
+    secret: str | None
+    read_at: datetime
 
 
 @frozen(kw_only=True)
@@ -24,6 +39,7 @@ class Agent:
     description: str
     capabilities: Mapping[str, Any]
     models_supported: tuple[str, ...]
+    peer: Peer | None
     registered_at: datetime
     last_seen: datetime
 

@@ -79,11 +79,22 @@ class Attempt:
 
 
 @frozen(kw_only=True)
+class Delegation:
+    """What a task is at the agent elsewhere that was given it; ``task`` is unknown until the agent has told us."""
+
+    agent: str
+    message: str
+    context: str
+    task: str | None
+
+
+@frozen(kw_only=True)
 class TaskDetails(Task):
     """A task with its history: the last of its attempts that are over, oldest first, and the files they left."""
 
     attempts: tuple[Attempt, ...]
     artifacts: tuple[Artifact, ...]
+    delegation: Delegation | None
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,234 @@
+"""One task at an agent elsewhere: given, watched, its questions brought here and the answers there, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final
+
+from attrs import define, evolve, field
+
+from codetether_adapters.a2a_wire.dialect import Happening
+from codetether_adapters.a2a_wire.values import (
+    INTERRUPTED,
+    TERMINAL,
+    ArtifactUpdate,
+    Message,
+    StatusUpdate,
+    Subscribe,
+    Task,
+    TaskState,
+    TaskStatus,
+)
+from codetether_adapters.peers.asking import Asking, has_heard
+from codetether_adapters.peers.endings import failed, failure_of, unknown
+from codetether_adapters.peers.failures import Lost, NotTaken, Refused
+from codetether_adapters.peers.reporting import Reporting
+from codetether_adapters.peers.saying import UNSUPPORTED, Saying
+from codetether_adapters.peers.words import said_in, saying
+from codetether_core.approvals import ApprovalKind
+from codetether_core.ids import digest
+from codetether_core.ports import Holder, Order, RunOutcome
+from codetether_core.tasks import Delegation
+
+__all__ = ["Errand"]
+
+_NOTHING_KNOWN: Final = TaskStatus(state=TaskState.UNSPECIFIED)
+
+
+@define(eq=False, kw_only=True)
+class Errand:
+    """``run`` is all of it; how it stands at the agent is known as far as the agent has told us."""
+
+    order: Order
+    holder: Holder
+    asking: Asking
+    reporting: Reporting
+    _saying: Saying = field(init=False)
+    _status: TaskStatus = field(default=_NOTHING_KNOWN, init=False)
+    _settled: TaskStatus | None = field(default=None, init=False)
+    _reply: Message | None = field(default=None, init=False)
+    _patchy: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._saying = Saying(self.asking)
+
+    async def run(self) -> RunOutcome:
+        """To the end; ``RunFailed``."""
+        source = await self._begun()
+        while True:
+            await self._follow(source)
+            if self._reply is not None:
+                return RunOutcome(result=said_in(self._reply.parts))
+            if self._status.state in TERMINAL:
+                return await self._ended()
+            source = await self._replied() if self._asks else self._watched()
+
+    @property
+    def _asks(self) -> bool:
+        """Whether it waits for an answer that it has not been given."""
+        return self._status.state in INTERRUPTED and not _same(self._status, self._settled)
+
+    async def _follow(self, source: AsyncGenerator[Happening, None]) -> None:
+        """Hear what comes, until the agent answers, asks or ends; or until the source does."""
+        try:
+            async with aclosing(source):
+                async for happening in source:
+                    await self._hear(happening)
+                    if self._reply is not None or self._status.state in TERMINAL or self._asks:
+                        return
+        except (Lost, NotTaken) as error:
+            await self.reporting.trouble(f"{self.order.agent} is out of reach: {error}")
+        except Refused as refusal:
+            raise failure_of(self.order.agent, refusal) from None
+        await self.asking.pauses.rest()
+
+    async def _hear(self, happening: Happening) -> None:
+        match happening:
+            case Message() if self._id is None:
+                self._reply = happening
+            case Message():
+                await self.reporting.words(happening)
+            case Task():
+                await self._note(happening.id, happening.context_id)
+                await self.reporting.artifacts(happening.artifacts or ())
+                await self._stand(happening.status)
+            case StatusUpdate():
+                await self._note(happening.task_id, happening.context_id)
+                await self._stand(happening.status)
+            case ArtifactUpdate():
+                await self._note(happening.task_id, happening.context_id)
+                await self.reporting.update(happening)
+                self.asking.pauses.begin_anew()
+
+    async def _stand(self, status: TaskStatus) -> None:
+        if not _same(status, self._status):
+            self.asking.pauses.begin_anew()
+            if status.message is not None and status.state not in INTERRUPTED | TERMINAL:
+                await self.reporting.words(status.message)
+        self._status = status
+
+    @property
+    def _id(self) -> str | None:
+        return self.holder.delegation.task if self.holder.delegation else None
+
+    async def _note(self, id: str, context: str | None) -> None:
+        """What the agent calls the task is noted as soon as it says so."""
+        known = self.holder.delegation
+        if known is not None and known.task is None:
+            await self.holder.note(evolve(known, task=id, context=context or known.context))
+
+    async def _begun(self) -> AsyncGenerator[Happening, None]:
+        """Give the task, or go on with what an earlier holder of it gave."""
+        known, order = self.holder.delegation, self.order
+        if known is not None and known.agent == order.agent and known.task is not None:
+            return self._watched()
+        if known is None or known.agent != order.agent:
+            known = Delegation(agent=order.agent, message=order.task, context=order.context)
+            await self.holder.note(known)
+        elif not order.peer.idempotent:
+            found = await self.asking.taken(known.message, known.context)
+            if found is None:
+                raise unknown(order.agent)
+            return _alone(found)
+        message = saying(known.message, order.prompt, context=known.context, metadata=order.metadata or None)
+        return self._saying.say(message, self._given)
+
+    async def _given(self, refusal: Refused | None) -> Task | None:
+        """What has come of the message that gives the task."""
+        known, agent = self.holder.delegation, self.order.agent
+        if refusal is not None:
+            raise failure_of(agent, refusal)
+        found = await self.asking.taken(known.message, known.context) if known else None
+        if found is None and not self.order.peer.idempotent:
+            raise unknown(agent)
+        return found
+
+    async def _watched(self) -> AsyncGenerator[Happening, None]:
+        """The task as it stands, then what happens, if the agent tells it."""
+        id = self._known_id()
+        yield await self.asking.task(id)
+        if not self._saying.streams:
+            return
+        self._patchy = True
+        calls = self.asking.calls
+        try:
+            async with aclosing(calls.stream("subscribe", calls.dialect.dump(Subscribe(id=id)))) as source:
+                async for happening in source:
+                    yield happening
+        except Refused as refusal:  # it may have ended meanwhile, which is asked next
+            self._saying.streams = refusal.code not in UNSUPPORTED
+
+    async def _replied(self) -> AsyncGenerator[Happening, None]:
+        """Bring the agent's question here, and what people say to it there; unless the agent goes on by itself."""
+        status, question = self._status, self._status.message
+        prompt = (said_in(question.parts) if question else "") or f"{self.order.agent} asks for more."
+        kind = ApprovalKind.AUTH if status.state is TaskState.AUTH_REQUIRED else ApprovalKind.QUESTION
+        answer = asyncio.ensure_future(self.holder.ask(prompt, kind))
+        moved = asyncio.ensure_future(self._moved(status))
+        try:
+            await asyncio.wait({answer, moved}, return_when=asyncio.FIRST_COMPLETED)
+            self._settled = status
+            if not answer.done():
+                moved.result()
+                return self._watched()
+            known = self.holder.delegation
+            context = known.context if known else self.order.context
+            id = digest(self.order.task, question.message_id if question else "", str(status.timestamp))
+            message = saying(id, answer.result(), context=context, task=self._id)
+        finally:
+            for each in (answer, moved):
+                each.cancel()
+            await asyncio.gather(answer, moved, return_exceptions=True)
+        return self._saying.say(message, lambda refusal: self._heard_reply(id, status, refusal))
+
+    async def _heard_reply(self, id: str, asked: TaskStatus, refusal: Refused | None) -> Task | None:
+        """What has come of an answer: where the question still stands, and nothing was heard, it has not arrived."""
+        task = await self._asked(history=True)
+        if not _same(task.status, asked) or has_heard(task, id):
+            return task
+        if refusal is not None:
+            raise failure_of(self.order.agent, refusal)
+        return None
+
+    async def _moved(self, asked: TaskStatus) -> None:
+        """Return once the agent no longer asks that."""
+        while True:
+            await self.asking.pauses.rest()
+            if not _same((await self._asked()).status, asked):
+                return
+
+    async def _ended(self) -> RunOutcome:
+        """The outcome, once all is told that the task has."""
+        if self._patchy or self.reporting.has_files:
+            await self.reporting.whole((await self._asked()).artifacts or ())
+        said = said_in(self._status.message.parts) if self._status.message else ""
+        if self._status.state is not TaskState.COMPLETED:
+            raise failed(self.order.agent, self._status.state, said)
+        return RunOutcome(result=said or self.reporting.text)
+
+    async def _asked(self, *, history: bool = False) -> Task:
+        """The task, whenever the agent answers."""
+        id = self._known_id()
+        try:
+            return await self.asking.answer(lambda: self.asking.task(id, history=history))
+        except Refused as refusal:
+            raise failure_of(self.order.agent, refusal) from None
+
+    def _known_id(self) -> str:
+        if self._id is None:
+            raise unknown(self.order.agent)
+        return self._id
+
+
+def _same(one: TaskStatus, other: TaskStatus | None) -> bool:
+    """Whether they are one and the same."""
+    if other is None:
+        return False
+    said = [each.message.message_id if each.message else None for each in (one, other)]
+    return (one.state, one.timestamp, said[0]) == (other.state, other.timestamp, said[1])
+
+
+async def _alone(task: Task) -> AsyncGenerator[Happening, None]:
+    yield task

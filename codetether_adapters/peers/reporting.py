@@ -1,0 +1,85 @@
+"""What an agent elsewhere tells of a task, told here: words and artifacts as output, files as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from attrs import define, field
+
+from codetether_adapters.a2a_wire.values import Artifact, ArtifactUpdate, Data, Message, Part, Raw, Url
+from codetether_adapters.peers.told import Told, event_of
+from codetether_adapters.peers.words import fit, said_in
+from codetether_core.errors import CodeTetherError
+from codetether_core.ports import Holder
+from codetether_core.tasks import OutputChunk
+
+__all__ = ["Reporting"]
+
+_BINARY: Final = "application/octet-stream"
+
+
+@define(eq=False)
+class Reporting:
+    """To the holder of one task. Words that the agent only says meanwhile, and troubles, go to ``stderr``."""
+
+    holder: Holder
+    _told: Told = field(factory=Told, init=False)
+    _troubled: str = field(default="", init=False)
+    _said: str = field(default="", init=False)
+
+    @property
+    def text(self) -> str:
+        """The last of what was printed."""
+        return self._told.text
+
+    @property
+    def has_files(self) -> bool:
+        """Whether there were files, or where to find some."""
+        return self._told.files
+
+    async def artifacts(self, artifacts: Iterable[Artifact]) -> None:
+        """What these have beyond what was told of them."""
+        for artifact in artifacts:
+            for chunk in self._told.whole(artifact):
+                await self.holder.emit(chunk)
+
+    async def update(self, update: ArtifactUpdate) -> None:
+        """What an update brings."""
+        for chunk in self._told.update(update):
+            await self.holder.emit(chunk)
+
+    async def words(self, message: Message) -> None:
+        """What the agent says: data as events, as our own agents have them."""
+        if message.message_id == self._said:
+            return
+        self._said = message.message_id
+        for part in message.parts:
+            if isinstance(part.content, Data):
+                await self.holder.emit(event_of(part.content.data))
+            elif text := said_in([part]):
+                await self.holder.emit(OutputChunk(text=f"{text}\n", stream="stderr"))
+
+    async def trouble(self, problem: str) -> None:
+        """Something that passes by itself; said once for as long as it is the same."""
+        if problem != self._troubled:
+            self._troubled = problem
+            await self.holder.emit(OutputChunk(text=fit(f"{problem}\n"), stream="stderr"))
+
+    async def whole(self, artifacts: Iterable[Artifact]) -> None:
+        """All that is left to tell of artifacts that are complete, their files too."""
+        for artifact in artifacts:
+            await self.artifacts([artifact])
+            for part in artifact.parts:
+                await self._file(artifact, part)
+
+    async def _file(self, artifact: Artifact, part: Part) -> None:
+        name = part.filename or artifact.name or artifact.artifact_id
+        match part.content:
+            case Url(url):
+                await self.holder.emit(OutputChunk(text=fit(f"{name}: {url}\n")))
+            case Raw(raw):
+                try:
+                    await self.holder.attach(name, part.media_type or _BINARY, raw)
+                except CodeTetherError as error:
+                    await self.trouble(f"The file {name} is not kept: {error.message}")

@@ -1,0 +1,1 @@
+"""Agents elsewhere, as those who give them tasks see them."""

@@ -1,0 +1,277 @@
+"""What becomes of a task when the connection to its agent does not hold: it is given once, nothing is told twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from codetether_adapters.a2a_wire import IDEMPOTENCY
+from codetether_core.tasks import TaskState
+from tests.peers.far import URL, Far, artifact, error, status
+from tests.peers.stage import ANN, Stage, staged
+
+
+@pytest.fixture
+def far() -> Far:
+    return Far()
+
+
+@pytest.fixture
+async def stage(anyio_backend: str, far: Far) -> AsyncIterator[Stage]:
+    async with staged(far) as stage:
+        await stage.enlist(URL)
+        yield stage
+
+
+def refused(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("nobody listens")
+
+
+def lost(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadError("cut")
+
+
+def answering(code: int, message: str = "no") -> httpx.Response:
+    return error({"id": 1}, code, message)
+
+
+async def test_what_nobody_heard_is_said_again(far: Far, stage: Stage) -> None:
+    far.faults["SendStreamingMessage"] += [refused, lambda _: httpx.Response(503), lambda _: httpx.Response(429)]
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+    assert (len(far.heard), far.calls.count("SendStreamingMessage")) == (1, 4)
+
+
+async def test_what_was_heard_and_whose_answer_was_lost_is_found(far: Far, stage: Stage) -> None:
+    far.faults["SendStreamingMessage"].append(far.taken_and_lost)
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+    assert (len(far.heard), far.calls.count("SendStreamingMessage")) == (1, 1)
+
+
+@pytest.mark.parametrize("fault", [lost, lambda _: httpx.Response(502)], ids=["cut", "bad-gateway"])
+async def test_what_may_have_been_heard_and_is_not_found_is_not_said_again(
+    far: Far, stage: Stage, fault: object
+) -> None:
+    far.faults["SendStreamingMessage"].append(fault)  # type: ignore[arg-type]
+    task = await stage.ended(await stage.give("do it"))
+    assert (task.state, task.reason) == (TaskState.FAILED, "delivery_unknown")
+    assert far.calls.count("SendStreamingMessage") == 1
+
+
+async def test_an_agent_that_takes_it_but_once_is_told_again(far: Far, stage: Stage) -> None:
+    far.card["capabilities"]["extensions"] = [{"uri": IDEMPOTENCY}]
+    await stage.enlist(URL)
+    far.faults["SendStreamingMessage"].append(lost)
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("COMPLETED")
+    await stage.ended(id)
+    sent = [each for each in far.requests if b"SendStreamingMessage" in each.content]
+    assert [each.headers["idempotency-key"] for each in sent] == [id, id]
+    assert {json.loads(each.content)["params"]["message"]["messageId"] for each in sent} == {id}
+
+
+async def test_a_cut_stream_is_taken_up_again_where_it_was(far: Far, stage: Stage) -> None:
+    """What happened meanwhile is told, what was told is not."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen(made=artifact("one "))
+    await stage.until_printed(id, "one ")
+    far.cut()
+    far.more(artifact("two "))
+    await stage.until_printed(id, "two ")
+    far.more(artifact("three"), "COMPLETED")
+    task = await stage.ended(id)
+    assert (task.result, await stage.printed(id)) == ("one two three", "one two three")
+    assert (len(far.heard), far.calls.count("SubscribeToTask")) == (1, 1)
+
+
+async def test_an_agent_out_of_reach_is_waited_for(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.faults["GetTask"] += [refused, lost, refused]
+    far.cut()
+    await stage.until_printed(id, "out of reach", "stderr")
+    await far.watched()
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+
+
+async def test_what_takes_another_place_is_told_anew(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen(made=artifact("wrong"))
+    await stage.until_printed(id, "wrong")
+    assert far.task is not None
+    far.task["artifacts"] = [artifact("right")]
+    far.cut()
+    await stage.until_printed(id, "right")
+    far.happen("COMPLETED")
+    await stage.ended(id)
+    assert await stage.printed(id) == "wrongright"
+
+
+async def test_an_agent_that_does_not_stream_after_all_is_asked(far: Far, stage: Stage) -> None:
+    far.faults["SendStreamingMessage"].append(lambda _: answering(-32004))
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen(made=artifact("some"))
+    await stage.until_printed(id, "some")
+    far.happen("COMPLETED")
+    assert (await stage.ended(id)).result == "some"
+    assert far.calls.count("SendMessage") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (httpx.Response(401), "peer_unauthorized"),
+        (httpx.Response(403), "peer_unauthorized"),
+        (httpx.Response(302, headers={"location": "http://elsewhere.test/"}), "peer_refused"),
+        (httpx.Response(200, text="<html>"), "peer_refused"),
+        (httpx.Response(200, json={"jsonrpc": "2.0", "id": 1, "result": {"task": {"id": 5}}}), "peer_refused"),
+        (httpx.Response(400, json={"error": {"code": -32602, "message": "no such thing"}}), "peer_refused"),
+        (answering(-32602, "no such thing"), "peer_refused"),
+    ],
+)
+async def test_a_refusal_is_told(far: Far, stage: Stage, answer: httpx.Response, reason: str) -> None:
+    far.faults["SendStreamingMessage"].append(lambda _: answer)
+    task = await stage.ended(await stage.give("do it"))
+    assert (task.state, task.reason) == (TaskState.FAILED, reason)
+    assert far.calls == ["SendStreamingMessage"]
+
+
+async def test_an_agent_that_has_forgotten_the_task_fails_it(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.faults["GetTask"].append(lambda _: answering(-32001, "Task not found"))
+    far.cut()
+    assert (await stage.ended(id)).reason == "peer_lost_task"
+
+
+async def test_an_answer_that_did_not_arrive_is_said_again(far: Far, stage: Stage) -> None:
+    """The question stands as before, and the answer is nowhere in what was said."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("INPUT_REQUIRED", "Which?")
+    question = await stage.asked(id)
+    far.faults["SendStreamingMessage"].append(lost)
+    await stage.services.questions.answer(ANN, question.id, text="red")
+    await far.until_heard(2)
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+    assert [each["parts"] for each in far.heard[1:]] == [[{"text": "red"}]]
+    assert far.calls.count("SendStreamingMessage") == 3
+
+
+async def test_an_answer_that_arrived_is_not_said_again(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("INPUT_REQUIRED", "Which?")
+    question = await stage.asked(id)
+    far.faults["SendStreamingMessage"].append(far.taken_and_lost)
+    await stage.services.questions.answer(ANN, question.id, text="red")
+    await far.until_heard(2)
+    await far.watched()
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+    assert (len(far.heard), far.calls.count("SendStreamingMessage")) == (2, 2)
+
+
+async def test_an_agent_that_goes_on_by_itself_needs_no_answer(far: Far, stage: Stage) -> None:
+    """Who signed in at the door need not tell us."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("AUTH_REQUIRED", "Sign in")
+    question = await stage.asked(id)
+    far.happen("WORKING")
+    await far.watched()
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+    known = await stage.services.questions.get(ANN, question.id)
+    assert (known.state, len(far.heard)) == ("withdrawn", 1)
+
+
+async def test_data_and_files_are_kept(far: Far, stage: Stage) -> None:
+    """Data is an event as our own agents have them, a file one of the task's, and where there is one is told."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen(made=artifact("text ", {"data": {"type": "tool_use", "name": "grep"}}, {"data": [1]}))
+    raw = {"raw": "aGVsbG8=", "filename": "out/hello.txt", "mediaType": "text/plain"}
+    far.happen("COMPLETED", made=artifact(raw, {"url": "https://a.test/x", "filename": "x"}, id="b"))
+    task = await stage.ended(id)
+    assert [(each.name, each.media_type, each.size) for each in task.artifacts] == [("out/hello.txt", "text/plain", 5)]
+    kinds = [(kind, event) for kind, event in await stage.events(id) if event]
+    assert kinds == [
+        ("task.tool_use", {"type": "tool_use", "name": "grep"}),
+        ("task.output", {"type": "data", "data": [1]}),
+    ]
+    assert "x: https://a.test/x" in await stage.printed(id)
+
+
+async def test_a_cancel_reaches_the_agent_when_it_is_back(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.faults["CancelTask"] += [refused, lost]
+    await stage.services.submission.cancel(ANN, id)
+    await stage.stopped(id)
+    assert far.task and far.task["status"]["state"] == "TASK_STATE_CANCELED"
+
+
+async def test_what_ended_before_it_was_cancelled_has_stopped(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    assert far.task is not None
+    far.task["status"] = status("COMPLETED")
+    far.faults["CancelTask"].append(lambda _: answering(-32002))
+    await stage.services.submission.cancel(ANN, id)
+    assert (await stage.stopped(id)).state is TaskState.CANCELLED
+
+
+async def test_a_task_is_cancelled_that_was_given_and_not_yet_named(far: Far, stage: Stage) -> None:
+    """Its answer was lost, and it is cancelled while we look for it."""
+    far.faults["SendStreamingMessage"].append(far.taken_and_lost)
+    far.faults["ListTasks"] += [refused] * 3
+    id = await stage.give("do it")
+    await far.until_heard(1)
+    await stage.services.submission.cancel(ANN, id)
+    await stage.stopped(id)
+    assert far.task and far.task["status"]["state"] == "TASK_STATE_CANCELED"
+
+
+async def test_what_nobody_answers_is_ended_there_too(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("INPUT_REQUIRED", "Which?")
+    await stage.asked(id)
+    await stage.let_expire(id)
+    task = await stage.ended(id)
+    assert task.reason == "question_unanswered"
+    await far.until_called("CancelTask")
+
+
+async def test_a_secret_says_who_we_are(far: Far, stage: Stage) -> None:
+    """It is handed to nobody else, and that it was is in the trail."""
+    far.card["securitySchemes"] = {"key": {"apiKeySecurityScheme": {"location": "header", "name": "X-Key"}}}
+    far.card["securityRequirements"] = [{"schemes": {"key": {"list": []}}}]
+    await stage.with_secret("far-key", "a secret of ours")
+    far.happen_at_once = "COMPLETED"
+    await stage.ended(await stage.give("do it"))
+    asked = [each for each in far.requests if each.method == "POST"]
+    assert {each.headers["x-key"] for each in asked} == {"a secret of ours"}
+    assert not any("x-key" in each.headers for each in far.requests if each.method == "GET")
+
+
+async def test_without_the_secret_the_task_fails(far: Far, stage: Stage) -> None:
+    await stage.with_secret("far-key", "a secret of ours")
+    await stage.without_secret("far-key")
+    task = await stage.ended(await stage.give("do it"))
+    assert (task.reason, far.calls) == ("secret_unusable", [])
