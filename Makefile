@@ -1,10 +1,10 @@
 # Everything here works on a bare machine with Python >= 3.11, git and make: each target builds .venv itself.
 #   PYTHON=/path/to/python   which interpreter makes a new .venv
 #   JOBS=N                   how many tests at once: one more than there are cores, which have work then while one waits
-#   ARGS='...'               more arguments for test, test-system, chaos, demo, bench and bench-compare
+#   ARGS='...'               more arguments for test, test-system, chaos, demo, bench, bench-compare and tck
 
 .DEFAULT_GOAL := help
-.PHONY: help check test test-system demo bench bench-compare contracts chaos wheel clean
+.PHONY: help check test test-system demo bench bench-compare tck contracts chaos wheel clean
 
 PYTHON ?=
 ARGS ?=
@@ -54,6 +54,9 @@ bench: $(VENV)/.dev ## Measure this machine (STORE=sqlite|postgresql|redis|redis
 
 bench-compare: $(VENV)/.dev ## Measure and compare with the last figures
 	@$(BIN)/python -m tests.bench --compare $(ARGS)
+
+tck: $(VENV)/.dev ## The A2A protocol's own compatibility kit (A2A_TCK=/path/to/checkout)
+	@$(BIN)/python -m tests.a2a.tck $(ARGS)
 
 contracts: $(VENV)/.dev ## Rewrite contracts/ from the code, for review as a diff
 	@$(BIN)/python -m tests.contracts.generate

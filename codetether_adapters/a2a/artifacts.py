@@ -9,6 +9,7 @@ from urllib.parse import quote
 import orjson
 
 from codetether_adapters.a2a.agent import Agent
+from codetether_adapters.a2a.file_parts import part_of
 from codetether_adapters.a2a.output import OUTPUT, printed
 from codetether_adapters.a2a.request import Request
 from codetether_adapters.a2a_wire.values import Artifact, Part, Raw, Text, Url
@@ -44,7 +45,7 @@ async def artifacts_of(agent: Agent, request: Request, task: Task, left: int = I
             continue
         left -= file.size
         async with agent.services.attaching.open(request.principal, file) as chunks:
-            made.append(_piece(file, b"".join([chunk async for chunk in chunks])))
+            made.append(_artifact(file, part_of(file, b"".join([chunk async for chunk in chunks]))))
     return made
 
 
@@ -60,10 +61,11 @@ async def pieces_of(
         async for chunk in chunks:
             waiting += chunk
             while len(waiting) > CHUNK:
-                yield _piece(file, bytes(waiting[:CHUNK])), begun, False
+                yield _artifact(file, _piece(file, bytes(waiting[:CHUNK]))), begun, False
                 del waiting[:CHUNK]
                 begun = True
-    yield _piece(file, bytes(waiting)), begun, True
+    last = bytes(waiting)
+    yield _artifact(file, _piece(file, last) if begun else part_of(file, last)), begun, True
 
 
 async def _output(agent: Agent, task: Task, left: int) -> tuple[str, bool]:
@@ -88,12 +90,14 @@ async def _output(agent: Agent, task: Task, left: int) -> tuple[str, bool]:
             return "".join(texts), length <= left
 
 
-def _piece(file: File, raw: bytes) -> Artifact:
-    part = Part(content=Raw(raw), media_type=file.media_type, filename=file.name)
+def _piece(file: File, raw: bytes) -> Part:
+    return Part(content=Raw(raw), media_type=file.media_type, filename=file.name)
+
+
+def _artifact(file: File, part: Part) -> Artifact:
     return Artifact(artifact_id=f"{_FILE}{file.name}", name=file.name, parts=(part,))
 
 
 def _elsewhere(request: Request, task: Task, file: File) -> Artifact:
     url = f"{request.base_url}/v1/agent/tasks/{quote(task.id)}/artifacts/{quote(file.name)}"
-    part = Part(content=Url(url), media_type=file.media_type, filename=file.name)
-    return Artifact(artifact_id=f"{_FILE}{file.name}", name=file.name, parts=(part,))
+    return _artifact(file, Part(content=Url(url), media_type=file.media_type, filename=file.name))

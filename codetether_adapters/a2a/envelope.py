@@ -1,7 +1,8 @@
 """JSON-RPC 2.0: what surrounds a call and its answer.
 
-A batch is refused: the protocol has none. An id is given back as it came; a request without one is a notification,
-which nothing answers.
+A batch is refused: the protocol has none. An id is given back as it came; a request without one is a notification, to
+which only a refusal is answered, for nobody: the protocol has no use for notifications, and who sends one most likely
+forgot the id.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def opened(value: Any) -> Envelope:
 
 def id_of(value: Any) -> bytes:
     """The id of what may be no call at all."""
-    return encode(value["id"]) if isinstance(value, Mapping) and _is_id(value.get("id")) else NOBODY
+    return encode(value.get("id")) if isinstance(value, Mapping) and _is_id(value.get("id")) else NOBODY
 
 
 def wrapped(id: bytes, result: bytes) -> bytes:

@@ -81,12 +81,11 @@ async def _notified(agent: Agent, request: Request, method: Method, params: Any)
 
 
 def _refusal(refusal: Refused, call: Envelope, method: Method | None) -> Answer | Stream:
-    if call.id is None:
-        return Answer(status=204, failed=True)
+    id = call.id or NOBODY
     release = method.dialect.name if method else V1.name
     if method is not None and method.operation.streams and method.dialect is not V1:
-        return Answer(body=sse.encode(_error(call.id, release, refusal)), media_type="text/event-stream", failed=True)
-    return refused(refusal, call.id, release)
+        return Answer(body=sse.encode(_error(id, release, refusal)), media_type="text/event-stream", failed=True)
+    return refused(refusal, id, release)
 
 
 def _error(id: bytes, release: str, refusal: Refused) -> bytes:

@@ -84,13 +84,13 @@ async def respond(agent: Agent, request: Request, operation: Operation, params: 
         result = await ANSWERED[operation](agent, request, V1, params)
         return Answer(body=encode(result), media_type=_media_type(request), extensions=known)
     except CodeTetherError as error:
-        return refused(refusal_of(error), request)
+        return refused(refusal_of(error))
 
 
-def refused(refusal: Refused, request: Request, status: int | None = None) -> Answer:
-    """The answer that says what is wrong."""
+def refused(refusal: Refused, status: int | None = None) -> Answer:
+    """The answer that says what is wrong, which is plain JSON whatever the client reads."""
     status = status or refusal.kind.status
-    return Answer(body=encode(rest_error(refusal, status)), status=status, media_type=_media_type(request), failed=True)
+    return Answer(body=encode(rest_error(refusal, status)), status=status, media_type=JSON, failed=True)
 
 
 def _event_of(refusal: Refused) -> bytes:

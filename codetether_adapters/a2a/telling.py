@@ -17,9 +17,20 @@ from codetether_core.errors import Invalid
 from codetether_core.tasks import Task
 from codetether_core.tasks import TaskState as State
 
-__all__ = ["asking_state", "context_of", "data_message", "ended_state", "history_of", "question", "shown", "words"]
+__all__ = [
+    "answer_of",
+    "asking_state",
+    "context_of",
+    "data_message",
+    "ended_state",
+    "history_of",
+    "question",
+    "shown",
+    "words",
+]
 
 _REJECTED: Final = "rejected"
+_ANSWERED: Final = "answered"
 
 
 def context_of(task: Task) -> str:
@@ -93,6 +104,13 @@ def ended_state(state: str, reason: object) -> TaskState:
     if state == State.FAILED:
         return TaskState.REJECTED if reason == _REJECTED else TaskState.FAILED
     return TaskState.COMPLETED if state == State.COMPLETED else TaskState.CANCELED
+
+
+def answer_of(task: Task, told: Shown) -> Message | None:
+    """What the agent said, if it did nothing else: then nobody has to know of a task."""
+    if task.state is not State.COMPLETED or task.reason != _ANSWERED or told.artifacts:
+        return None
+    return told.status.message and evolve(told.status.message, task_id=None)
 
 
 def _status(task: Task, approvals: Sequence[Approval], *, hitl: bool) -> TaskStatus:

@@ -32,14 +32,14 @@ _WORD: Final = re.compile(r"_([a-z0-9])")
 
 @frozen(eq=False)
 class Dialect:
-    """One release. ``sent`` is the result of sending a message, ``event`` what a stream has of a task or an update,
-    ``configs`` a page of webhooks with the token of the next, ``nothing`` the result of what has none. ``kind_of``
-    tells of such a result, or of what a stream has, what it is, and gives the JSON of that.
+    """One release. ``sent`` is the result of sending a message, be it a task or another message, ``event`` what a
+    stream has of a task or an update, ``configs`` a page of webhooks with the token of the next, ``nothing`` the result
+    of what has none. ``kind_of`` tells of such a result, or of what a stream has, what it is, and gives the JSON of it.
     """
 
     name: str
     converter: cattrs.Converter
-    sent: Callable[[Task], Any]
+    sent: Callable[[Task | Message], Any]
     event: Callable[[Task | Update], Any]
     configs: Callable[[Sequence[PushConfig], str], Any]
     nothing: Any

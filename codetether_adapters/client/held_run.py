@@ -23,7 +23,7 @@ from codetether_adapters.client.worker_protocol import WorkerProtocol
 from codetether_core.access import ToolUse
 from codetether_core.approvals import ApprovalKind, ApprovalState, Option
 from codetether_core.errors import CodeTetherError, Conflict, NotFound, TooManyArtifacts, Unavailable
-from codetether_core.ports import RunFailed
+from codetether_core.ports import RunFailed, RunOutcome
 from codetether_core.redaction import rewritten
 from codetether_core.tasks import OutputChunk
 
@@ -78,8 +78,8 @@ class AgentRun:
         return await self._held.ask(prompt, options, kind, tool)
 
 
-AgentFunction = Callable[[AgentRun], Awaitable[str | None]]
-"""Does a task; what it returns is the result, of which 256 KiB are kept."""
+AgentFunction = Callable[[AgentRun], Awaitable[str | RunOutcome | None]]
+"""Does a task; what it returns is the result, of which 256 KiB are kept, or has more to say of it."""
 
 
 @define(eq=False)
@@ -144,11 +144,11 @@ class HeldRun:
     async def _outcome(self, function: AgentFunction) -> None:
         """Have the function do the task, and tell how that went; in other words if the server refuses these."""
         failure: RunFailed | None = None
-        result: str | None = None
+        outcome: RunOutcome | None = None
         async with anyio.create_task_group() as sending:
             sending.start_soon(self._send_output, sending.cancel_scope)
             try:
-                result = _text(
+                outcome = _outcome(
                     await function(AgentRun(self.claimed.task, self.claimed.answers, self.claimed.environment, self))
                 )
             except RunFailed as error:
@@ -163,16 +163,20 @@ class HeldRun:
         if self._unspeakable is not None:
             failure = RunFailed(f"The server refused the output: {self._unspeakable.message}", "output_refused")
         try:
-            await self._tell(result, failure)
+            await self._tell(outcome, failure)
         except CodeTetherError as error:
             await self._tell(None, RunFailed(f"The server refused the outcome: {error.message}", "outcome_refused"))
 
-    async def _tell(self, result: str | None, failure: RunFailed | None) -> None:
-        if failure is None:
-            await self._until_heard(lambda: self.protocol.complete(*self._word, result))
-        else:
+    async def _tell(self, outcome: RunOutcome | None, failure: RunFailed | None) -> None:
+        words, id = self.protocol, self._word
+        if failure is not None:
             error = cut(failure.error)
-            await self._until_heard(lambda: self.protocol.fail(*self._word, error, reason=failure.reason))
+            await self._until_heard(lambda: words.fail(*id, error, reason=failure.reason))
+        elif outcome is None:
+            await self._until_heard(lambda: words.complete(*id, None))
+        else:
+            told, session = cut(outcome.result), outcome.session
+            await self._until_heard(lambda: words.complete(*id, told, reason=outcome.reason, session_id=session))
 
     async def _send_output(self, working: anyio.CancelScope) -> None:
         """Send what waits, as much at once as is reasonable; what the server refuses to hear ends the function."""
@@ -220,10 +224,10 @@ class HeldRun:
             await say(*self._word)
 
 
-def _text(returned: object) -> str | None:
-    """The result, if the function returned one that can be told."""
-    if returned is None:
-        return None
+def _outcome(returned: object) -> RunOutcome | None:
+    """What the function returned, if that can be told."""
+    if returned is None or isinstance(returned, RunOutcome):
+        return returned
     if not isinstance(returned, str):
         raise TypeError(f"an agent's function returns text or None, not {type(returned).__name__}")
-    return cut(returned)
+    return RunOutcome(result=returned)

@@ -112,12 +112,13 @@ class LeaseWords(Resource[M]):
         token: str,
         result: str | None,
         *,
+        reason: str | None = None,
         session_id: str | None = None,
         chunks: Sequence[OutputChunk] = (),
         first: int | None = None,
     ) -> TaskView:
-        """The run succeeded; ``chunks`` are the last of its output."""
-        body = {"status": "completed", "result": result, "session_id": session_id}
+        """The run succeeded, in the way of ``reason``; ``chunks`` are the last of its output."""
+        body = {"status": "completed", "result": result, "reason": reason, "session_id": session_id}
         return await self._send(_outcome(worker_id, task_id, token, body, chunks, first))
 
     @operation

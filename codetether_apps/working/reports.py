@@ -85,7 +85,9 @@ class Reports:
             except LeavingRefused as refusal:
                 report = evolve(report, status=TaskState.FAILED, error=refusal.message, reason=refusal.code)
         if report.status == TaskState.COMPLETED:
-            await words.complete(self.worker_id, report.task, token, report.result, session_id=report.session)
+            await words.complete(
+                self.worker_id, report.task, token, report.result, reason=report.reason, session_id=report.session
+            )
         else:
             await words.fail(
                 self.worker_id,

@@ -162,7 +162,7 @@ class TaskRun:
         error = agent.exception()
         if error is None and not interrupted:
             self._session = agent.result().session or self._session
-            return self._said(TaskState.COMPLETED, result=agent.result().result)
+            return self._said(TaskState.COMPLETED, result=agent.result().result, reason=agent.result().reason)
         if interrupted:
             if error is not None:
                 self._log.error("run_not_ended", error=str(error))

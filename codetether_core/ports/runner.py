@@ -47,10 +47,14 @@ class Run:
 
 @frozen(kw_only=True)
 class RunOutcome:
-    """How it went well: the result, and the session that can be resumed."""
+    """How it went well: the result, the session that can be resumed, and a slug for programs if there is more to say.
+
+    The reason ``answered`` says that the agent did nothing but answer: the result is all that there is.
+    """
 
     result: str
     session: SessionId | None = None
+    reason: str | None = None
 
 
 class RunFailed(Exception):

@@ -118,15 +118,18 @@ class Reporting:
         id: TaskId,
         result: str | None,
         *,
+        reason: str | None = None,
         chunks: Sequence[OutputChunk] = (),
         first: int | None = None,
     ) -> Task:
-        """The run succeeded; ``chunks`` are the last of its output, appended before the outcome is."""
+        """The run succeeded, in the way of ``reason``; ``chunks`` are the last of its output, appended before that."""
         await self._last_output(tenant, word, id, chunks, first)
         told = (await self.redaction.of(tenant)).whole(result) if result else result
-        return await self._outcome(
-            tenant, word, id, told or "", lambda task, now: complete(task, word, now, self.terms, result=told)
-        )
+
+        def verb(task: Task, now: datetime) -> Task:
+            return complete(task, word, now, self.terms, result=told, reason=reason)
+
+        return await self._outcome(tenant, word, id, told or "", verb)
 
     async def fail(
         self,

@@ -15,11 +15,22 @@ from codetether_core.tasks.task import Task, parted, step
 __all__ = ["cancel", "complete", "confirm_stop", "expire", "fail", "keep_evidence", "may_trail", "review"]
 
 
-def complete(task: Task, word: Word, now: datetime, terms: LeaseTerms, *, result: str | None = None) -> Task:
-    """The holder's run succeeded. Said again by the same grant it changes nothing and returns the same value."""
+def complete(
+    task: Task,
+    word: Word,
+    now: datetime,
+    terms: LeaseTerms,
+    *,
+    result: str | None = None,
+    reason: str | None = None,
+) -> Task:
+    """The holder's run succeeded; ``reason`` says in which way, if that is of interest.
+
+    Said again by the same grant it changes nothing and returns the same value.
+    """
     if repeated(task, word, Trigger.COMPLETE):
         return task
-    return _ended(held_by(task, word, now, terms), Trigger.COMPLETE, now, result=result)
+    return _ended(held_by(task, word, now, terms), Trigger.COMPLETE, now, result=result, reason=reason)
 
 
 def fail(

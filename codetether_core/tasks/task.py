@@ -66,7 +66,8 @@ class Task:
     ``since`` is the moment from which on it is in its state; of one that says nothing, that of its last change.
 
     ``charged`` counts the attempts used up. ``grant`` is the last grant minted; it still counts while
-    ``holder`` is not ``None``. ``reason`` is a slug that says why a task waits or failed, ``error`` the sentence.
+    ``holder`` is not ``None``. ``reason`` is a slug that says why a task waits or failed, or how it succeeded,
+    ``error`` the sentence.
     ``stopped`` tells of a cancelled task whether its last holder has confirmed that nothing runs any more.
     ``artifacts`` are the files that its runs left, in order of name; ``log`` is what of its log was filed away.
     ``delegation`` is what it is at the agent that it was given to, if that is elsewhere.

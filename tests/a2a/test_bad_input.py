@@ -174,13 +174,19 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(client: httpx.Cli
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, 413)
 
 
-def test_nobody_answers_a_notification(client: httpx.Client) -> None:
-    for body in (
-        {"jsonrpc": "2.0", "method": "GetTask", "params": {"id": FOREIGN}},
-        {"jsonrpc": "2.0", "method": "hat"},
+def test_of_notifications_nobody_answers_any_but_those_that_are_refused(client: httpx.Client) -> None:
+    for body, code in (
+        ({"jsonrpc": "2.0", "method": "GetTask", "params": {"id": FOREIGN}}, -32001),
+        ({"jsonrpc": "2.0", "method": "message/send", "params": {}}, -32602),
+        ({"jsonrpc": "2.0", "method": "hat"}, -32601),
+        ({"jsonrpc": "2.0"}, -32600),
+        ({"jsonrpc": "1.0", "method": "GetTask"}, -32600),
     ):
         answer = client.post("/v1/a2a", json=body)
-        assert (answer.status_code, answer.content) == (204, b"")
+        assert (answer.status_code, answer.json()["id"], answer.json()["error"]["code"]) == (200, None, code)
+    body = {"jsonrpc": "2.0", "method": "ListTasks"}
+    answer = client.post("/v1/a2a", json=body)
+    assert (answer.status_code, answer.content) == (204, b"")
 
 
 def test_who_is_nobody_is_refused_by_http(client: httpx.Client) -> None:

@@ -13,10 +13,10 @@ from attrs import evolve
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from codetether_adapters.a2a.dialect import Dialect
-from codetether_adapters.a2a.v03 import V03
-from codetether_adapters.a2a.v1 import V1
-from codetether_adapters.a2a.values import ArtifactUpdate, ListTasks, SendMessage, StatusUpdate, Task, TaskState
+from codetether_adapters.a2a_wire.dialect import Dialect
+from codetether_adapters.a2a_wire.v03 import V03
+from codetether_adapters.a2a_wire.v1 import V1
+from codetether_adapters.a2a_wire.values import ArtifactUpdate, ListTasks, SendMessage, StatusUpdate, Task, TaskState
 from codetether_adapters.tail import encode
 from tests.a2a.clients.installing import python_program
 from tests.a2a.values import asked, told

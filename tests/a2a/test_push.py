@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -143,6 +144,15 @@ async def test_a_task_that_has_ended_is_told_once(hub: PushHub, receiver: Receiv
     assert {each["id"] for each in shown["configs"]} == {run.id, other["id"]} and not shown["nextPageToken"]
 
 
+async def test_who_gives_a_webhook_gets_the_task_that_it_is_told_of(hub: PushHub, receiver: Receiver) -> None:
+    """Also where the agent does nothing but answer."""
+    configuration = {"taskPushNotificationConfig": {"url": receiver.url}}
+    sending = asyncio.create_task(hub.result("SendMessage", {**said("what?"), "configuration": configuration}))
+    run = await hub.claim()
+    await run.end(result="Forty-two", reason="answered")
+    assert (await sending)["task"]["id"] == run.id
+
+
 async def test_webhooks_are_shown_in_either_release_and_forgotten_twice(hub: PushHub) -> None:
     """Without what only the receiver is to know."""
     run = await hub.begin()
@@ -156,6 +166,10 @@ async def test_webhooks_are_shown_in_either_release_and_forgotten_twice(hub: Pus
         "taskId": run.id,
         "pushNotificationConfig": {"id": run.id, "url": url, "authentication": {"schemes": ["Basic"]}},
     }
+    assert await hub.result(names[1], {"id": run.id, "pushNotificationConfigId": "default"}) == shown
+    assert (await hub.error(names[1], {"id": run.id, "pushNotificationConfigId": "other"}))["code"] == -32001
+    new_name = {"taskId": run.id, "id": "default"}
+    assert (await hub.error("GetTaskPushNotificationConfig", new_name))["code"] == -32001
     assert await hub.result("tasks/pushNotificationConfig/list", {"id": run.id}) == [shown]
     new = await hub.result("GetTaskPushNotificationConfig", {"taskId": run.id, "id": run.id})
     assert new == {"id": run.id, "taskId": run.id, "url": url, "authentication": {"scheme": "Basic"}}

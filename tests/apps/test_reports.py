@@ -35,9 +35,11 @@ class Words:
         """A run has printed."""
         self._hear("output", task, token, first, [chunk.text for chunk in chunks])
 
-    async def complete(self, worker_id: str, task: str, token: str, result: str | None, *, session_id: object) -> None:
+    async def complete(
+        self, worker_id: str, task: str, token: str, result: str | None, *, reason: str | None, session_id: object
+    ) -> None:
         """A run succeeded."""
-        self._hear("completed", task, token, result)
+        self._hear("completed", task, token, result, *filter(None, [reason]))
 
     async def attach(
         self, worker_id: str, task: str, token: str, name: str, data: Path, *, media_type: str | None
@@ -98,14 +100,14 @@ async def test_a_report_can_take_the_place_of_another(tmp_path: Path) -> None:
 async def test_the_next_life_sends_what_the_last_one_left(tmp_path: Path) -> None:
     """In the order in which it was kept."""
     with Outbox(tmp_path) as outbox:
-        outbox.put(report(result="fine"))
+        outbox.put(report(result="fine", reason="answered"))
         outbox.put(report("failed", error="broken", reason="exit_status"))
     words = Words()
     with Outbox(tmp_path) as outbox:
         await reports(words, outbox).replay()
         assert not outbox.pending()
     assert words.heard == [
-        ("completed", "tsk_1", "1.n", "fine"),
+        ("completed", "tsk_1", "1.n", "fine", "answered"),
         ("failed", "tsk_1", "1.n", "broken", "exit_status"),
     ]
 

@@ -13,7 +13,8 @@ from codetether_adapters.client.operations import Async
 from codetether_core.access import ToolKind, ToolUse
 from codetether_core.approvals import ApprovalKind, Option, OptionKind
 from codetether_core.errors import DeniedByPolicy, Invalid, PermissionDenied, Unauthenticated
-from codetether_core.ports import RunFailed
+from codetether_core.ids import SessionId
+from codetether_core.ports import RunFailed, RunOutcome
 from codetether_core.tasks import TaskState
 from tests.client.servers import TOKEN
 
@@ -31,6 +32,10 @@ def worker_of(client: AsyncClient) -> Worker:
         for word in run.task.prompt.split():
             await run.emit(f"{word.upper()}\n")
         return run.task.prompt.upper()
+
+    @worker.agent("answer")
+    async def answer(run: AgentRun) -> RunOutcome:
+        return RunOutcome(result="42", reason="answered", session=SessionId("ses_1"))
 
     @worker.agent("refuse")
     async def refuse(run: AgentRun) -> None:
@@ -108,6 +113,9 @@ async def test_functions_do_tasks_and_tell_what_came_of_them(hub_url: str) -> No
             shouted = await client.tasks.run("hello there", agent="shout")
             assert await shouted.result() == "HELLO THERE"
             assert [text async for text in shouted.output()] == ["HELLO\n", "THERE\n"]
+            answered = await client.tasks.run("x", agent="answer")
+            assert await answered.result() == "42"
+            assert (answered.task.reason, answered.task.session_id) == ("answered", "ses_1")
             with pytest.raises(TaskFailed, match="rather not") as refused:
                 await (await client.tasks.run("x", agent="refuse")).result()
             assert refused.value.reason == "refused"

@@ -96,6 +96,7 @@ async def test_a_card_without_release_0_3() -> None:
 async def test_where_nobody_has_to_sign_in_nothing_is_said_of_it() -> None:
     found = await card(environment={"CODETETHER_AUTH": "off"})
     assert not found.keys() & {"securitySchemes", "securityRequirements", "security"}
+    assert found["capabilities"]["extendedAgentCard"] is found["supportsAuthenticatedExtendedCard"] is False
 
 
 async def test_every_way_to_sign_in_that_is_there_is_named() -> None:

@@ -2,66 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
-from typing import Any
-
 import httpx
-from attrs import Factory, define
 
 from codetether_adapters.a2a.records import SEQUENCE
 from tests.e2e.cluster import TOKEN, Cluster
 from tests.e2e.programs import PATIENCE, until
+from tests.outgoing.inbox import Inbox, receiving
 from tests.replicas.waking import at_two
 
 Pair = tuple[Cluster, Cluster]
 SETTINGS = {"CODETETHER_OUTGOING_ALLOW": "127.0.0.1", "CODETETHER_SECRET_KEY": "s" * 32}
 
 
-@define(eq=False)
-class Inbox:
-    """A receiver: ``taken`` are webhook-id and body of what came. It ``holds`` back its answers until it is let go."""
-
-    url: str = ""
-    taken: list[tuple[str, Any]] = Factory(list)
-    holds: bool = False
-    free: Event = Factory(Event)
-
-    def states(self) -> list[str]:
-        """How the task stood, message by message."""
-        told = [body.get("task") or body["statusUpdate"] for _, body in self.taken]
-        return [each["status"]["state"].removeprefix("TASK_STATE_") for each in told]
+def states(inbox: Inbox) -> list[str]:
+    """How the task stood, message by message."""
+    told = [each.json.get("task") or each.json["statusUpdate"] for each in inbox.taken]
+    return [each["status"]["state"].removeprefix("TASK_STATE_") for each in told]
 
 
-@contextmanager
-def receiving() -> Iterator[Inbox]:
-    inbox = Inbox()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            inbox.taken.append((self.headers["webhook-id"], body))
-            if inbox.holds:
-                inbox.free.wait(PATIENCE)
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nobody reads it."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        inbox.url = f"http://127.0.0.1:{server.server_address[1]}/"
-        thread = Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield inbox
-        finally:
-            inbox.free.set()
-            server.shutdown()
-            thread.join()
+def ids(inbox: Inbox) -> list[str]:
+    """Which message each of them is."""
+    return [each.headers["webhook-id"] for each in inbox.taken]
 
 
 def sent(cluster: Cluster, url: str) -> str:
@@ -93,10 +54,10 @@ def test_each_message_comes_once_and_in_order(replicas: Pair) -> None:
     two.server(**SETTINGS)
     with receiving() as inbox:
         ended(two, sent(one, inbox.url))
-        until(lambda: "COMPLETED" in inbox.states(), "the end")
-        numbers = [next(iter(body.values()))["metadata"][SEQUENCE]["sequence"] for _, body in inbox.taken]
+        until(lambda: "COMPLETED" in states(inbox), "the end")
+        numbers = [next(iter(each.json.values()))["metadata"][SEQUENCE]["sequence"] for each in inbox.taken]
         assert numbers == sorted({*numbers})
-        assert len({id for id, _ in inbox.taken}) == len(inbox.taken)
+        assert len({*ids(inbox)}) == len(inbox.taken)
 
 
 @at_two("postgresql")
@@ -113,6 +74,7 @@ def test_what_was_sent_and_not_noted_is_sent_again(replicas: Pair) -> None:
         inbox.free.set()
         two.server(**SETTINGS)
         until(lambda: len(inbox.taken) > 1, "the same message")
-        assert inbox.taken[0][0] == inbox.taken[1][0]
+        first_id, second_id, *_ = ids(inbox)
+        assert first_id == second_id
         ended(two, task)
-        until(lambda: inbox.states()[-1] == "COMPLETED", "the end")
+        until(lambda: states(inbox)[-1] == "COMPLETED", "the end")

@@ -14,6 +14,7 @@ from codetether_adapters.a2a.card.release_0_3 import with_release_0_3
 from codetether_adapters.a2a.card.release_1_0 import card_of
 from codetether_adapters.a2a.card.signing import CardSigner, signatures_of
 from codetether_adapters.a2a.card.skills import of_agents, of_codebases, of_workers
+from codetether_adapters.a2a.errors import UNSUPPORTED_OPERATION, Refused
 from codetether_core.access import Principal
 from codetether_core.errors import PermissionDenied
 from codetether_core.ports import Authorizer
@@ -49,8 +50,13 @@ class Cards:
         return self._last[1]
 
     async def extended(self, principal: Principal, base_url: str, release: str) -> Mapping[str, Any]:
-        """The card for this one, in the words of a release: with the skills of its tenant that it may know of."""
+        """The card for this one, in the words of a release: with the skills of its tenant that it may know of.
+
+        ``Refused`` where there is none.
+        """
         profile = self.profile()
+        if not profile.extended:
+            raise Refused(UNSUPPORTED_OPERATION, "There is no extended card: nobody has to sign in here")
         skills = (*profile.skills, *await self._skills(principal))
         return self._written(evolve(profile, skills=skills), base_url, self.pure and release != "0.3")
 

@@ -71,3 +71,8 @@ class Profile:
     schemes: tuple[Scheme, ...] = ()
     extensions: tuple[Extension, ...] = ()
     push: bool = False
+
+    @property
+    def extended(self) -> bool:
+        """Whether there is a card for those whom we know: where nobody signs in we know nobody."""
+        return bool(self.schemes)

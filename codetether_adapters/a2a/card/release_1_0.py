@@ -40,7 +40,11 @@ def card_of(profile: Profile, base_url: str) -> dict[str, Any]:
 
 
 def _capabilities(profile: Profile) -> dict[str, Any]:
-    told: dict[str, Any] = {"streaming": True, "pushNotifications": profile.push, "extendedAgentCard": True}
+    told: dict[str, Any] = {
+        "streaming": True,
+        "pushNotifications": profile.push,
+        "extendedAgentCard": profile.extended,
+    }
     if profile.extensions:
         told["extensions"] = [{"uri": each.uri, "description": each.description} for each in profile.extensions]
     return told

@@ -13,12 +13,15 @@ from codetether_adapters.a2a_wire.dialect import Dialect
 from codetether_adapters.a2a_wire.v03 import V03
 from codetether_adapters.a2a_wire.v1 import V1
 from codetether_adapters.a2a_wire.values import ListPushConfigs, NamedPushConfig, PushConfig
-from codetether_core.errors import Invalid
+from codetether_core.errors import Invalid, NotFound
 
 __all__ = ["create", "delete", "find", "get"]
 
 _WHERE: Final[Mapping[str, str]] = {V1.name: "", V03.name: "pushNotificationConfig"}
 """The member of the parameters that has the webhook itself."""
+
+_DEFAULT: Final = "default"
+"""What clients of release 0.3 call the one that was given without an id."""
 
 
 async def create(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:
@@ -37,7 +40,13 @@ async def get(agent: Agent, request: Request, dialect: Dialect, params: Any) -> 
     configs = _configs(agent)
     asked = dialect.parse(NamedPushConfig, params)
     task = await agent.task(request.principal, asked.task_id)
-    return dialect.dump(await configs.get(request.principal, task, asked.id or task.id))
+    try:
+        found = await configs.get(request.principal, task, asked.id or task.id)
+    except NotFound:
+        if dialect is not V03 or asked.id != _DEFAULT:
+            raise
+        found = await configs.get(request.principal, task, task.id)
+    return dialect.dump(found)
 
 
 async def find(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:

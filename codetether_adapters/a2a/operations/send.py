@@ -9,6 +9,7 @@ from codetether_adapters.a2a.following import Frames, follow, known_records
 from codetether_adapters.a2a.operations.delivering import deliver
 from codetether_adapters.a2a.place import Place
 from codetether_adapters.a2a.request import Request
+from codetether_adapters.a2a.telling import answer_of
 from codetether_adapters.a2a.views import view
 from codetether_adapters.a2a.waiting import settled
 from codetether_adapters.a2a_wire.dialect import Dialect
@@ -18,13 +19,15 @@ __all__ = ["send", "stream"]
 
 
 async def send(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:
-    """The task, as soon as it has ended or asks something, or at once."""
+    """The task, as soon as it has ended or asks something, or at once; a mere answer, where that is all there is."""
     asked = dialect.parse(SendMessage, params)
     task = (await deliver(agent, request, asked, dialect.name)).task
     if not asked.configuration.return_immediately:
         task = await settled(agent, request, task)
     shown = await view(agent, request, task, history_length=asked.configuration.history_length)
-    return dialect.sent(shown)
+    if asked.message.task_id or asked.configuration.push_config:  # who knows of the task, or is told of it, wants it
+        return dialect.sent(shown)
+    return dialect.sent(answer_of(task, shown) or shown)
 
 
 async def stream(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Frames:

@@ -111,8 +111,8 @@ def _event(happening: Task | Update) -> dict[str, Any]:
             return {"artifactUpdate": told}
 
 
-def _sent(task: Task) -> dict[str, Any]:
-    return {"task": _MADE.unstructure(task)}
+def _sent(answer: Task | Message) -> dict[str, Any]:
+    return {"task" if isinstance(answer, Task) else "message": _MADE.unstructure(answer)}
 
 
 def _configs(configs: Sequence[PushConfig], token: str) -> dict[str, Any]:

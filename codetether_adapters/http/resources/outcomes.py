@@ -33,7 +33,9 @@ async def carry_out(call: Call, word: Word, id: TaskId, report: StatusReport) ->
         case TaskState.RUNNING:
             return await reporting.start(call.principal, word, id, session=session, tokened=report.lease)
         case TaskState.COMPLETED:
-            return await reporting.complete(tenant, word, id, report.result, chunks=chunks, first=report.first)
+            return await reporting.complete(
+                tenant, word, id, report.result, reason=report.reason, chunks=chunks, first=report.first
+            )
         case TaskState.FAILED:
             killed = word.token is None and report.error in _KILLED
             return await reporting.fail(

@@ -118,11 +118,11 @@ def _route(agent: Agent, asked: rest.Call) -> Route:
             body = await _body(call, asked)
             params = rest.params_of(asked, call.path, call.pairs, body)
         except Refused as refusal:
-            return reply(call, rest.refused(refusal, request, 415))
+            return reply(call, rest.refused(refusal, 415))
         except TooLarge as error:
-            return reply(call, rest.refused(refusal_of(error), request, 413))
+            return reply(call, rest.refused(refusal_of(error), 413))
         except Invalid as error:
-            return reply(call, rest.refused(refusal_of(error), request))
+            return reply(call, rest.refused(refusal_of(error)))
         return reply(call, await rest.respond(agent, request, asked.operation, params))
 
     operation = asked.operation

@@ -44,7 +44,7 @@ _ANSWER: Final[Mapping[str, object]] = {
 
 @frozen(kw_only=True)
 class JsonRpcCall:
-    """A JSON-RPC 2.0 request; without an ``id`` it is not answered."""
+    """A JSON-RPC 2.0 request; without an ``id`` nothing is answered but a refusal."""
 
     jsonrpc: str
     method: str

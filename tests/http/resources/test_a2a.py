@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from codetether_adapters.a2a.errors import UNSUPPORTED_OPERATION, Refused
 from codetether_apps.settings import Settings, read_settings
 from codetether_apps.wiring.a2a import open_cards
 from codetether_core.access import Principal
@@ -146,3 +147,11 @@ async def test_a_card_is_pure_for_release_1_0_where_that_is_wanted(api: Api) -> 
     new, old = [await cards.extended(principal, "http://server", release) for release in ("1.0", "0.3")]
     assert "url" not in new
     assert old["url"] == "http://server/v1/a2a"
+
+
+async def test_where_nobody_signs_in_nobody_is_known(api: Api) -> None:
+    settings = read_settings(environment={"CODETETHER_AUTH": "off"}, directory=Path("/nowhere"))
+    cards = open_cards(settings, api.services, RolePolicy())
+    with pytest.raises(Refused) as refused:
+        await cards.extended(Principal(name="anonymous"), "http://server", "1.0")
+    assert refused.value.kind is UNSUPPORTED_OPERATION

@@ -49,6 +49,10 @@ async def test_running_by_another_worker_takes_over_a_lapsed_task(api: Api) -> N
     ("report", "seen"),
     [
         ({"status": "completed", "result": "42"}, {"status": "completed", "result": "42"}),
+        (
+            {"status": "completed", "result": "42", "reason": "answered"},
+            {"status": "completed", "result": "42", "reason": "answered"},
+        ),
         ({"status": "completed", "session_id": "ses_9"}, {"status": "completed", "session_id": "ses_9"}),
         (
             {"status": "failed", "error": "boom", "reason": "rejected"},
