@@ -115,6 +115,8 @@ class Calls:
             answer = await self.transport.handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise NotTaken(str(error) or "it does not answer") from None
+        except httpx.LocalProtocolError as error:
+            raise Refused(0, f"it cannot be asked: {error}") from None
         except Unavailable as error:
             raise NotTaken(error.message) from None
         except Invalid as error:
@@ -138,12 +140,13 @@ class Calls:
             headers["A2A-Version"] = V1.name
         if key:
             headers["Idempotency-Key"] = key
-        if self.peer.sign_in is not None:
-            headers[self.peer.sign_in.header] = f"{self.peer.sign_in.prefix}{self.credential}"
+        told_by = [(name.encode(), value.encode()) for name, value in headers.items()]
+        if (sign_in := self.peer.sign_in) is not None:
+            told_by.append((sign_in.header.encode(), f"{sign_in.prefix}{self.credential}".encode()))
         return httpx.Request(
             "POST",
             self.peer.url,
-            headers=headers,
+            headers=told_by,
             content=encode(body),
             extensions={"timeout": {**_TIMEOUT, "read": patience}},
         )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from codetether_adapters.a2a_wire import IDEMPOTENCY
+from codetether_adapters.peers.places import place_in
 from codetether_core.errors import Invalid
 from codetether_core.ports import AgentCard
 
@@ -15,6 +16,9 @@ __all__ = ["card_of"]
 
 _BINDING: Final = "JSONRPC"
 _LONGEST: Final = 1000
+_OURS: Final = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "transfer-encoding"}
+)
 _HINT: Final = "it has to speak JSON-RPC, of release 1.0 or 0.3"
 
 
@@ -33,7 +37,8 @@ class _Way:
 
 def card_of(told: Mapping[str, Any], *, signed: bool) -> AgentCard:
     """What the card comes to; ``Invalid`` if it names no place where we can speak to the agent."""
-    found = {each.dialect: each for each in reversed([*_interfaces(told)])}
+    usable = [each for each in _interfaces(told) if place_in(each.url) is not None]
+    found = {each.dialect: each for each in reversed(usable)}
     interface = found.get("1.0") or found.get("0.3")
     if interface is None:
         raise Invalid("card_url", "leads to a card of an agent that we cannot speak to", hint=_HINT, code="card_unfit")
@@ -88,7 +93,7 @@ def _header(scheme: Mapping[str, Any]) -> _Way | None:
     http = _object(scheme, "httpAuthSecurityScheme") or (scheme if scheme.get("type") == "http" else {})
     if api_key:
         name, where = _text(api_key, "name"), api_key.get("location", api_key.get("in"))
-        return _Way(name, "") if where == "header" and name.isascii() and name.replace("-", "").isalnum() else None
+        return _Way(name, "") if where == "header" and _is_free(name) else None
     if http:
         kind = _text(http, "scheme").capitalize()
         return _Way("Authorization", f"{kind} ") if kind in ("Bearer", "Basic") else None
@@ -96,6 +101,11 @@ def _header(scheme: Mapping[str, Any]) -> _Way | None:
     if any(each in scheme for each in tokens) or scheme.get("type") in ("oauth2", "openIdConnect"):
         return _Way("Authorization", "Bearer ")
     return None
+
+
+def _is_free(header: str) -> bool:
+    """Whether it is a header whose value may be anything: no part of how requests are made."""
+    return header.isascii() and header.replace("-", "").isalnum() and header.lower() not in _OURS
 
 
 def _asks_who(told: Mapping[str, Any]) -> bool:

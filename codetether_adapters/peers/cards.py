@@ -13,6 +13,7 @@ import orjson
 from attrs import frozen
 
 from codetether_adapters.peers.card_reading import card_of
+from codetether_adapters.peers.places import place_in, site_of
 from codetether_adapters.peers.signed_part import signed_part
 from codetether_core.errors import Invalid, Unavailable
 from codetether_core.ports import AgentCard
@@ -27,7 +28,6 @@ _MOST_BYTES: Final = 1024 * 1024
 _MOST_SIGNATURES: Final = 8
 _PATIENCE: Final = 10.0
 _HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity", "A2A-Version": "1.0"}
-_PORTS: Final = {"http": 80, "https": 443}
 _FIELD: Final = "card_url"
 _HINT: Final = "have it signed anew, or give the keys (card_keys) by which it is signed"
 
@@ -56,8 +56,8 @@ class Cards:
 
     async def _keys(self, card: httpx.URL, signature: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Those that the signature says it was made by one of, if they are kept beside the card."""
-        place = _url(_told(signature).get("jku"))
-        if place is None or _site(place) != _site(card):
+        place = place_in(_told(signature).get("jku"))
+        if place is None or site_of(place) != site_of(card):
             return None
         return await self._object(place)
 
@@ -92,22 +92,10 @@ class Cards:
 
 
 def _place(url: str) -> httpx.URL:
-    place = _url(url)
+    place = place_in(url)
     if place is None:
         raise Invalid(_FIELD, "must be a URL of http or https")
     return place.copy_with(path=_WELL_KNOWN) if place.path in ("", "/") and not place.query else place
-
-
-def _url(told: Any) -> httpx.URL | None:
-    try:
-        place = httpx.URL(told)
-    except (httpx.InvalidURL, TypeError):
-        return None
-    return place if place.scheme in _PORTS and place.host and not place.userinfo else None
-
-
-def _site(url: httpx.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host, url.port or _PORTS[url.scheme]
 
 
 def _told(signature: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -165,7 +165,8 @@ class Errand:
         status, question = self._status, self._status.message
         prompt = (said_in(question.parts) if question else "") or f"{self.order.agent} asks for more."
         kind = ApprovalKind.AUTH if status.state is TaskState.AUTH_REQUIRED else ApprovalKind.QUESTION
-        answer = asyncio.ensure_future(self.holder.ask(prompt, kind))
+        id = digest(self.order.task, question.message_id if question else "", str(status.timestamp))
+        answer = asyncio.ensure_future(self.holder.ask(prompt, kind, id))
         moved = asyncio.ensure_future(self._moved(status))
         try:
             await asyncio.wait({answer, moved}, return_when=asyncio.FIRST_COMPLETED)
@@ -175,7 +176,6 @@ class Errand:
                 return self._watched()
             known = self.holder.delegation
             context = known.context if known else self.order.context
-            id = digest(self.order.task, question.message_id if question else "", str(status.timestamp))
             message = saying(id, answer.result(), context=context, task=self._id)
         finally:
             for each in (answer, moved):

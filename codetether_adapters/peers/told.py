@@ -21,25 +21,34 @@ __all__ = ["Told", "event_of"]
 
 _PIECE: Final = 16 * 1024
 _KEPT: Final = 256 * 1024
+_BEGINNING: Final = 64 * 1024
 
 
 @define(eq=False)
 class _Account:
-    """What was told of one artifact: so much text, with that digest, and so many pieces of data."""
+    """What was told of one artifact: so much text, with that digest and that beginning, and so many pieces of data.
+
+    ``again`` is what it begins with when it is told from its beginning a second time, until that has caught up.
+    """
 
     length: int = 0
     digest: Any = field(factory=hashlib.sha256)
+    beginning: str = ""
     data: int = 0
-
-    def begins(self, text: str) -> bool:
-        """Whether the text goes on from what was told."""
-        told: bytes = self.digest.digest()
-        return hashlib.sha256(_bytes(text[: self.length])).digest() == told
+    again: str | None = None
 
     def tell(self, text: str) -> None:
         """It is told now."""
         self.length += len(text)
         self.digest.update(_bytes(text))
+        self.beginning += text[: _BEGINNING - len(self.beginning)]
+
+    def is_how(self, text: str) -> bool:
+        """Whether what was told is how this begins, or may come to begin."""
+        if len(text) < self.length:
+            return self.beginning.startswith(text[:_BEGINNING])
+        told: bytes = self.digest.digest()
+        return hashlib.sha256(_bytes(text[: self.length])).digest() == told
 
 
 @define(eq=False)
@@ -63,14 +72,14 @@ class Told:
     def whole(self, artifact: Artifact) -> Iterator[OutputChunk]:
         """Output that the artifact has beyond what was told of it; all of it, if that is not how it begins."""
         account = self._accounts.setdefault(artifact.artifact_id, _Account())
+        account.again = ""
         text = "".join(part.content.text for part in artifact.parts if isinstance(part.content, Text))
-        if not account.begins(text):
-            account = self._accounts[artifact.artifact_id] = _Account(data=account.data)
-        yield from self._printed(account, text[account.length :])
-        others = [part for part in artifact.parts if not isinstance(part.content, Text)]
+        yield from self._printed(account, text)
         known = account.data
-        for part in others:
-            if not isinstance(part.content, Data) or (known := known - 1) < 0:
+        for part in artifact.parts:
+            if isinstance(part.content, Data):
+                known -= 1
+            if not isinstance(part.content, Text) and (known < 0 or not isinstance(part.content, Data)):
                 yield from self._more(account, part)
 
     def _more(self, account: _Account, part: Part) -> Iterator[OutputChunk]:
@@ -84,6 +93,14 @@ class Told:
                 self.files = True
 
     def _printed(self, account: _Account, text: str) -> Iterator[OutputChunk]:
+        """What is new of the text, which goes on from where the account is."""
+        if account.again is not None:
+            text, account.again = account.again + text, None
+            if not account.is_how(text):
+                account.length, account.digest, account.beginning = 0, hashlib.sha256(), ""
+            elif len(text) < account.length:
+                account.again = text
+            text = text[account.length :]
         account.tell(text)
         self.text = fit(self.text + text)[-_KEPT:]
         for at in range(0, len(text), _PIECE):

@@ -20,6 +20,7 @@ from codetether_core.tasks import Delegation, OutputChunk, Task, Word
 __all__ = ["Held"]
 
 _LONGEST_PROMPT: Final = 16 * 1024
+_ASKED: Final = "question_id"
 _LOOK_EVERY: Final = timedelta(seconds=5)
 """A wake-up may be lost."""
 
@@ -60,10 +61,13 @@ class Held:
         tenant, attaching = self.task.tenant, self.services.attaching
         await self.persistence.answer(lambda: attaching.attach(tenant, self.word, self.task.id, name, media_type, data))
 
-    async def ask(self, prompt: str, kind: ApprovalKind) -> str:
+    async def ask(self, prompt: str, kind: ApprovalKind, id: str) -> str:
         """The lease is kept meanwhile, by whoever keeps it."""
         tenant, asking = self.task.tenant, self.services.asking
-        question, key = Question(prompt=prompt[:_LONGEST_PROMPT], kind=kind), token_hex(16)
+        if (said := await self._said_before(id)) is not None:
+            return said
+        question = Question(prompt=prompt[:_LONGEST_PROMPT], kind=kind, details={_ASKED: id})
+        key = token_hex(16)
         _, approval = await self.persistence.answer(
             lambda: asking.ask(tenant, self.word, self.task.id, question, key=key)
         )
@@ -76,6 +80,13 @@ class Held:
     async def output(self, chunks: Sequence[OutputChunk], first: int) -> None:
         """Have it in the log."""
         await self.services.reporting.output(self.task.tenant, self.word, self.task.id, chunks, first=first)
+
+    async def _said_before(self, id: str) -> str | None:
+        """What an earlier holder was answered, and may not have lived to tell the agent."""
+        approvals, task = self.services.backend.approvals, self.task
+        known = await self.persistence.answer(lambda: approvals.list(task.tenant, task=task.id))
+        answered = [each for each in known if each.state is ApprovalState.ANSWERED and each.details.get(_ASKED) == id]
+        return answered[0].text if answered else None
 
     async def _settled(self, approval: Approval) -> Approval:
         task, approvals = self.task, self.services.backend.approvals

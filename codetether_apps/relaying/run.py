@@ -189,10 +189,15 @@ class RelayedRun:
             await self._taken(lambda: words.release(tenant, held.word, self.id))
         if isinstance(order, RunFailed):
             return
-        if held.unanswered:
+        if held.unanswered or (self._ending is Ending.SUPERSEDED and await self._is_over()):
             await self._given_up(order, held)
         if self._ending is Ending.CANCELLED and await self._given_up(order, held):
             await self._taken(lambda: words.stopped(tenant, held.word, self.id))
+
+    async def _is_over(self) -> bool:
+        """Whether somebody else has ended the task, such as its deadline: nobody goes on with what the agent does."""
+        tasks = self.services.backend.tasks
+        return (await self.persistence.answer(lambda: tasks.get(self.tenant, self.id))).ended
 
     async def _reported(self, word: Word, outcome: RunOutcome | RunFailed) -> Task:
         words, tenant = self.services.reporting, self.tenant

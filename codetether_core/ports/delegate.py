@@ -52,8 +52,11 @@ class Holder(Protocol):
         """Leave a file with the task."""
         ...
 
-    async def ask(self, prompt: str, kind: ApprovalKind) -> str:
-        """Ask people; their answer, in words. ``RunFailed`` if nobody answers in time."""
+    async def ask(self, prompt: str, kind: ApprovalKind, id: str) -> str:
+        """Ask people; their answer, in words. ``RunFailed`` if nobody answers in time.
+
+        ``id`` is the question's: what was answered to an earlier holder, and not said, need not be asked again.
+        """
         ...
 
 

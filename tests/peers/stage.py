@@ -22,6 +22,7 @@ from codetether_adapters.signing import is_signed
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_apps.process import Stopping
 from codetether_apps.relaying import relaying
+from codetether_apps.relaying.relay import Relay
 from codetether_core.access import Principal
 from codetether_core.agents import Agent
 from codetether_core.approvals import Approval, ApprovalState
@@ -61,6 +62,25 @@ class Stage:
         agents = Agents(self.transport, self.services.clock, self.services.entropy)
         async with relaying(self.services, agents, Stopping()):
             yield
+
+    @asynccontextmanager
+    async def until_killed(self) -> AsyncIterator[None]:
+        """Another relay, which says no last word."""
+        relay = Relay(self.services, Agents(self.transport, self.services.clock, self.services.entropy))
+        before = asyncio.all_tasks()
+        running = asyncio.create_task(relay.run())
+        yield
+        running.cancel()
+        killed = {task for task in asyncio.all_tasks() - before if "codetether_apps/" in _file(task)}
+        for task in killed:
+            task.cancel()
+        await asyncio.wait({running, *killed})
+
+    async def until_lapsed(self, id: TaskId) -> None:
+        """Its holder has fallen silent for long enough."""
+        self.clock.ahead += self.services.terms.ttl * 2
+        await self.services.maintenance.sweep()
+        assert (await self.services.backend.tasks.get(ANN.tenant, id)).state is TaskState.PENDING
 
     async def enlist(self, url: str, name: str = "far", who: Principal = ANN, **more: Any) -> Agent:
         """A peer, by its card."""
@@ -142,6 +162,12 @@ class Stage:
             async with asyncio.timeout(PATIENCE):
                 while text not in await self.printed(id, stream):
                     await bell.wait()
+
+
+def _file(task: asyncio.Task[Any]) -> str:
+    """Where what runs is written."""
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code.co_filename if code else ""
 
 
 @asynccontextmanager

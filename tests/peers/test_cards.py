@@ -38,18 +38,22 @@ def interfaces(*each: tuple[str, str, str]) -> dict[str, Any]:
     ("card", "url", "dialect"),
     [
         (CARD, f"{URL}/rpc", "1.0"),
-        (interfaces(("old", "JSONRPC", "0.3"), ("new", "JSONRPC", "1.0")), "new", "1.0"),
-        (interfaces(("first", "JSONRPC", "1.0"), ("second", "JSONRPC", "1.0.1")), "first", "1.0"),
-        (interfaces(("rest", "HTTP+JSON", "1.0"), ("old", "jsonrpc", "0.3.0")), "old", "0.3"),
+        (interfaces((f"{SITE}/old", "JSONRPC", "0.3"), (f"{SITE}/new", "JSONRPC", "1.0")), f"{SITE}/new", "1.0"),
+        (
+            interfaces((f"{SITE}/a", "JSONRPC", "1.0"), (f"{SITE}/b", "JSONRPC", "1.0.1")),
+            f"{SITE}/a",
+            "1.0",
+        ),
+        (interfaces((f"{SITE}/rest", "HTTP+JSON", "1.0"), (f"{SITE}/old", "jsonrpc", "0.3.0")), f"{SITE}/old", "0.3"),
         (OLD, f"{SITE}/a2a", "0.3"),
         ({**OLD, "protocolVersion": None}, f"{SITE}/a2a", "0.3"),
         (
             {
                 **OLD,
                 "preferredTransport": "GRPC",
-                "additionalInterfaces": [{"url": "rpc", "transport": "JSONRPC"}],
+                "additionalInterfaces": [{"url": f"{SITE}/rpc", "transport": "JSONRPC"}],
             },
-            "rpc",
+            f"{SITE}/rpc",
             "0.3",
         ),
     ],
@@ -63,9 +67,10 @@ def test_the_newest_release_that_both_speak_is_spoken(card: Any, url: str, diale
     "card",
     [
         {},
-        interfaces(("rest", "HTTP+JSON", "1.0"), ("later", "JSONRPC", "2.0")),
+        interfaces((f"{SITE}/rest", "HTTP+JSON", "1.0"), (f"{SITE}/later", "JSONRPC", "2.0")),
         {**OLD, "preferredTransport": "GRPC"},
         {**OLD, "protocolVersion": "0.1"},
+        interfaces(("rpc", "JSONRPC", "1.0"), ("ftp://far.test", "JSONRPC", "1.0"), ("http://", "JSONRPC", "0.3")),
         {"supportedInterfaces": "none", "url": 5, "capabilities": [], "securitySchemes": None, "security": {}},
     ],
 )
@@ -89,6 +94,7 @@ def test_an_agent_that_cannot_be_spoken_to_is_none(card: Any) -> None:
             "",
         ),
         ({"k": {"type": "apiKey", "in": "header", "name": "bad\r\nname"}}, ["k"], "Authorization", "Bearer "),
+        ({"k": {"type": "apiKey", "in": "header", "name": "Host"}}, ["k"], "Authorization", "Bearer "),
         ({"k": {"type": "apiKey", "in": "query", "name": "key"}}, ["k"], "Authorization", "Bearer "),
     ],
 )

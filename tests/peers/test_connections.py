@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -275,3 +276,31 @@ async def test_without_the_secret_the_task_fails(far: Far, stage: Stage) -> None
     await stage.without_secret("far-key")
     task = await stage.ended(await stage.give("do it"))
     assert (task.reason, far.calls) == ("secret_unusable", [])
+
+
+async def test_an_answer_that_one_relay_did_not_live_to_say_is_said_by_the_next(far: Far) -> None:
+    """It is killed while the question is open, and people answer before anybody else holds the task."""
+    async with staged(far) as stage:
+        await stage.enlist(URL)
+        stage.stopping.ask()
+        async with stage.until_killed():
+            id = await stage.give("do it")
+            await stage.until_placed(id)
+            far.happen("INPUT_REQUIRED", "Which?")
+            question = await stage.asked(id)
+        await stage.until_lapsed(id)
+        await stage.services.questions.answer(ANN, question.id, text="red")
+        async with stage.again():
+            await far.until_heard(2)
+            far.happen("COMPLETED", "done")
+            assert (await stage.ended(id)).result == "done"
+        assert far.heard[1]["parts"] == [{"text": "red"}]
+
+
+async def test_what_runs_for_too_long_is_ended_there_too(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it", run_timeout=timedelta(hours=1))
+    await stage.until_placed(id)
+    stage.clock.ahead += timedelta(hours=2)
+    await stage.services.maintenance.sweep()
+    assert (await stage.ended(id)).state is TaskState.FAILED
+    await far.until_called("CancelTask")

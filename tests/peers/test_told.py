@@ -23,14 +23,19 @@ def update(piece: str | int, *, append: bool = True, id: str = "a") -> ArtifactU
 
 @given(PIECES, st.data())
 def test_text_is_told_once(pieces: list[str], data: st.DataObject) -> None:
-    """Whatever was missed, and whenever we asked for all of it again."""
+    """Whatever was missed, and whenever we asked for all of it again, or came back and heard it from its beginning."""
     told, said = Told(), list[OutputChunk]()
     for count, piece in enumerate(pieces, 1):
-        match data.draw(st.sampled_from(["heard", "missed and asked", "heard and asked"])):
+        match data.draw(
+            st.sampled_from(["heard", "missed and asked", "heard and asked", "told again from the beginning"])
+        ):
             case "heard":
                 said += told.update(update(piece))
             case "missed and asked":
                 said += told.whole(artifact(*pieces[:count]))
+            case "told again":
+                for at, each in enumerate(pieces[:count]):
+                    said += told.update(update(each, append=at > 0))
             case _:
                 said += [*told.update(update(piece)), *told.whole(artifact(*pieces[:count]))]
     assert "".join(chunk.text for chunk in said) == "".join(pieces).replace("\0", "␀")
@@ -40,6 +45,13 @@ def test_another_beginning_is_told_anew() -> None:
     told = Told()
     said = [*told.update(update("abc", append=False)), *told.update(update("xy", append=False))]
     assert [chunk.text for chunk in said] == ["abc", "xy"]
+
+
+def test_what_is_told_again_and_turns_out_otherwise_is_told_anew() -> None:
+    told, long = Told(), "x" * 100_000
+    said = [*told.update(update(long, append=False))]
+    said += [*told.update(update(long[:90_000], append=False)), *told.update(update("y" * 20_000))]
+    assert "".join(chunk.text for chunk in said) == long + long[:90_000] + "y" * 20_000
 
 
 def test_artifacts_have_accounts_of_their_own() -> None:
