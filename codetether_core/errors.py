@@ -17,11 +17,13 @@ __all__ = [
     "Conflict",
     "CursorUnknown",
     "DeniedByPolicy",
+    "Erased",
     "IdempotencyMismatch",
     "IllegalTransition",
     "Invalid",
     "LeaseRequired",
     "NotConfigured",
+    "NotEnded",
     "NotFound",
     "PermissionDenied",
     "RateLimited",
@@ -161,6 +163,14 @@ class AlreadyExists(Conflict):
         self.code = f"{kind}_exists"
 
 
+class Erased(Conflict):
+    """Somebody had it erased, and it does not come back; ``code`` is ``<kind>_erased``."""
+
+    def __init__(self, kind: str, id: str, /, *, hint: str = "") -> None:
+        super().__init__(f"The {kind.replace('_', ' ')} was erased", hint=hint, id=id)
+        self.code = f"{kind}_erased"
+
+
 class VersionConflict(Conflict):
     """Somebody else's swap landed first: read again and decide anew."""
 
@@ -191,6 +201,15 @@ class TaskUnavailable(Conflict):
     def __init__(self, id: str, reason: str, /) -> None:
         super().__init__(f"The task cannot be claimed: {reason.replace('_', ' ')}", id=id, reason=reason)
         self.reason = reason
+
+
+class NotEnded(Conflict):
+    """The task has not ended: what goes on cannot be erased."""
+
+    code = "task_not_ended"
+
+    def __init__(self, id: str, state: str, /) -> None:
+        super().__init__(f"The task is {state.replace('_', ' ')}", hint="cancel it first", id=id, state=state)
 
 
 class TooManyArtifacts(Conflict):

@@ -24,7 +24,7 @@ from codetether_adapters.a2a_wire.dialect import Dialect
 from codetether_adapters.a2a_wire.encoding import encode
 from codetether_adapters.a2a_wire.values import ArtifactUpdate, StatusUpdate, TaskState, Update
 from codetether_core.errors import Unavailable
-from codetether_core.events import Cursor, Page, Record, Topic
+from codetether_core.events import TASK_ERASED, Cursor, Page, Record, Topic
 from codetether_core.services import TASK_KINDS, Resync
 from codetether_core.tasks import Task
 
@@ -35,6 +35,7 @@ _INLINE: Final = 512 * 1024
 character may take 6 bytes of JSON."""
 
 _ATTEMPT: Final = "a2a attempt"
+_KINDS: Final = (*TASK_KINDS, TASK_ERASED)
 
 
 @frozen
@@ -85,6 +86,8 @@ async def follow(
                     return
                 continue
             for record in page.records:
+                if record.kind == TASK_ERASED:  # with whatever was not told yet
+                    return
                 frames = reader.frames(record, page.cursor.epoch, statuses=record.number > known)
                 async with aclosing(frames) as source:
                     async for frame in source:
@@ -101,9 +104,9 @@ async def _pages(agent: Agent, task: Task, after: Cursor | None) -> AsyncGenerat
     """What the log has of the task; of one that has ended there is no more to wait for."""
     watching, topic = agent.services.watching, topic_of(task)
     if task.ended:
-        source = watching.replay(topic, after, kinds=TASK_KINDS)
+        source = watching.replay(topic, after, kinds=_KINDS)
     else:
-        source = watching.follow(topic, after, from_start=True, kinds=TASK_KINDS, beat=agent.beat)
+        source = watching.follow(topic, after, from_start=True, kinds=_KINDS, beat=agent.beat)
     async with aclosing(source) as pages:
         async for page in pages:
             yield page

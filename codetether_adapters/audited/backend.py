@@ -20,6 +20,7 @@ from codetether_adapters.audited.stores import (
 )
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
+from codetether_core.artifacts import Leftover
 from codetether_core.audit import Actor
 from codetether_core.events import Event
 from codetether_core.ports import ApprovalStore, AuditLog, Backend, EventLog, Notifier
@@ -54,6 +55,7 @@ class AuditedBackend:
     secrets: AuditedRecords[Secret]
     data_keys: AuditedRecords[DataKey]
     webhooks: AuditedWebhooks
+    leftovers: AuditedRecords[Leftover]
     _backend: Backend = field(alias="backend")
 
     @classmethod
@@ -75,6 +77,7 @@ class AuditedBackend:
             secrets=AuditedRecords(store=backend.secrets, noting=noting),
             data_keys=AuditedRecords(store=backend.data_keys, noting=noting),
             webhooks=AuditedWebhooks(store=backend.webhooks, noting=noting),
+            leftovers=AuditedRecords(store=backend.leftovers, noting=noting),
             backend=backend,
         )
 

@@ -68,6 +68,9 @@ class AuditedTasks:
     ) -> None:
         await self.noting(events, lambda noted: self.store.replace(old, new, noted, approvals=approvals, op=op))
 
+    async def remove(self, old: Task, events: Sequence[Event] = ()) -> None:
+        await self.noting(events, lambda noted: self.store.remove(old, noted))
+
     async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
         return await self.store.lanes(tenant, after=after, limit=limit)
 
@@ -163,11 +166,30 @@ class AuditedSessions:
     ) -> None:
         await self.noting(events, lambda noted: self.store.put(old, new, messages, noted, forget=forget))
 
+    async def erase(
+        self,
+        tenant: TenantId,
+        codebase: CodebaseId,
+        id: SessionId,
+        *,
+        version: int | None,
+        events: Sequence[Event] = (),
+    ) -> None:
+        await self.noting(events, lambda noted: self.store.erase(tenant, codebase, id, version=version, events=noted))
+
+    async def erased(self, tenant: TenantId) -> Sequence[tuple[CodebaseId, SessionId]]:
+        return await self.store.erased(tenant)
+
     async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
         return await self.store.get(tenant, codebase, id)
 
     async def list(self, tenant: TenantId, query: SessionQuery) -> tuple[Sequence[Session], int]:
         return await self.store.list(tenant, query)
+
+    async def walk(
+        self, tenant: TenantId, *, after: tuple[CodebaseId, SessionId] | None = None, limit: int
+    ) -> Sequence[Session]:
+        return await self.store.walk(tenant, after=after, limit=limit)
 
     async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
         return await self.store.quiet(before, limit)

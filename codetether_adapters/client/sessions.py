@@ -43,6 +43,15 @@ class Sessions(Resource[M]):
         )
 
     @operation
+    async def delete(self, codebase: str | CodebaseView, id: str) -> int:
+        """Erase it with what was said in it and every task that ran in it; how many tasks those were.
+
+        All of them must have ended, and be your own, unless you may erase others'.
+        """
+        where = path(f"{AGENT}/codebases", await codebase_id(self._transport, codebase), "sessions", id)
+        return await self._send(Request(method="DELETE", path=where, read=one(int, "tasks_erased")))
+
+    @operation
     async def resume(
         self, codebase: str | CodebaseView, id: str, prompt: str, *, agent: str = "build", model: str | None = None
     ) -> TaskHandle[M]:

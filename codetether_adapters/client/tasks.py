@@ -11,7 +11,7 @@ from codetether_adapters.client.following import TaskEvent, ToldOfCuts, follow
 from codetether_adapters.client.handle import TaskHandle
 from codetether_adapters.client.new_task import NewTask
 from codetether_adapters.client.operations import M, Resource, operation, stream
-from codetether_adapters.client.requests import AGENT, Request, fresh_key, many, one, path
+from codetether_adapters.client.requests import AGENT, Request, fresh_key, many, nothing, one, path
 from codetether_adapters.client.task_requests import cancel_task, events_path, get_task
 from codetether_adapters.client.views import CodebaseView, ExplanationView, TaskView
 from codetether_core.tasks import TaskState
@@ -114,6 +114,14 @@ class Tasks(Resource[M]):
         """
         async for event in follow(self._transport, events_path(id), since, told=told):
             yield event
+
+    @operation
+    async def delete(self, id: str) -> None:
+        """Erase an ended task with its output, files and approvals: it is not found from then on.
+
+        Your own, unless you may erase others'. The record in the audit trail stays, and so do backups.
+        """
+        await self._send(Request(method="DELETE", path=path(f"{AGENT}/tasks", id), read=nothing))
 
     @operation
     async def cancel(self, id: str) -> TaskView:

@@ -12,6 +12,7 @@ from codetether_adapters.faults.dice import Faults
 from codetether_adapters.faults.log import FaultyLog
 from codetether_adapters.faults.tasks import FaultyTasks
 from codetether_core.access import Account, Credential
+from codetether_core.artifacts import Leftover
 from codetether_core.ports import (
     ApprovalStore,
     AuditLog,
@@ -81,6 +82,10 @@ class FaultyBackend:
     @property
     def webhooks(self) -> WebhookStore:
         return self._backend.webhooks
+
+    @property
+    def leftovers(self) -> RecordStore[Leftover]:
+        return self._backend.leftovers
 
     @property
     def audit(self) -> AuditLog:

@@ -38,6 +38,9 @@ class FaultyTasks:
     ) -> None:
         await self._faults(lambda: self._store.replace(old, new, events, approvals=approvals, op=op))
 
+    async def remove(self, old: Task, events: Sequence[Event] = ()) -> None:
+        await self._faults(lambda: self._store.remove(old, events))
+
     async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
         return await self._faults(lambda: self._store.lanes(tenant, after=after, limit=limit))
 

@@ -30,6 +30,11 @@ class MemoryApprovals:
             self._approvals[new.tenant, new.id] = new
             self._of_tasks.setdefault((new.tenant, new.task), {})[new.id] = new
 
+    def forget(self, tenant: TenantId, task: TaskId) -> None:
+        """Those of a task."""
+        for id in self._of_tasks.pop((tenant, task), {}):
+            del self._approvals[tenant, id]
+
     async def get(self, tenant: TenantId, id: ApprovalId) -> Approval:
         """Look it up."""
         approval = self._approvals.get((tenant, id))

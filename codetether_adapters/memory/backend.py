@@ -20,6 +20,7 @@ from codetether_adapters.memory.webhooks import MemoryWebhooks
 from codetether_adapters.tail import LocalNotifier
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
+from codetether_core.artifacts import Leftover
 from codetether_core.errors import Invalid
 from codetether_core.ids import TaskId
 from codetether_core.ports import Backend
@@ -47,6 +48,7 @@ class MemoryBackend:
     secrets: MemoryRecords[Secret]
     data_keys: MemoryRecords[DataKey]
     webhooks: MemoryWebhooks
+    leftovers: MemoryRecords[Leftover]
     audit: MemoryAudit
     _whole: bool = field(default=True, init=False)
 
@@ -80,9 +82,9 @@ async def open_backend(url: str = "memory://", *, strict: bool = False) -> Async
     epoch = secrets.token_hex(8)
     audit = MemoryAudit(epoch)
     log = MemoryLog(tasks, notifier, audit, epoch)
-    approvals = MemoryApprovals()
+    approvals, webhooks = MemoryApprovals(), MemoryWebhooks(log)
     yield MemoryBackend(
-        tasks=MemoryTasks(tasks, approvals, log),
+        tasks=MemoryTasks(tasks, approvals, webhooks, log),
         approvals=approvals,
         log=log,
         notifier=notifier,
@@ -94,6 +96,7 @@ async def open_backend(url: str = "memory://", *, strict: bool = False) -> Async
         accounts=MemoryRecords[Account]("account", log),
         secrets=MemoryRecords[Secret]("secret", log),
         data_keys=MemoryRecords[DataKey]("data_key", log),
-        webhooks=MemoryWebhooks(log),
+        webhooks=webhooks,
+        leftovers=MemoryRecords[Leftover]("leftover", log),
         audit=audit,
     )

@@ -33,17 +33,22 @@ class Changed:
         """File a task anew, where that says anything else."""
         if (old.state, old.since) == (new.state, new.since):
             return
-        for whose in _whose(old):
-            filed = self._filed[whose, old.state]
-            filed.remove((old.since, old.id))
-            if not filed:
-                del self._filed[whose, old.state]
+        self.remove(old)
         self.add(new)
+
+    def remove(self, task: Task) -> None:
+        """File a task no more."""
+        for whose in _whose(task):
+            filed = self._filed[whose, task.state]
+            filed.remove((task.since, task.id))
+            if not filed:
+                del self._filed[whose, task.state]
 
     def walk(self, tenant: TenantId, query: TaskQuery) -> Iterator[TaskId]:
         """Those that match, and maybe others; the latest first, if the query is in that order."""
-        walks = [filed.down(query.since, query.beyond) for filed in self._of(tenant, query)]
         ordered = query.order is TaskOrder.CHANGED
+        beyond = query.beyond if ordered else None
+        walks = [filed.down(query.since, beyond) for filed in self._of(tenant, query)]
         return (id for _, id in (merge(*walks, reverse=True) if ordered else chain(*walks)))
 
     def count(self, tenant: TenantId, query: TaskQuery) -> int | None:

@@ -23,7 +23,7 @@ from codetether_adapters.tail import (
     widening,
 )
 from codetether_core.errors import StaleLease, VersionConflict
-from codetether_core.events import AUDIT, Cursor, Event, Guard, OutputHead, Page, Record, Topic
+from codetether_core.events import AUDIT, Cursor, Event, Guard, OutputHead, Page, Record, Topic, erased_by
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import PAGE_BYTES
 from codetether_core.tasks import Task
@@ -54,6 +54,8 @@ class MemoryLog:
             if event.topic.scope == AUDIT:
                 self._audit.add(event.topic.tenant, body)
                 continue
+            for gone in erased_by(event.kind, event.topic):
+                self._erase(gone)
             self._head += 1
             self._numbers[event.topic] += 1
             record = Record(self._head, self._numbers[event.topic], event.topic, event.kind, event.at, body)
@@ -62,6 +64,14 @@ class MemoryLog:
                 self._topics.setdefault(topic, []).append(record)
             rung.append(event.topic)
         self._notifier.ring(rung)
+
+    def knows(self, topic: Topic) -> bool:
+        """Whether there ever was an event of it."""
+        return topic in self._numbers
+
+    def forget_output(self, task: TaskId) -> None:
+        """The head of a task's output."""
+        self._outputs.pop(task, None)
 
     async def append(self, events: Sequence[Event], guard: Guard | None = None) -> None:
         """Add the events if the guard allows, those that are new."""
@@ -144,6 +154,13 @@ class MemoryLog:
                 del records[: bisect_right(records, self._start, key=_position)]
             del self._all[:gone]
         return gone
+
+    def _erase(self, erased: Topic) -> None:
+        """Everything that it has had."""
+        if erased in self._topics:
+            self._all = [record for record in self._all if record.topic != erased]
+            for topic in set(erased.widening()):
+                self._topics[topic] = [record for record in self._topics[topic] if record.topic != erased]
 
     def _admitted(self, entries: list[Entry], guard: Guard) -> list[Entry]:
         task = self._tasks.get(guard.task)

@@ -14,6 +14,7 @@ from codetether_adapters.memory.approvals import MemoryApprovals
 from codetether_adapters.memory.changed import Changed
 from codetether_adapters.memory.log import MemoryLog
 from codetether_adapters.memory.ordered import Ordered
+from codetether_adapters.memory.webhooks import MemoryWebhooks
 from codetether_adapters.tail import Entry, encoded
 from codetether_core.errors import AlreadyExists, NotFound, VersionConflict
 from codetether_core.events import READY, Event, Topic
@@ -29,9 +30,12 @@ _Rank: TypeAlias = tuple[int, datetime, TaskId]
 class MemoryTasks:
     """All tasks of one memory (a ``TaskStore``); ``tasks`` is shared with the log, which looks at the fences."""
 
-    def __init__(self, tasks: dict[TaskId, Task], approvals: MemoryApprovals, log: MemoryLog) -> None:
+    def __init__(
+        self, tasks: dict[TaskId, Task], approvals: MemoryApprovals, webhooks: MemoryWebhooks, log: MemoryLog
+    ) -> None:
         self._tasks = tasks
         self._approvals = approvals
+        self._webhooks = webhooks
         self._log = log
         self._operations: dict[TaskId, str] = {}
         self._ready: dict[Lane, Ordered[_Rank]] = {}
@@ -42,7 +46,7 @@ class MemoryTasks:
     async def add(self, task: Task, events: Sequence[Event] = ()) -> None:
         """Keep it under its id, which is unique over all tenants."""
         entries = encoded(events)
-        if task.id in self._tasks:
+        if task.id in self._tasks or self._log.knows(Topic.task(task.tenant, task.spec.codebase, task.id)):
             raise AlreadyExists("task", task.id)
         self._changed.add(task)
         self._write(task, entries)
@@ -65,16 +69,27 @@ class MemoryTasks:
     ) -> None:
         """Compare, then swap."""
         entries = encoded(events)
-        present = self._tasks.get(old.id)
-        if present is not None and op and self._operations.get(old.id) == op:
+        if old.id in self._tasks and op and self._operations.get(old.id) == op:
             return
-        if present is None or (present.tenant, present.version) != (old.tenant, old.version):
-            raise VersionConflict("The task was changed meanwhile", id=old.id)
+        present = self._compare(old)
         self._approvals.swap(approvals)
         self._unfile(present)
         self._changed.move(present, new)
         self._operations[new.id] = op
         self._write(new, entries)
+
+    async def remove(self, old: Task, events: Sequence[Event] = ()) -> None:
+        """Compare, then forget."""
+        entries = encoded(events)
+        present = self._compare(old)
+        self._unfile(present)
+        self._changed.remove(present)
+        del self._tasks[old.id]
+        self._operations.pop(old.id, None)
+        self._approvals.forget(old.tenant, old.id)
+        self._webhooks.forget(old.tenant, present.spec.codebase, old.id)
+        self._log.forget_output(old.id)
+        self._log.commit(entries)
 
     async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
         """The lanes that have an index, a stretch of them."""
@@ -97,7 +112,9 @@ class MemoryTasks:
         """In the order of change by its index; in another one look at all that are in the index, and sort them."""
         matching = self._matching(tenant, query)
         if query.order is TaskOrder.NEWEST:
-            matching = iter(sorted(matching, key=lambda task: (task.created_at, task.id), reverse=True))
+            matching = iter(sorted(matching, key=_age, reverse=True))
+            if query.beyond is not None:
+                matching = (task for task in matching if _age(task) < query.beyond)
         elif query.order is TaskOrder.PRIORITY:
             matching = iter(sorted(matching, key=_rank))
         return [*islice(matching, query.after, query.after + query.limit)]
@@ -121,6 +138,12 @@ class MemoryTasks:
             and task.holder is not None
             and task.holder.worker == worker
         ]
+
+    def _compare(self, old: Task) -> Task:
+        present = self._tasks.get(old.id)
+        if present is None or (present.tenant, present.version) != (old.tenant, old.version):
+            raise VersionConflict("The task was changed meanwhile", id=old.id)
+        return present
 
     def _matching(self, tenant: TenantId, query: TaskQuery) -> Iterator[Task]:
         """In the order of change, if that is asked for."""
@@ -147,6 +170,10 @@ class MemoryTasks:
                 self._lanes[task.tenant].remove((lane.key, lane))
         if task.due_at is not None:
             self._due.remove((task.due_at, task.id))
+
+
+def _age(task: Task) -> tuple[datetime, TaskId]:
+    return task.created_at, task.id
 
 
 def _rank(task: Task) -> _Rank:

@@ -23,6 +23,11 @@ class MemoryWebhooks(MemoryRecords[Webhook]):
         self._due = Ordered[tuple[datetime, str, TenantId]]()
         self._dead: dict[TenantId, Ordered[tuple[str]]] = {}
 
+    def forget(self, tenant: TenantId, codebase: CodebaseId, task: TaskId) -> None:
+        """Those of a task."""
+        for id in [*self._of_task.get((tenant, codebase, task), ())]:
+            self._moved(self._values.pop((tenant, id)), None)
+
     async def of_task(self, tenant: TenantId, codebase: CodebaseId, task: TaskId) -> Sequence[Webhook]:
         """By the index."""
         return [self._values[tenant, id] for id in sorted(self._of_task.get((tenant, codebase, task), ()))]

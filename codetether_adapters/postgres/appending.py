@@ -10,7 +10,7 @@ from codetether_adapters.postgres.encoding import microseconds
 from codetether_adapters.tail import Entry
 from codetether_core.events import Record, Topic
 
-__all__ = ["APPEND", "Batch"]
+__all__ = ["APPEND", "ERASE", "Batch", "erased"]
 
 APPEND: Final = """
 WITH topic AS (
@@ -32,6 +32,12 @@ JOIN numbered USING (tenant, scope, subject)
 RETURNING position, number
 """
 """Each event gets the next position and its subject's next number."""
+
+ERASE: Final = """
+DELETE FROM events USING unnest(%s::text[], %s::text[], %s::text[]) AS erased (tenant, scope, subject)
+WHERE (events.tenant, events.scope, events.subject) = (erased.tenant, erased.scope, erased.subject)
+"""
+"""What the log has of these topics. Their subjects go on counting."""
 
 
 class Batch:
@@ -74,3 +80,8 @@ class Batch:
             Record(position, number, event.topic, event.kind, event.at, body)
             for (position, number), (event, body) in zip(sorted(rows), self._entries, strict=True)
         ]
+
+
+def erased(topics: Sequence[Topic]) -> Sequence[Any]:
+    """The values of ``ERASE``."""
+    return [[each.tenant for each in topics], [each.scope for each in topics], [each.subject for each in topics]]

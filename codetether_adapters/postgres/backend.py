@@ -37,6 +37,7 @@ from codetether_adapters.postgres.webhooks import PostgresWebhooks
 from codetether_adapters.postgres.writer import Writer
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
+from codetether_core.artifacts import Leftover
 from codetether_core.ports import Backend, OpenChannel
 from codetether_core.secrets import DataKey, Secret
 from codetether_core.workers import Worker
@@ -66,6 +67,7 @@ class PostgresBackend:
     secrets: PostgresRecords[Secret]
     data_keys: PostgresRecords[DataKey]
     webhooks: PostgresWebhooks
+    leftovers: PostgresRecords[Leftover]
     audit: PostgresAudit
     _logins: Logins = field(alias="logins")
     _reader: Reader = field(alias="reader")
@@ -154,6 +156,7 @@ async def open_backend(
             secrets=PostgresRecords(Secret, "secret", writer, reader),
             data_keys=PostgresRecords(DataKey, "data_key", writer, reader),
             webhooks=PostgresWebhooks(writer, reader, overseer),
+            leftovers=PostgresRecords(Leftover, "leftover", writer, reader),
             audit=PostgresAudit(writer, reader, overseer, name),
             logins=logins,
             reader=reader,

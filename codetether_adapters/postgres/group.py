@@ -21,7 +21,7 @@ from codetether_adapters.postgres.notices import notices
 from codetether_adapters.postgres.operation import NOTHING, Operation
 from codetether_adapters.postgres.recording import RECORD, recorded
 from codetether_adapters.postgres.scope import OVERSEE, Scope
-from codetether_adapters.tail import Entry
+from codetether_adapters.tail import Entry, erasing
 from codetether_core.errors import CodeTetherError
 from codetether_core.events import AUDIT, Record, Topic
 from codetether_core.ids import TenantId
@@ -110,11 +110,14 @@ class Group:
             for tenant, own in groupby(sorted(entries, key=_tenant), _tenant):
                 told: list[Entry] = []
                 noted: list[Entry] = []
-                for entry in own:
+                erased, left = erasing([*own])
+                for entry in left:
                     (noted if entry[0].topic.scope == AUDIT else told).append(entry)
                 await scope.to(tenant)
                 if noted:
                     await execute(connection, RECORD, recorded(tenant, self._chain, noted))
+                if erased:
+                    await execute(connection, appending.ERASE, appending.erased(erased))
                 if told:
                     batch = appending.Batch(told, head)
                     batches.append((batch, await execute(connection, appending.APPEND, batch.values())))

@@ -30,11 +30,13 @@ _COLUMNS: Final = "position, tenant, scope, subject, number, kind, at, body"
 
 STATE: Final = """
 SELECT epoch.value, start.value::bigint, greatest((SELECT max(position) FROM events), start.value::bigint),
-    seen.number, seen.at
+    EXISTS (
+        SELECT FROM events WHERE tenant = %s AND scope = %s AND subject = %s AND position > %s AND kind = ANY (%s)
+    ), seen.number, seen.at
 FROM meta epoch CROSS JOIN meta start LEFT JOIN events seen ON seen.position = %s
 WHERE epoch.name = 'epoch' AND start.name = 'start'
 """
-"""The log's epoch, its two ends, and what there is at a position."""
+"""The log's epoch, its two ends, whether a topic was erased after a position, and what there is at one."""
 
 START: Final = "SELECT value::bigint FROM meta WHERE name = 'start'"
 

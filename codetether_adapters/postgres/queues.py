@@ -90,11 +90,11 @@ class Queues:
         self._passed = 0
         self._gave_up: float | None = None
 
-    async def swapped(self, old: Task, new: Task) -> None:
-        """Take note of a swap that was done."""
-        if old.ready and not new.ready:
+    async def swapped(self, old: Task, new: Task | None) -> None:
+        """Take note of a swap that was done, or of a task that was removed."""
+        if old.ready and not (new and new.ready):
             await self._leave(old.tenant, lane_of(old.tenant, old.spec).key)
-        if old.due_at is not None and old.due_at != new.due_at:
+        if old.due_at is not None and old.due_at != (new and new.due_at):
             self._passed += 1
             if self._passed >= self._after:
                 self._passed = 0

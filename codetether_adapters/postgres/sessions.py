@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from codetether_adapters.postgres.connection import Row
 from codetether_adapters.postgres.encoding import decoded, document, microseconds
-from codetether_adapters.postgres.operation import Operation, if_written
+from codetether_adapters.postgres.operation import Operation
 from codetether_adapters.postgres.reader import Overseer, Reader
 from codetether_adapters.postgres.writer import Writer
-from codetether_adapters.tail import encoded
-from codetether_core.errors import NotFound, VersionConflict
+from codetether_adapters.tail import Entry, encoded
+from codetether_core.errors import Erased, NotFound, VersionConflict
 from codetether_core.events import Event
 from codetether_core.ids import CodebaseId, SessionId, TenantId
 from codetether_core.ports import SessionQuery
@@ -21,7 +22,8 @@ __all__ = ["PostgresSessions"]
 
 _ADDED: Final = """
     INSERT INTO sessions (version, updated, title, quiet, body, tenant, codebase, id)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+    SELECT %s, %s, %s, %s, %s, %s, %s, %s
+    WHERE NOT EXISTS (SELECT FROM erased_sessions WHERE tenant = %s AND codebase = %s AND id = %s)
     ON CONFLICT DO NOTHING RETURNING tenant, codebase, id
 """
 _SWAPPED: Final = """
@@ -39,10 +41,32 @@ WITH written AS ({written}), told AS (
     WHERE (session_messages.tenant, session_messages.codebase, session_messages.session, session_messages.id)
         = (written.tenant, written.codebase, written.id, gone.id)
 )
-SELECT TRUE FROM written
+SELECT EXISTS (SELECT FROM written),
+    EXISTS (SELECT FROM erased_sessions WHERE tenant = %s AND codebase = %s AND id = %s)
 """
 _ADD: Final = _PUT.format(written=_ADDED)
 _REPLACE: Final = _PUT.format(written=_SWAPPED)
+_WALK: Final = """
+SELECT body FROM sessions WHERE tenant = %s AND (codebase, id) > (%s, %s) ORDER BY codebase, id LIMIT %s
+"""
+_ERASE: Final = """
+WITH known AS (
+    SELECT FROM erased_sessions WHERE tenant = %s AND codebase = %s AND id = %s
+), gone AS (
+    DELETE FROM sessions WHERE tenant = %s AND codebase = %s AND id = %s AND version = %s RETURNING tenant
+), noted AS (
+    INSERT INTO erased_sessions (tenant, codebase, id) SELECT %s, %s, %s
+    WHERE NOT EXISTS (SELECT FROM known) AND (EXISTS (SELECT FROM gone) OR (
+        %s::bigint IS NULL AND NOT EXISTS (SELECT FROM sessions WHERE tenant = %s AND codebase = %s AND id = %s)
+    )) RETURNING tenant, codebase, id
+), unsaid AS (
+    DELETE FROM session_messages USING noted
+    WHERE (session_messages.tenant, session_messages.codebase, session_messages.session)
+        = (noted.tenant, noted.codebase, noted.id)
+)
+SELECT EXISTS (SELECT FROM noted), EXISTS (SELECT FROM known)
+"""
+_ERASED: Final = "SELECT codebase, id FROM erased_sessions WHERE tenant = %s ORDER BY codebase, id"
 _QUIET: Final = "SELECT body FROM sessions WHERE quiet < %s ORDER BY quiet LIMIT %s"
 _GET: Final = "SELECT body FROM sessions WHERE tenant = %s AND codebase = %s AND id = %s"
 _OF_SESSION: Final = "FROM session_messages WHERE tenant = %s AND codebase = %s AND session = %s"
@@ -79,16 +103,56 @@ class PostgresSessions:
             [document(message) for message in latest],
             [id for id in forget if all(message.id != id for message in latest)],
         ]
-        expected = [] if old is None else [old.version]
+        expected = key if old is None else [old.version]
+        entries = encoded(events)
+
+        def settle(answer: Row) -> Sequence[Entry]:
+            written, erased = answer
+            if not written:
+                raise Erased("session", new.id) if erased else _changed(new.id)
+            return entries
+
         await self._writer.write(
             Operation(
                 tenant=new.tenant,
                 sql=_ADD if old is None else _REPLACE,
-                values=[*row, *key, *expected, *told],
-                settle=if_written(encoded(events), VersionConflict("The session was changed meanwhile", id=new.id)),
+                values=[*row, *key, *expected, *told, *key],
+                settle=settle,
                 row=f"session {new.tenant} {new.codebase} {new.id}",
             )
         )
+
+    async def erase(
+        self,
+        tenant: TenantId,
+        codebase: CodebaseId,
+        id: SessionId,
+        *,
+        version: int | None,
+        events: Sequence[Event] = (),
+    ) -> None:
+        """Delete the row that has the version, and the messages; note the key."""
+        entries, key = encoded(events), [tenant, codebase, id]
+
+        def settle(answer: Row) -> Sequence[Entry]:
+            noted, known = answer
+            if not noted and not known:
+                raise _changed(id)
+            return entries if noted else ()
+
+        await self._writer.write(
+            Operation(
+                tenant=tenant,
+                sql=_ERASE,
+                values=[*key, *key, version, *key, version, *key],
+                settle=settle,
+                row=f"session {tenant} {codebase} {id}",
+            )
+        )
+
+    async def erased(self, tenant: TenantId) -> Sequence[tuple[CodebaseId, SessionId]]:
+        """In the order of the primary key."""
+        return [(codebase, id) for codebase, id in await self._reader.rows(tenant, _ERASED, tenant)]
 
     async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
         """By primary key."""
@@ -110,6 +174,13 @@ class PostgresSessions:
         values = [*conditions.values()]
         return await self._page(Session, tenant, sql, [*values, query.limit, query.after, *values])
 
+    async def walk(
+        self, tenant: TenantId, *, after: tuple[CodebaseId, SessionId] | None = None, limit: int
+    ) -> Sequence[Session]:
+        """In the order of the primary key."""
+        found = await self._reader.rows(tenant, _WALK, tenant, *(after or ("", "")), limit)
+        return [decoded(Session, body) for (body,) in found]
+
     async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
         """By an index of their own."""
         return [decoded(Session, body) for (body,) in await self._overseer.rows(_QUIET, microseconds(before), limit)]
@@ -128,3 +199,7 @@ class PostgresSessions:
         row = await self._reader.row(tenant, sql, *values)
         bodies, count = row or ((), 0)
         return [decoded(type, body) for body in bodies], count
+
+
+def _changed(id: SessionId) -> VersionConflict:
+    return VersionConflict("The session was changed meanwhile", id=id)

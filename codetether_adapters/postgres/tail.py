@@ -17,10 +17,12 @@ from codetether_adapters.postgres.encoding import microseconds
 from codetether_adapters.postgres.reader import Overseer
 from codetether_adapters.tail import LocalNotifier, Ring
 from codetether_core.errors import Unavailable
-from codetether_core.events import Cursor, Record, Topic
+from codetether_core.events import ERASING_KINDS, Cursor, Record, Topic, erased_under
+from codetether_core.ids import TenantId
 
 __all__ = ["Tail"]
 
+_NOWHERE: Final = Topic(TenantId(""))
 _ROWS: Final = 500
 """Records that are read at a time."""
 
@@ -45,7 +47,7 @@ class Tail:
 
     async def open(self) -> None:
         """Begin where the log ends now."""
-        self.epoch, self.start, head, _ = await self._state()
+        self.epoch, self.start, head, *_ = await self._state()
         self.ring = Ring(head)
 
     def publish(self, head: int, records: Sequence[Record], wake: Iterable[Topic]) -> None:
@@ -75,10 +77,11 @@ class Tail:
     async def refresh(self) -> None:
         """See how the log stands in the database, and read what is new."""
         last, before, known = self._last, self.ring.head, self.epoch
-        epoch, start, head, seen = await self._state()
-        if epoch == self.epoch == known and (head < before or (before > start and last and seen != _mark(last))):
+        epoch, start, head, erased, seen = await self._state()
+        moved = last is not None and before > start and not erased and seen != _mark(last)
+        if epoch == self.epoch == known and (head < before or moved):
             await self._lose(epoch)
-            epoch, start, head, _ = await self._state()
+            epoch, start, head, *_ = await self._state()
         if epoch != self.epoch:
             self._begin_again(epoch, head)
         self.start = max(self.start, start)
@@ -113,13 +116,16 @@ class Tail:
         self.epoch, self.start, self._known = epoch, 0, 0
         self.ring, self._last = Ring(head), None
 
-    async def _state(self) -> tuple[str, int, int, Row]:
-        """The epoch, the log's two ends, and the mark of what is at the end of the ring."""
-        row = await self._overseer.row(queries.STATE, self.ring.head)
+    async def _state(self) -> tuple[str, int, int, bool, Row]:
+        """The epoch, the log's two ends, whether what is at the end of the ring was erased, and the mark of it."""
+        place = self.ring.head
+        topic = erased_under(self._last.topic) if self._last else _NOWHERE
+        values = (topic.tenant, topic.scope, topic.subject, place, [*ERASING_KINDS], place)
+        row = await self._overseer.row(queries.STATE, *values)
         if row is None:
             raise Unavailable("The PostgreSQL store has no epoch", hint="restore a backup of the whole schema")
-        epoch, start, head, *seen = row
-        return epoch, start, head, (*seen,)
+        epoch, start, head, erased, *seen = row
+        return epoch, start, head, erased, (*seen,)
 
 
 def _mark(record: Record) -> Row:

@@ -101,8 +101,9 @@ def listing(tenant: TenantId, query: TaskQuery) -> tuple[str, Sequence[Any]]:
     columns, order = _ORDERS[query.order]
     where, given = _conditions(tenant, query)
     if query.beyond is not None:
-        since, id = query.beyond
-        where, given = f"{where} AND (since, id) < (%s, %s)", [*given, microseconds(since), id]
+        moment, id = query.beyond
+        ordered = "since" if query.order is TaskOrder.CHANGED else "created"
+        where, given = f"{where} AND ({ordered}, id) < (%s, %s)", [*given, microseconds(moment), id]
     walk = f"(SELECT {columns} FROM tasks WHERE state = %s AND {where} ORDER BY {order} LIMIT %s)"  # noqa: S608
     states = _states(query)
     values = [value for state in states for value in (state, *given, query.after + query.limit)]

@@ -13,7 +13,17 @@ from codetether_core.codec import dump, load
 from codetether_core.ports import ApprovalChange
 from codetether_core.tasks import Task, lane_of
 
-__all__ = ["ADD", "COLUMNS", "MOVE", "MOVE_WITH_APPROVALS", "RENEW", "TaskRow", "changed_approvals", "task_of"]
+__all__ = [
+    "ADD",
+    "COLUMNS",
+    "MOVE",
+    "MOVE_WITH_APPROVALS",
+    "REMOVE",
+    "RENEW",
+    "TaskRow",
+    "changed_approvals",
+    "task_of",
+]
 
 COLUMNS: Final = (
     "id, tenant, lane, codebase, priority, created, context, created_by,"
@@ -23,7 +33,8 @@ COLUMNS: Final = (
 ADD: Final = f"""
 WITH added AS (
     INSERT INTO tasks ({COLUMNS})
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s
+    WHERE NOT EXISTS (SELECT FROM subjects WHERE tenant = %s AND scope = %s AND subject = %s)
     ON CONFLICT DO NOTHING RETURNING tenant, lane
 ), filed AS (
     INSERT INTO lanes (tenant, lane, body) SELECT tenant, lane, %s FROM added ON CONFLICT DO NOTHING
@@ -70,6 +81,21 @@ WITH change AS (
 """  # noqa: S608
 """The same, if every approval has its old version, or is missing where none is expected; then they are written too."""
 
+REMOVE: Final = """
+WITH gone AS (
+    DELETE FROM tasks WHERE id = %s AND tenant = %s AND version = %s RETURNING tenant, codebase, id
+), unasked AS (
+    DELETE FROM approvals USING gone WHERE (approvals.tenant, approvals.task) = (gone.tenant, gone.id)
+), untold AS (
+    DELETE FROM webhooks USING gone
+    WHERE (webhooks.tenant, webhooks.codebase, webhooks.task) = (gone.tenant, gone.codebase, gone.id)
+), unsaid AS (
+    DELETE FROM output_heads USING gone WHERE (output_heads.tenant, output_heads.task) = (gone.tenant, gone.id)
+)
+SELECT TRUE FROM gone
+"""
+"""A task, and what goes with it."""
+
 
 @frozen
 class TaskRow:
@@ -86,13 +112,14 @@ class TaskRow:
         return cls(task, encode(rest))
 
     def added(self) -> Sequence[Any]:
-        """The values of ``ADD``: those of ``COLUMNS``, and the lane's document."""
+        """The values of ``ADD``: those of ``COLUMNS``, what its events would be under, and the lane's document."""
         task = self.task
         lane = lane_of(task.tenant, task.spec)
         identity = [task.id, task.tenant, lane.key, task.spec.codebase, task.spec.priority]
         origin = [microseconds(task.created_at), task.spec.context, task.created_by]
         state = [task.version, "", task.fence, *self._place, self._due]
-        return [*identity, *origin, *state, document(task.spec), self.body, document(lane)]
+        topic = [task.tenant, task.spec.codebase, task.id]
+        return [*identity, *origin, *state, document(task.spec), self.body, *topic, document(lane)]
 
     def renewed(self, old: Task, op: str) -> Sequence[Any]:
         """The values of ``RENEW``."""

@@ -11,7 +11,7 @@ from codetether_adapters.postgres import task_queries as queries
 from codetether_adapters.postgres import task_rows as rows
 from codetether_adapters.postgres.connection import Row
 from codetether_adapters.postgres.encoding import decoded, microseconds, moment
-from codetether_adapters.postgres.operation import Operation
+from codetether_adapters.postgres.operation import Operation, if_written
 from codetether_adapters.postgres.queues import Queues
 from codetether_adapters.postgres.reader import Overseer, Reader
 from codetether_adapters.postgres.task_rows import TaskRow, task_of
@@ -103,6 +103,20 @@ class PostgresTasks:
             Operation(tenant=old.tenant, sql=sql, values=values, settle=settle, wake=_wake(new), row=_row(old.id))
         )
         await self._queues.swapped(old, new)
+
+    async def remove(self, old: Task, events: Sequence[Event] = ()) -> None:
+        """Delete the row that has the old version, and what belongs to it."""
+        changed = VersionConflict("The task was changed meanwhile", id=old.id)
+        await self._writer.write(
+            Operation(
+                tenant=old.tenant,
+                sql=rows.REMOVE,
+                values=[old.id, old.tenant, old.version],
+                settle=if_written(encoded(events), changed),
+                row=_row(old.id),
+            )
+        )
+        await self._queues.swapped(old, None)
 
     async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
         """By skipping from lane to lane through those that have queues."""

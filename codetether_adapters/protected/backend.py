@@ -14,6 +14,7 @@ from codetether_adapters.protected.records import ProtectedCodebases, ProtectedR
 from codetether_adapters.protected.tasks import ProtectedApprovals, ProtectedTasks
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
+from codetether_core.artifacts import Leftover
 from codetether_core.ports import AuditLog, Backend, Notifier
 from codetether_core.secrets import DataKey, Secret
 from codetether_core.workers import Worker
@@ -45,6 +46,7 @@ class ProtectedBackend:
     secrets: ProtectedRecords[Secret]
     data_keys: ProtectedRecords[DataKey]
     webhooks: ProtectedWebhooks
+    leftovers: ProtectedRecords[Leftover]
     _backend: Backend = field(alias="backend")
 
     @classmethod
@@ -67,6 +69,7 @@ class ProtectedBackend:
             secrets=ProtectedRecords(store=backend.secrets, passages=ways),
             data_keys=ProtectedRecords(store=backend.data_keys, passages=ways),
             webhooks=ProtectedWebhooks(store=backend.webhooks, passages=ways),
+            leftovers=ProtectedRecords(store=backend.leftovers, passages=ways),
             backend=backend,
         )
 

@@ -40,6 +40,21 @@ class ProtectedSessions:
         events = await inwards(self.passages, events)
         await self.store.put(old, kept, [each.message for each in told], events, forget=forget)
 
+    async def erase(
+        self,
+        tenant: TenantId,
+        codebase: CodebaseId,
+        id: SessionId,
+        *,
+        version: int | None,
+        events: Sequence[Event] = (),
+    ) -> None:
+        kept = await inwards(self.passages, events)
+        await self.store.erase(tenant, codebase, id, version=version, events=kept)
+
+    async def erased(self, tenant: TenantId) -> Sequence[tuple[CodebaseId, SessionId]]:
+        return await self.store.erased(tenant)
+
     async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
         return (await outwards(self.passages, [await self.store.get(tenant, codebase, id)]))[0]
 
@@ -49,6 +64,11 @@ class ProtectedSessions:
             raise SearchUnavailable
         found, total = await self.store.list(tenant, query)
         return await outwards(self.passages, found), total
+
+    async def walk(
+        self, tenant: TenantId, *, after: tuple[CodebaseId, SessionId] | None = None, limit: int
+    ) -> Sequence[Session]:
+        return await outwards(self.passages, await self.store.walk(tenant, after=after, limit=limit))
 
     async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
         return await outwards(self.passages, await self.store.quiet(before, limit))

@@ -49,6 +49,9 @@ class ProtectedTasks:
         events = await inwards(self.passages, events)
         await self.store.replace(old, kept, events, approvals=approvals, op=op)
 
+    async def remove(self, old: Task, events: Sequence[Event] = ()) -> None:
+        await self.store.remove(old, await inwards(self.passages, events))
+
     async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
         return await self.store.lanes(tenant, after=after, limit=limit)
 

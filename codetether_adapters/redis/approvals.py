@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from codetether_adapters.redis.documents import ABSENT, Document, Place
+from codetether_adapters.redis.documents import ABSENT, Document, Place, Sweep
 from codetether_adapters.redis.encoding import MOMENT_BYTES, decoded, document, sortable
 from codetether_adapters.redis.keys import framed
 from codetether_adapters.redis.merging import merged
@@ -17,7 +17,7 @@ from codetether_core.errors import NotFound
 from codetether_core.ids import ApprovalId, TaskId, TenantId
 from codetether_core.ports import ApprovalChange
 
-__all__ = ["RedisApprovals", "approval_document"]
+__all__ = ["RedisApprovals", "approval_document", "approvals_of"]
 
 _PAGE: Final = 200
 
@@ -35,6 +35,11 @@ def approval_document(change: ApprovalChange) -> Document:
         fields={"body": document(new)},
         places=places,
     )
+
+
+def approvals_of(tenant: TenantId, task: TaskId) -> Sweep:
+    """All of a task's."""
+    return Sweep(_index(tenant, task=task), MOMENT_BYTES, _documents(tenant))
 
 
 class RedisApprovals:

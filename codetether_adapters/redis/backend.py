@@ -30,7 +30,8 @@ from codetether_adapters.redis.webhooks import RedisWebhooks
 from codetether_adapters.redis.writer import Writer
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
-from codetether_core.events import AGENTS, CREDENTIALS, WORKERS
+from codetether_core.artifacts import Leftover
+from codetether_core.events import AGENTS, CODEBASES, CREDENTIALS, WORKERS
 from codetether_core.ports import Backend
 from codetether_core.secrets import DataKey, Secret
 from codetether_core.workers import Worker
@@ -55,6 +56,7 @@ class RedisBackend:
     secrets: RedisRecords[Secret]
     data_keys: RedisRecords[DataKey]
     webhooks: RedisWebhooks
+    leftovers: RedisRecords[Leftover]
     audit: RedisAudit
     _nodes: Nodes = field(alias="nodes")
 
@@ -122,6 +124,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
             secrets=RedisRecords(Secret, "secret", CREDENTIALS, writer, reader),
             data_keys=RedisRecords(DataKey, "data_key", CREDENTIALS, writer, reader),
             webhooks=RedisWebhooks(writer, reader),
+            leftovers=RedisRecords(Leftover, "leftover", CODEBASES, writer, reader),
             audit=RedisAudit(nodes, writer, tail),
             nodes=nodes,
         )

@@ -12,7 +12,7 @@ from codetether_adapters.redis.keys import topic_of, topic_text
 from codetether_adapters.tail import Entry
 from codetether_core.events import Record, Topic
 
-__all__ = ["Line", "arguments", "line_of", "lines"]
+__all__ = ["Line", "arguments", "erasures", "line_of", "lines"]
 
 
 @frozen
@@ -37,6 +37,11 @@ def arguments(entries: Sequence[Entry]) -> list[str | bytes | int]:
     for event, body in entries:
         values += *topic_text(event.topic), event.kind, microseconds(event.at), body
     return values
+
+
+def erasures(topics: Sequence[Topic]) -> list[str | bytes | int]:
+    """How many topics are erased, then each."""
+    return [len(topics), *(value for topic in topics for value in topic_text(topic))]
 
 
 def line_of(place: int, number: int, entry: Entry) -> Line:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from codetether_adapters.redis.asking import Command
+from codetether_adapters.redis.keys import topic_text
 from codetether_adapters.redis.nodes import Nodes
-from codetether_adapters.redis.scripts import PAGE, SIZES
+from codetether_adapters.redis.scripts import PAGE, SIZES, THIN
+from codetether_core.events import Topic
 
 __all__ = ["Reader", "Row"]
+
+_STRETCH: Final = 1000
 
 Row: TypeAlias = tuple[Any, ...]
 """A member of an index, then the fields that were asked for, each ``None`` if there is no such thing any more."""
@@ -31,6 +35,17 @@ class Reader:
         """How many members each of these has."""
         sizes: Sequence[int] = await self._nodes.run(SIZES, shard, [self.layout.key(shard, each) for each in indexes])
         return sizes
+
+    async def thin(self, topic: Topic) -> None:
+        """Forget most of a topic that is about to be erased, a bounded stretch at a time: a server does nothing else
+        meanwhile.
+        """
+        shard, (text, scope, tenant) = self.layout.of_scope(topic.tenant, topic.scope), topic_text(topic)
+        keys = [self.layout.key(shard, name) for name in ("events", f"x:{text.decode()}")]
+        values: Command = (self.layout.key(shard), text, scope, tenant, _STRETCH)
+        left = await self._nodes.call(shard, "XLEN", keys[1])
+        while left > _STRETCH:
+            left = await self._nodes.run(THIN, shard, keys, *values)
 
     async def page(
         self,

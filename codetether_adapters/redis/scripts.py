@@ -8,7 +8,21 @@ from typing import Final
 
 from attrs import frozen
 
-__all__ = ["BEGIN", "FILE", "HISTORY", "KEEP", "PAGE", "POINT", "RENEW", "SIZES", "TAIL", "TRIM", "WRITE", "Script"]
+__all__ = [
+    "BEGIN",
+    "FILE",
+    "HISTORY",
+    "KEEP",
+    "PAGE",
+    "POINT",
+    "RENEW",
+    "SIZES",
+    "TAIL",
+    "THIN",
+    "TRIM",
+    "WRITE",
+    "Script",
+]
 
 
 @frozen
@@ -33,5 +47,6 @@ POINT: Final = _script("point")
 RENEW: Final = _script("renew")
 SIZES: Final = _script("sizes")
 TAIL: Final = _script("tail")
+THIN: Final = _script("thin")
 TRIM: Final = _script("trim")
 WRITE: Final = _script("write")

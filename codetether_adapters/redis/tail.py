@@ -141,6 +141,9 @@ class Tail:
                 self._take(shard, [line for line in found if self.heads[shard] < line.place <= end])
                 if self.heads[shard] >= end:
                     return
+                if len(found) < _PAGE or found[-1].place > end:  # what else was known has been erased
+                    self._known[shard] = self.heads[shard]
+                    return
 
     async def confirm_epoch(self) -> None:
         """See whether another process found that the log lost something, or all of it is gone."""

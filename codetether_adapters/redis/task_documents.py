@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
+from attrs import evolve
+
 from codetether_adapters.redis.documents import ABSENT, Document, Place
 from codetether_adapters.redis.encoding import document, plain, rank, sortable
-from codetether_adapters.redis.keys import framed
+from codetether_adapters.redis.keys import framed, topic_text
 from codetether_adapters.tail import encode
 from codetether_core.codec import dump, load
+from codetether_core.events import Topic
 from codetether_core.ids import CodebaseId, ContextId, TenantId, WorkerId
 from codetether_core.ports import TaskOrder
 from codetether_core.tasks import Lane, Task, TaskState, lane_of
@@ -25,13 +28,14 @@ __all__ = [
     "TASKS",
     "added",
     "belongs",
-    "changed_member",
+    "beyond_member",
     "context_index",
     "creator_index",
     "held_index",
     "lanes_index",
     "list_index",
     "ready_index",
+    "removed",
     "swapped",
     "task_of",
     "worker_index",
@@ -47,12 +51,18 @@ _HOLDING: Final = (TaskState.RUNNING, TaskState.INPUT_REQUIRED)
 
 def added(task: Task) -> Document:
     """A task that is new."""
-    return _document(task, ABSENT, {"spec": document(task.spec)})
+    topic, *_ = topic_text(Topic.task(task.tenant, task.spec.codebase, task.id))
+    return evolve(_document(task, ABSENT, {"spec": document(task.spec)}), unheard=topic)
 
 
 def swapped(old: Task, new: Task) -> Document:
     """A task in place of an earlier version of it."""
     return _document(new, _version(old), {})
+
+
+def removed(old: Task) -> Document:
+    """A task that is no more."""
+    return Document(key=f"{TASKS}{old.id}", expected=_version(old), version="")
 
 
 def task_of(tenant: TenantId | None, version: bytes | None, spec: bytes, body: bytes) -> Task | None:
@@ -93,9 +103,9 @@ def creator_index(tenant: TenantId, state: TaskState, creator: str) -> str:
     return f"creator-changed:{state}:{framed(tenant, creator)}"
 
 
-def changed_member(since: datetime, id: str) -> str:
-    """A place in the order of change."""
-    return f"{sortable(since)}{id}"
+def beyond_member(moment: datetime, id: str) -> str:
+    """A place in the order of change, or of creation."""
+    return f"{sortable(moment)}{id}"
 
 
 def worker_index(tenant: TenantId, worker: WorkerId) -> str:
@@ -127,8 +137,8 @@ def _version(task: Task) -> str:
 
 def _places(task: Task) -> Iterator[Place]:
     tenant, codebase, state = task.tenant, task.spec.codebase, task.state
-    best, newest = f"{rank(task)}{task.id}", f"{sortable(task.created_at)}{task.id}"
-    changed = changed_member(task.since, task.id)
+    best, newest = f"{rank(task)}{task.id}", beyond_member(task.created_at, task.id)
+    changed = beyond_member(task.since, task.id)
     for order, member in zip(TaskOrder, (best, newest, changed), strict=True):
         yield list_index(tenant, state, order), member, "", ""
         if order is not TaskOrder.CHANGED:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from attrs import evolve, frozen
@@ -12,7 +13,7 @@ from codetether_adapters.redis.encoding import MOMENT_BYTES, RANK_BYTES, sortabl
 from codetether_adapters.redis.merging import merged
 from codetether_adapters.redis.reader import Reader, Row
 from codetether_adapters.redis.task_documents import FIELDS, TASKS, task_of
-from codetether_core.ids import TenantId, WorkerId
+from codetether_core.ids import TaskId, TenantId, WorkerId
 from codetether_core.ports import TaskOrder, TaskQuery
 from codetether_core.tasks import Task, TaskState
 
@@ -54,7 +55,7 @@ class _Walk:
         if query.since is not None and order is TaskOrder.CHANGED:
             until, unknown = sortable(query.since), evolve(unknown, since=None)
         exact = {unknown.codebase, unknown.context, unknown.created_by, unknown.since} == {None}
-        after = "" if query.beyond is None else documents.changed_member(*query.beyond)
+        after = "" if query.beyond is None else documents.beyond_member(*query.beyond)
         return cls(indexes=indexes, order=order, after=after, until=until, exact=exact)
 
     @property
@@ -153,9 +154,14 @@ def tasks_of(rows: Iterable[Row]) -> Sequence[Task]:
 def _sorted(tasks: Sequence[Task], query: TaskQuery) -> Sequence[Task]:
     """A page of tasks that are the best first."""
     if query.order is TaskOrder.NEWEST:
-        tasks = sorted(tasks, key=lambda task: (task.created_at, task.id), reverse=True)
+        tasks = _down(tasks, lambda task: (task.created_at, task.id), query.beyond)
     elif query.order is TaskOrder.CHANGED:
-        tasks = sorted(tasks, key=lambda task: (task.since, task.id), reverse=True)
-    if query.beyond is not None:
-        tasks = [task for task in tasks if (task.since, task.id) < query.beyond]
+        tasks = _down(tasks, lambda task: (task.since, task.id), query.beyond)
     return tasks[query.after : query.after + query.limit]
+
+
+def _down(
+    tasks: Sequence[Task], key: Callable[[Task], tuple[datetime, TaskId]], beyond: tuple[datetime, TaskId] | None
+) -> Sequence[Task]:
+    found = [task for task in tasks if beyond is None or key(task) < beyond]
+    return sorted(found, key=key, reverse=True)

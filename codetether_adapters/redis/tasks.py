@@ -9,15 +9,16 @@ from functools import lru_cache
 from typing import Final
 
 from codetether_adapters.redis import task_documents as documents
-from codetether_adapters.redis.approvals import approval_document
+from codetether_adapters.redis.approvals import approval_document, approvals_of
 from codetether_adapters.redis.encoding import MOMENT_BYTES, RANK_BYTES, decoded, sortable, unsorted
 from codetether_adapters.redis.merging import merged
 from codetether_adapters.redis.reader import Reader, Row
 from codetether_adapters.redis.signposts import Signposts
 from codetether_adapters.redis.task_documents import FIELDS, TASKS, task_of
 from codetether_adapters.redis.task_lists import TaskLists, tasks_of
+from codetether_adapters.redis.webhooks import webhooks_of
 from codetether_adapters.redis.writer import CONFLICT, EXISTS, Writer
-from codetether_adapters.tail import encoded
+from codetether_adapters.tail import encoded, erasing
 from codetether_core.errors import AlreadyExists, NotFound, VersionConflict
 from codetether_core.events import READY, Event, Topic
 from codetether_core.ids import TaskId, TenantId, WorkerId
@@ -80,6 +81,21 @@ class RedisTasks:
             what = "approval" if outcome.which else "task"
             id = approvals[outcome.which - 1].new.id if outcome.which else old.id
             raise VersionConflict(f"The {what} was changed meanwhile", id=id)
+
+    async def remove(self, old: Task, events: Sequence[Event] = ()) -> None:
+        """Take it away with what belongs to it, all of which is in its shard.
+
+        Of a long log that is to be erased most goes before, while the task is as it was: cut off, it is asked again.
+        """
+        entries, home = encoded(events), self._signposts.home(old)
+        (version,) = await self._reader.fields(home, f"{TASKS}{old.id}", "version")
+        if version == documents.removed(old).expected.encode():
+            for topic in erasing(entries)[0]:
+                await self._reader.thin(topic)
+        swept = [approvals_of(old.tenant, old.id), webhooks_of(old.tenant, old.spec.codebase, old.id)]
+        outcome = await self._writer.write(home, [documents.removed(old)], entries, sweeps=swept)
+        if outcome.status == CONFLICT:
+            raise VersionConflict("The task was changed meanwhile", id=old.id)
 
     async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
         """The head of the index of lanes, from there on."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from codetether_adapters.redis.documents import ABSENT, Document, Place
+from codetether_adapters.redis.documents import ABSENT, Document, Place, Sweep
 from codetether_adapters.redis.encoding import MOMENT_BYTES, decoded, document, sortable, unsorted
 from codetether_adapters.redis.keys import framed
 from codetether_adapters.redis.merging import merged
@@ -19,12 +19,17 @@ from codetether_core.events import Event
 from codetether_core.ids import CodebaseId, TaskId, TenantId
 from codetether_core.webhooks import Webhook, WebhookState
 
-__all__ = ["RedisWebhooks"]
+__all__ = ["RedisWebhooks", "webhooks_of"]
 
 _EVERYTHING: Final = 2**31
 _DUE: Final = "webhooks-due"
 _LAST: Final = "\xff"
 """Comes after everything that a member may go on with."""
+
+
+def webhooks_of(tenant: TenantId, codebase: CodebaseId, task: TaskId) -> Sweep:
+    """All of a task's."""
+    return Sweep(_of_task(tenant, codebase, task), 0, _documents(tenant))
 
 
 class RedisWebhooks:

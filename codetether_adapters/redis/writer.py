@@ -13,12 +13,12 @@ from codetether_adapters.redis import chains as recording
 from codetether_adapters.redis import documents as documenting
 from codetether_adapters.redis import entries as appending
 from codetether_adapters.redis.bell import wake_text
-from codetether_adapters.redis.documents import Document
+from codetether_adapters.redis.documents import Document, Sweep
 from codetether_adapters.redis.nodes import Nodes
 from codetether_adapters.redis.notifier import RedisNotifier
 from codetether_adapters.redis.scripts import WRITE
 from codetether_adapters.redis.tail import Tail
-from codetether_adapters.tail import Entry
+from codetether_adapters.tail import Entry, erasing
 from codetether_core.events import AUDIT, Guard, Topic
 
 __all__ = ["CONFLICT", "DONE", "EXISTS", "MISSING", "STALE", "Outcome", "Writer"]
@@ -58,9 +58,10 @@ class Writer:
         wake: Sequence[Topic] = (),
         guard: Guard | None = None,
         token: str = "",
+        sweeps: Sequence[Sweep] = (),
     ) -> Outcome:
         """Do all of it or nothing. ``token`` names the write, so that one whose reply was lost is known again."""
-        task = asyncio.create_task(self._write(shard, documents, entries, wake, guard, token))
+        task = asyncio.create_task(self._write(shard, documents, entries, wake, guard, token, sweeps))
         self._under_way.add(task)
         task.add_done_callback(self._finished)
         return await asyncio.shield(task)
@@ -77,11 +78,13 @@ class Writer:
         wake: Sequence[Topic],
         guard: Guard | None,
         token: str,
+        sweeps: Sequence[Sweep],
     ) -> Outcome:
         layout = self._nodes.layout
         noted = [entry for entry in entries if entry[0].topic.scope == AUDIT]
         if noted:
             entries = [entry for entry in entries if entry[0].topic.scope != AUDIT]
+        erased, entries = erasing(entries)
         # A document that stays carries the token; where none does, the write is remembered by itself.
         remember = not any(document.fields for document in documents[:1])
         values: list[str | bytes | int] = [
@@ -91,6 +94,8 @@ class Writer:
             int(remember),
             *_guard(guard, len(entries)),
             *documenting.arguments(documents),
+            *documenting.sweeps(sweeps),
+            *appending.erasures(erased),
             *appending.arguments(entries),
             *recording.arguments(noted, recording.chain_of(self._tail.epoch, shard)),
             wake_text(wake),

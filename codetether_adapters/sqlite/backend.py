@@ -14,6 +14,7 @@ from attrs import field, frozen
 from codetether_adapters.sqlite.address import file_of
 from codetether_adapters.sqlite.approvals import SqliteApprovals
 from codetether_adapters.sqlite.audit import SqliteAudit
+from codetether_adapters.sqlite.committer import scrubbed
 from codetether_adapters.sqlite.connection import connect, unavailable
 from codetether_adapters.sqlite.inbox import SqliteInbox
 from codetether_adapters.sqlite.lock import owned
@@ -29,6 +30,7 @@ from codetether_adapters.sqlite.writer import Writer
 from codetether_adapters.tail import LocalNotifier, Ring
 from codetether_core.access import Account, Credential
 from codetether_core.agents import Agent
+from codetether_core.artifacts import Leftover
 from codetether_core.ports import Backend
 from codetether_core.secrets import DataKey, Secret
 from codetether_core.workers import Worker
@@ -57,6 +59,7 @@ class SqliteBackend:
     secrets: SqliteRecords[Secret]
     data_keys: SqliteRecords[DataKey]
     webhooks: SqliteWebhooks
+    leftovers: SqliteRecords[Leftover]
     audit: SqliteAudit
     _writer: Writer = field(alias="writer")
     _reader: Reader = field(alias="reader")
@@ -92,6 +95,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
             (last,) = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
         except sqlite3.Error as error:
             raise unavailable(error, path) from error
+        scrubbed(connection)  # whoever had the file last may have been killed before it did so
         start, epoch = int(meta["start"]), str(meta["epoch"])
         notifier, ring = LocalNotifier(), Ring(max(last, start))
         reader = Reader(path)
@@ -113,6 +117,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
                 secrets=SqliteRecords(Secret, "secret", writer, reader),
                 data_keys=SqliteRecords(DataKey, "data_key", writer, reader),
                 webhooks=SqliteWebhooks(writer, reader),
+                leftovers=SqliteRecords(Leftover, "leftover", writer, reader),
                 audit=SqliteAudit(writer, reader, epoch),
                 writer=writer,
                 reader=reader,

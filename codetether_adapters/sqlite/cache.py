@@ -31,6 +31,11 @@ class TaskCache:
         self._tasks.move_to_end(id)
         return kept[0]
 
+    def drop(self, id: TaskId) -> None:
+        """The task is gone."""
+        if kept := self._tasks.pop(id, None):
+            self._size -= kept[1]
+
     def put(self, task: Task, size: int) -> None:
         """Keep it, unless a later version is here: a reader may see a commit before its publication."""
         kept = self._tasks.get(task.id)

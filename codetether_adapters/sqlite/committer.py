@@ -14,10 +14,21 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Final
 
-__all__ = ["Committer"]
+__all__ = ["Committer", "scrubbed"]
 
 _PATIENCE: Final = 0.001
 """Seconds for which the loop holds still."""
+
+
+def scrubbed(connection: sqlite3.Connection) -> bool:
+    """Empty the file's log of what was before; whether that was done, which a reader or a full disk may be in the way
+    of for a while.
+    """
+    try:
+        ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error:
+        return False
+    return not busy
 
 
 class Committer:
@@ -30,11 +41,16 @@ class Committer:
         self._answers: SimpleQueue[sqlite3.Error | None] = SimpleQueue()
         self._lock = Lock()
         self._late: Callable[[], None] | None = None
+        self._scrubs = False
         self._thread = Thread(target=self._run, name="sqlite-committer", daemon=True)
         self._thread.start()
 
-    def commit(self, finish: Callable[[sqlite3.Error | None], None]) -> None:
-        """Commit, and call ``finish`` with what went wrong: before this returns, or later from the loop."""
+    def commit(self, finish: Callable[[sqlite3.Error | None], None], *, scrub: bool = False) -> None:
+        """Commit, and call ``finish`` with what went wrong: before this returns, or later from the loop.
+
+        ``scrub``: leave nothing of what was before in the file's log either, now or, if somebody reads, soon.
+        """
+        self._scrubs = self._scrubs or scrub
         self._requests.put(True)
         try:
             failure = self._answers.get(timeout=_PATIENCE)
@@ -58,6 +74,8 @@ class Committer:
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
                 failure = error
+            if self._scrubs and failure is None:
+                self._scrubs = not scrubbed(self._connection)
             with self._lock:
                 self._answers.put(failure)
                 late, self._late = self._late, None

@@ -37,6 +37,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         "cache_size = -16384",
         "wal_autocheckpoint = 4000",
         "journal_size_limit = 67108864",
+        "secure_delete = ON",  # what was erased is nowhere in the file
         *(("query_only = ON",) if read_only else ()),
     ):
         connection.execute(f"PRAGMA {pragma}").close()

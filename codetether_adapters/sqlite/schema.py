@@ -20,7 +20,7 @@ __all__ = ["MIGRATIONS", "SCHEMA", "bring_up_to_date", "schema_of"]
 
 MIGRATIONS: Final = tuple(
     files("codetether_adapters.sqlite").joinpath(name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "audit.sql", "lists.sql", "webhooks.sql")
+    for name in ("schema.sql", "audit.sql", "lists.sql", "webhooks.sql", "erased.sql")
 )
 """The step to version 1, the step from 1 to 2, …"""
 

@@ -12,7 +12,7 @@ from codetether_adapters.sqlite.reader import Reader
 from codetether_adapters.sqlite.transaction import Transaction
 from codetether_adapters.sqlite.writer import Writer
 from codetether_adapters.tail import encoded
-from codetether_core.errors import NotFound, VersionConflict
+from codetether_core.errors import Erased, NotFound, VersionConflict
 from codetether_core.events import Event
 from codetether_core.ids import CodebaseId, SessionId, TenantId
 from codetether_core.ports import SessionQuery
@@ -21,12 +21,21 @@ from codetether_core.sessions import Session, SessionMessage
 __all__ = ["SqliteSessions"]
 
 _ADD: Final = "INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_ERASED: Final = "SELECT 1 FROM erased_sessions WHERE tenant = ? AND codebase = ? AND id = ?"
+_ALL_ERASED: Final = "SELECT codebase, id FROM erased_sessions WHERE tenant = ? ORDER BY codebase, id"
+_ERASE: Final = "INSERT INTO erased_sessions VALUES (?, ?, ?)"
+_PRESENT: Final = "SELECT version FROM sessions WHERE tenant = ? AND codebase = ? AND id = ?"
+_REMOVE: Final = (
+    "DELETE FROM sessions WHERE tenant = ? AND codebase = ? AND id = ?",
+    "DELETE FROM session_messages WHERE tenant = ? AND codebase = ? AND session = ?",
+)
 _REPLACE: Final = (
     "UPDATE sessions SET version = ?, updated = ?, title = ?, quiet = ?, body = ?"
     " WHERE tenant = ? AND codebase = ? AND id = ? AND version = ?"
 )
 _PUT_MESSAGE: Final = "INSERT OR REPLACE INTO session_messages VALUES (?, ?, ?, ?, ?, ?)"
 _FORGET: Final = "DELETE FROM session_messages WHERE tenant = ? AND codebase = ? AND session = ? AND id = ?"
+_WALK: Final = "SELECT body FROM sessions WHERE tenant = ? AND (codebase, id) > (?, ?) ORDER BY codebase, id LIMIT ?"
 _QUIET: Final = "SELECT body FROM sessions WHERE quiet < ? ORDER BY quiet LIMIT ?"
 _GET: Final = "SELECT body FROM sessions WHERE tenant = ? AND codebase = ? AND id = ?"
 _OF_SESSION: Final = "FROM session_messages WHERE tenant = ? AND codebase = ? AND session = ?"
@@ -58,6 +67,8 @@ class SqliteSessions:
         rows = [(*key, message.id, microseconds(message.created_at), document(message)) for message in messages]
 
         def write(transaction: Transaction) -> None:
+            if transaction.execute(_ERASED, key).fetchone():
+                raise Erased("session", new.id)
             if old is None:
                 written = transaction.execute(_ADD, (*key, *values))
             else:
@@ -69,6 +80,40 @@ class SqliteSessions:
             transaction.append(entries)
 
         await self._writer.write(write)
+
+    async def erase(
+        self,
+        tenant: TenantId,
+        codebase: CodebaseId,
+        id: SessionId,
+        *,
+        version: int | None,
+        events: Sequence[Event] = (),
+    ) -> None:
+        """Delete the row that has the version, and the messages; note the key."""
+        entries, key = encoded(events), (tenant, codebase, id)
+
+        def forget(transaction: Transaction) -> None:
+            if transaction.execute(_ERASED, key).fetchone():
+                return
+            present = transaction.execute(_PRESENT, key).fetchone()
+            if (present and present[0]) != version:
+                raise VersionConflict("The session was changed meanwhile", id=id)
+            for sql in _REMOVE:
+                transaction.execute(sql, key)
+            transaction.execute(_ERASE, key)
+            transaction.append(entries)
+            transaction.scrubbed = True
+
+        await self._writer.write(forget)
+
+    async def erased(self, tenant: TenantId) -> Sequence[tuple[CodebaseId, SessionId]]:
+        """In the order of the primary key."""
+
+        def all_of_them(connection: sqlite3.Connection) -> Sequence[tuple[CodebaseId, SessionId]]:
+            return connection.execute(_ALL_ERASED, (tenant,)).fetchall()
+
+        return await self._reader.scan(all_of_them)
 
     async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
         """By primary key."""
@@ -92,6 +137,17 @@ class SqliteSessions:
             found = connection.execute(ordered, (*values, query.limit, query.after)).fetchall()
             (count,) = connection.execute(f"SELECT count(*) {matching}", values).fetchone()
             return [decoded(Session, body) for (body,) in found], count
+
+        return await self._reader.scan(page)
+
+    async def walk(
+        self, tenant: TenantId, *, after: tuple[CodebaseId, SessionId] | None = None, limit: int
+    ) -> Sequence[Session]:
+        """In the order of the primary key."""
+        values = (tenant, *(after or ("", "")), limit)
+
+        def page(connection: sqlite3.Connection) -> Sequence[Session]:
+            return [decoded(Session, body) for (body,) in connection.execute(_WALK, values).fetchall()]
 
         return await self._reader.scan(page)
 

@@ -64,8 +64,9 @@ def listing(tenant: TenantId, query: TaskQuery) -> tuple[str, Row]:
     _, columns, order = _ORDERS[query.order]
     where, given = _conditions(tenant, query)
     if query.beyond is not None:
-        since, id = query.beyond
-        where, given = f"{where} AND (since, id) < (?, ?)", (*given, microseconds(since), id)
+        moment, id = query.beyond
+        ordered = "since" if query.order is TaskOrder.CHANGED else "created"
+        where, given = f"{where} AND ({ordered}, id) < (?, ?)", (*given, microseconds(moment), id)
     walk = f"SELECT {columns} FROM tasks INDEXED BY {_index(query)} WHERE state = ? AND {where}"  # noqa: S608
     states = _states(query)
     sql = f"{' UNION ALL '.join([walk] * len(states))} ORDER BY {order} LIMIT ? OFFSET ?"

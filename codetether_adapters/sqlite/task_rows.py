@@ -10,7 +10,7 @@ from codetether_adapters.tail import encode
 from codetether_core.codec import dump, load
 from codetether_core.tasks import Task, lane_of
 
-__all__ = ["ADD", "ADD_LANE", "ADD_SPEC", "MOVE", "RENEW", "TaskRow", "task_of"]
+__all__ = ["ADD", "ADD_LANE", "ADD_SPEC", "FORGET", "KNOWN", "MOVE", "REMOVE", "RENEW", "TaskRow", "task_of"]
 
 ADD = """
 INSERT INTO tasks (
@@ -18,6 +18,9 @@ INSERT INTO tasks (
     version, op, fence, state, ready, worker, since, due, body
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+KNOWN = "SELECT 1 FROM subjects WHERE tenant = ? AND scope = ? AND subject = ?"
+"""Whether there ever was an event of a task."""
+
 ADD_SPEC = "INSERT INTO task_specs VALUES (?, ?)"
 ADD_LANE = "INSERT OR IGNORE INTO lanes VALUES (?, ?)"
 
@@ -32,6 +35,15 @@ MOVE = (
     " WHERE id = ? AND tenant = ? AND version = ?"
 )
 """Any swap."""
+
+REMOVE = "DELETE FROM tasks WHERE id = ? AND tenant = ? AND version = ?"
+FORGET = (
+    "DELETE FROM task_specs WHERE id = :id",
+    "DELETE FROM output_heads WHERE task = :id",
+    "DELETE FROM approvals WHERE tenant = :tenant AND task = :id",
+    "DELETE FROM webhooks WHERE tenant = :tenant AND codebase = :codebase AND task = :id",
+)
+"""What goes with a task."""
 
 
 @frozen

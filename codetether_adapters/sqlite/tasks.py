@@ -41,6 +41,8 @@ class SqliteTasks:
         added, specified, laned = row.added(), row.specified(), row.laned()
 
         def insert(transaction: Transaction) -> None:
+            if transaction.execute(rows.KNOWN, (task.tenant, task.spec.codebase, task.id)).fetchone():
+                raise AlreadyExists("task", task.id)
             try:
                 transaction.execute(rows.ADD, added)
             except sqlite3.IntegrityError:
@@ -87,6 +89,21 @@ class SqliteTasks:
             self._committed(transaction, new, len(new.spec.prompt) + len(row.body))
 
         await self._writer.write(swap)
+
+    async def remove(self, old: Task, events: Sequence[Event] = ()) -> None:
+        """Delete the row that has the old version, and what belongs to it."""
+        entries = encoded(events)
+
+        def forget(transaction: Transaction) -> None:
+            if not _changed(transaction, rows.REMOVE, (old.id, old.tenant, old.version)):
+                raise VersionConflict("The task was changed meanwhile", id=old.id)
+            for sql in rows.FORGET:
+                transaction.execute(sql, {"id": old.id, "tenant": old.tenant, "codebase": old.spec.codebase})
+            transaction.append(entries)
+            transaction.scrubbed = True
+            transaction.after_commit.append(partial(self._cache.drop, old.id))
+
+        await self._writer.write(forget)
 
     async def lanes(self, tenant: TenantId, *, after: str = "", limit: int) -> Sequence[Lane]:
         """By skipping through the index of what is ready."""

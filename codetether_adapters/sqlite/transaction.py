@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from codetether_adapters.sqlite.encoding import microseconds
-from codetether_adapters.tail import Entry
+from codetether_adapters.tail import Entry, erasing
 from codetether_core.events import AUDIT, Record, Topic
 from codetether_core.ids import TenantId
 
@@ -20,7 +20,8 @@ T = TypeVar("T")
 class Transaction:
     """The operations of one commit. ``head`` is the last position given out, ``records`` what was appended.
 
-    ``chain`` is the one of the audit trail that is added to.
+    ``chain`` is the one of the audit trail that is added to. ``scrubbed`` says that something is erased, of which no
+    trace is to be left.
     """
 
     def __init__(self, connection: sqlite3.Connection, head: int, chain: str) -> None:
@@ -28,6 +29,7 @@ class Transaction:
         self.records: list[Record] = []
         self.wake: list[Topic] = []
         self.after_commit: list[Callable[[], None]] = []
+        self.scrubbed = False
         self._connection = connection
         self._chain = chain
         self.execute = connection.execute
@@ -54,6 +56,13 @@ class Transaction:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write events into the log, each with the next position and its subject's next number, or into the trail."""
+        erased, entries = erasing(entries)
+        for topic in erased:
+            self.execute(
+                "DELETE FROM events WHERE tenant = ? AND scope = ? AND subject = ?",
+                (topic.tenant, topic.scope, topic.subject),
+            )
+            self.scrubbed = True
         rows = []
         for topic, run in groupby(entries, _topic):
             together = list(run)

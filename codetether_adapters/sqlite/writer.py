@@ -88,7 +88,9 @@ class Writer:
         except sqlite3.Error as error:
             self._finish(batch, transaction, (), error)
         else:
-            self._committer.commit(lambda failure: self._finish(batch, transaction, outcomes, failure))
+            self._committer.commit(
+                lambda failure: self._finish(batch, transaction, outcomes, failure), scrub=transaction.scrubbed
+            )
 
     def _attempt(self, transaction: Transaction, operation: _Operation) -> _Outcome:
         try:

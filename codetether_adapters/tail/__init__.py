@@ -6,6 +6,7 @@ used from the event loop's thread only.
 """
 
 from codetether_adapters.tail.encoding import Entry, encode, encoded, needle
+from codetether_adapters.tail.erasures import erasing
 from codetether_adapters.tail.notifier import Bell, LocalNotifier
 from codetether_adapters.tail.outgoing import FIRST_PAUSE, Outgoing, rest
 from codetether_adapters.tail.paging import fill, following, last, of_this_log, position
@@ -22,6 +23,7 @@ __all__ = [
     "Ring",
     "encode",
     "encoded",
+    "erasing",
     "fill",
     "following",
     "last",

@@ -16,7 +16,7 @@ from attrs import Factory, define
 
 from codetether_adapters.tail.paging import following
 from codetether_adapters.tail.places import widening
-from codetether_core.events import Record, Topic
+from codetether_core.events import Record, Topic, erased_by
 
 __all__ = ["RING_BYTES", "Ring"]
 
@@ -51,15 +51,16 @@ class Ring:
         return self._segments[0].floor
 
     def extend(self, records: Iterable[Record]) -> None:
-        """Take the next records of the log, in order."""
+        """Take the next records of the log, in order; one that erases takes what it says with it."""
         for record in records:
+            for erased in erased_by(record.kind, record.topic):
+                self._forget(erased)
             segment = self._segments[-1]
             if segment.size * _SEGMENTS >= self._limit:
                 segment = self._begin_segment()
             for topic in widening(record.topic):
                 segment.topics.setdefault(topic, []).append(record)
-            # One rendering of the body is likely to be kept beside it.
-            size = 2 * len(record.body) + _RECORD_BYTES
+            size = _size(record)
             segment.size += size
             self._size += size
             self.head = record.position
@@ -72,9 +73,23 @@ class Ring:
         for segment in islice(self._segments, first, None):
             yield from following(segment.topics.get(topic, ()), position)
 
+    def _forget(self, erased: Topic) -> None:
+        for segment in self._segments:
+            size = sum(_size(record) for record in segment.topics.pop(erased, ()))
+            if size:
+                segment.size -= size
+                self._size -= size
+                for topic in widening(erased)[1:]:
+                    segment.topics[topic] = [each for each in segment.topics[topic] if each.topic != erased]
+
     def _begin_segment(self) -> _Segment:
         segment = _Segment(self.head)
         self._segments.append(segment)
         while self._size > self._limit and len(self._segments) > 1:
             self._size -= self._segments.popleft().size
         return segment
+
+
+def _size(record: Record) -> int:
+    """One rendering of the body is likely to be kept beside it."""
+    return 2 * len(record.body) + _RECORD_BYTES

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from codetether_apps.cli.asking import ask_whether, sure
 from codetether_apps.cli.connection import connected
 from codetether_apps.cli.harmless import harmless
 from codetether_apps.cli.lazy import Group
-from codetether_apps.cli.printing import age, print_json, print_table, wants_json
+from codetether_apps.cli.printing import age, print_json, print_table, say, wants_json
 from codetether_apps.cli.wishes import shared
 
 __all__ = ["session"]
@@ -58,3 +59,20 @@ def show(ctx: click.Context, codebase: str, id: str, limit: int) -> None:
     print(harmless(found.title or found.id))
     for message in messages:
         print(f"\n{harmless(message.role)}:\n{harmless(message.text)}")
+
+
+@session.command()
+@click.argument("codebase")
+@click.argument("id")
+@sure
+@shared
+@click.pass_context
+def delete(ctx: click.Context, codebase: str, id: str, yes: bool) -> None:
+    """Erase conversation ID about CODEBASE, with every task that ran in it and all that they left."""
+    ask_whether(f"Erase {id} and its tasks for good?", yes)
+    with connected(ctx) as client:
+        tasks = client.sessions.delete(codebase, id)
+    if wants_json(ctx):
+        print_json({"erased": id, "tasks": tasks})
+    else:
+        say(f"erased {id} and {tasks} of its tasks")

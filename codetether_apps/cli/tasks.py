@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from codetether_apps.cli.asking import ask_whether, sure
 from codetether_apps.cli.connection import connected
 from codetether_apps.cli.lazy import Group
 from codetether_apps.cli.printing import age, for_people, print_fields, print_json, print_table, say, wants_json
@@ -28,7 +29,7 @@ _EVIDENCE: Final = 200
 
 @click.group(cls=Group)
 def task() -> None:
-    """Run, list, show, watch, cancel, retry, explain tasks, and get what they left."""
+    """Run, list, show, watch, cancel, retry, explain, delete tasks, and get what they left."""
 
 
 task.add_command(artifacts)
@@ -126,6 +127,24 @@ def cancel(ctx: click.Context, ids: tuple[str, ...]) -> None:
     else:
         for each in ended:
             say(f"cancelled {each.id}")
+
+
+@task.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@sure
+@shared
+@click.pass_context
+def delete(ctx: click.Context, ids: tuple[str, ...], yes: bool) -> None:
+    """Erase ended tasks with all that they left: output, files, approvals."""
+    ask_whether(f"Erase {', '.join(ids)} for good?", yes)
+    with connected(ctx) as client:
+        for id in ids:
+            client.tasks.delete(id)
+    if wants_json(ctx):
+        print_json({"erased": list(ids)})
+    else:
+        for id in ids:
+            say(f"erased {id}")
 
 
 @task.command()

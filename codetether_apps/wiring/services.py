@@ -94,6 +94,7 @@ async def open_services(
         ]
         if blobs is not None and not (settings.storage.store or "").startswith("memory:"):
             loops.append(asyncio.create_task(keep_running("collecting", services.collecting.run)))
+            loops.append(asyncio.create_task(keep_running("clearing", services.clearing.run)))
         if not is_embedded(settings):
             woke = partial(services.maintenance.rest, leases.ttl)
             loops.append(asyncio.create_task(keep_running("clock", partial(keep_time, clock, backend.now, woke))))

@@ -56,11 +56,19 @@ _EDITOR: Final = _VIEWER | {
     "messages:intervene",
     "messages:write",
     "push:write",
+    "sessions:delete",
     "sessions:write",
+    "tasks:delete",
     "tasks:execute",
     "tasks:write",
 }
-_OPERATOR: Final = _EDITOR | {"audit:read", "registrations:override", "secrets:read", "workers:write"}
+_OPERATOR: Final = _EDITOR | {
+    "audit:read",
+    "deletions:override",
+    "registrations:override",
+    "secrets:read",
+    "workers:write",
+}
 
 PERMISSIONS: Final = _OPERATOR | {
     "accounts:read",

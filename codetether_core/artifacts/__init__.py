@@ -6,6 +6,7 @@ from codetether_core.artifacts.blobs import (
     BlobDamaged,
     BlobId,
     KeptBlob,
+    address_before,
     address_of,
     blob_id,
     blocks,
@@ -14,6 +15,7 @@ from codetether_core.artifacts.blobs import (
     span,
     tenant_folder,
 )
+from codetether_core.artifacts.leftover import Leftover
 from codetether_core.artifacts.segment import LogSegment
 
 __all__ = [
@@ -23,7 +25,9 @@ __all__ = [
     "BlobDamaged",
     "BlobId",
     "KeptBlob",
+    "Leftover",
     "LogSegment",
+    "address_before",
     "address_of",
     "artifact_name",
     "blob_id",

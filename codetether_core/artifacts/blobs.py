@@ -18,6 +18,7 @@ __all__ = [
     "BlobDamaged",
     "BlobId",
     "KeptBlob",
+    "address_before",
     "address_of",
     "blob_id",
     "blocks",
@@ -58,6 +59,12 @@ class BlobDamaged(CodeTetherError):
 def address_of(data: bytes) -> BlobId:
     """The address of these bytes in a store that keeps them as they are."""
     return BlobId(hashlib.sha256(data).hexdigest())
+
+
+def address_before(id: BlobId) -> BlobId | None:
+    """The address behind which this one is the first; ``None`` if it is the first of all."""
+    number = int(id, 16)
+    return BlobId(f"{number - 1:064x}") if number else None
 
 
 def is_blob_id(text: str) -> bool:

@@ -1,6 +1,7 @@
 """One log, one cursor: events, their topics, and a reader's place among them."""
 
 from codetether_core.events.cursor import Cursor
+from codetether_core.events.erasing import ERASING_KINDS, SESSION_ERASED, TASK_ERASED, erased_by, erased_under
 from codetether_core.events.event import Event, Guard, HeadSwap, OutputHead, Page, Record
 from codetether_core.events.topic import AGENTS, AUDIT, CODEBASES, CREDENTIALS, READY, WORKERS, Topic
 
@@ -9,7 +10,10 @@ __all__ = [
     "AUDIT",
     "CODEBASES",
     "CREDENTIALS",
+    "ERASING_KINDS",
     "READY",
+    "SESSION_ERASED",
+    "TASK_ERASED",
     "WORKERS",
     "Cursor",
     "Event",
@@ -19,4 +23,6 @@ __all__ = [
     "Page",
     "Record",
     "Topic",
+    "erased_by",
+    "erased_under",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from codetether_core.access import Account, Credential
+from codetether_core.artifacts import Leftover
 from codetether_core.ports.approval_store import ApprovalStore
 from codetether_core.ports.audit_log import AuditLog
 from codetether_core.ports.codebase_store import CodebaseStore
@@ -88,6 +89,11 @@ class Backend(Protocol):
     @property
     def webhooks(self) -> WebhookStore:
         """Who is told of tasks elsewhere."""
+        ...
+
+    @property
+    def leftovers(self) -> RecordStore[Leftover]:
+        """Blobs of what is erased, which are to go."""
         ...
 
     @property

@@ -15,7 +15,11 @@ PAGE_BYTES = 256 * 1024
 
 
 class EventLog(Protocol):
-    """Append and read. A reader at position n of a topic never later finds an event before n."""
+    """Append and read. A reader at position n of a topic never later finds an event before n.
+
+    An event that erases, whoever appends it, takes the records of the topics that it names (``erased_by``) with it, in
+    the same transaction: nobody finds any of them any more, neither in this process nor in another that has come by it.
+    """
 
     async def append(self, events: Sequence[Event], guard: Guard | None = None) -> None:
         """Add events, and wake their topics' listeners after the commit (shielded from the caller's cancellation).

@@ -39,8 +39,26 @@ class SessionStore(Protocol):
     ) -> None:
         """Write ``new`` if the version is still ``old.version`` (``None``: there is no such session yet), and with it
         these messages, each over the one with its id; those with the ids in ``forget`` go, all others stay.
-        ``VersionConflict`` otherwise.
+        ``VersionConflict`` otherwise, ``Erased`` for one that was erased.
         """
+        ...
+
+    async def erase(
+        self,
+        tenant: TenantId,
+        codebase: CodebaseId,
+        id: SessionId,
+        *,
+        version: int | None,
+        events: Sequence[Event] = (),
+    ) -> None:
+        """Forget a session and its messages for good if its version is still that one (``None``: there is no such
+        session, and shall be none); ``VersionConflict`` otherwise. Of one that was erased already nothing is changed.
+        """
+        ...
+
+    async def erased(self, tenant: TenantId) -> Sequence[tuple[CodebaseId, SessionId]]:
+        """All that were erased, in order."""
         ...
 
     async def get(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session:
@@ -49,6 +67,15 @@ class SessionStore(Protocol):
 
     async def list(self, tenant: TenantId, query: SessionQuery) -> tuple[Sequence[Session], int]:
         """A page of the sessions that match, and how many there are in all."""
+        ...
+
+    async def walk(
+        self, tenant: TenantId, *, after: tuple[CodebaseId, SessionId] | None = None, limit: int
+    ) -> Sequence[Session]:
+        """Up to ``limit`` sessions in order of codebase and id, beginning behind that one, whether it is there or not.
+
+        Whatever is told or forgotten meanwhile, a session that is there all the time is met.
+        """
         ...
 
     async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:

@@ -42,8 +42,9 @@ class TaskQuery:
     """Which tasks to list: every condition that is given must hold.
 
     ``worker`` is the last grant's; ``since`` leaves those that are in their state from that moment or a later one.
-    ``after`` skips that many, ``beyond`` all down to a place in the order of ``CHANGED``: a task's ``since`` and id,
-    whether it is still there or not. ``ValueError`` in another order, which such a place says nothing of.
+    ``after`` skips that many, ``beyond`` all down to a place in the order, whether a task is still there or not: its
+    ``since`` and id in that of ``CHANGED``, when it was created and its id in that of ``NEWEST``. ``ValueError`` in
+    another order, which has no such places.
     """
 
     codebase: CodebaseId | None = None
@@ -58,8 +59,8 @@ class TaskQuery:
     beyond: tuple[datetime, TaskId] | None = None
 
     def __attrs_post_init__(self) -> None:
-        if self.beyond is not None and self.order is not TaskOrder.CHANGED:
-            raise ValueError("only the order of change can be gone on with behind a place")
+        if self.beyond is not None and self.order is TaskOrder.PRIORITY:
+            raise ValueError("the order of priority cannot be gone on with behind a place")
 
     def matches(self, task: Task) -> bool:
         """Whether all conditions hold of a task, wherever in the order it is."""
@@ -82,7 +83,10 @@ class TaskStore(Protocol):
     """
 
     async def add(self, task: Task, events: Sequence[Event] = ()) -> None:
-        """Keep a new task; ``AlreadyExists`` if its id is taken, and nothing is changed."""
+        """Keep a new task; ``AlreadyExists`` if its id is taken, and nothing is changed.
+
+        So it is where the log has ever had an event of that task: the id of one that was removed is not given again.
+        """
         ...
 
     async def get(self, tenant: TenantId, id: TaskId) -> Task:
@@ -102,6 +106,14 @@ class TaskStore(Protocol):
 
         ``op`` names this very operation: if it is the one that wrote the present value (the reply to an earlier try
         was lost), nothing is written and the call succeeds.
+        """
+        ...
+
+    async def remove(self, old: Task, events: Sequence[Event] = ()) -> None:
+        """Forget the task if the version is still ``old.version``; else ``VersionConflict``.
+
+        With it go its approvals, its webhooks and the head of its output. What the log has of it goes if one of the
+        events says so.
         """
         ...
 

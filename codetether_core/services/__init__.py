@@ -10,6 +10,7 @@ from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
 from codetether_core.services.auditing import Auditing, FoundRecords, KnownHead
 from codetether_core.services.claiming import Claiming, Explanation, profile_of
+from codetether_core.services.clearing import Clearing
 from codetether_core.services.collecting import COLLECTED, Collected, Collecting
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.copies import Entry, check_entry
@@ -19,6 +20,7 @@ from codetether_core.services.dispatch import Connection, Dispatch
 from codetether_core.services.encryption import Encryption
 from codetether_core.services.enlisting import Enlisting
 from codetether_core.services.envelope import Envelope
+from codetether_core.services.erasing import Erasing
 from codetether_core.services.issuing import RENEWED, REVOKED, Issuing
 from codetether_core.services.maintenance import Maintenance, Sweep
 from codetether_core.services.messaging import Messaging
@@ -62,6 +64,7 @@ __all__ = [
     "Attaching",
     "Auditing",
     "Claiming",
+    "Clearing",
     "Collected",
     "Collecting",
     "Connection",
@@ -72,6 +75,7 @@ __all__ = [
     "Enlisting",
     "Entry",
     "Envelope",
+    "Erasing",
     "Explanation",
     "Found",
     "FoundRecords",

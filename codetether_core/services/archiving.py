@@ -14,6 +14,7 @@ from attrs import define, evolve, frozen
 
 from codetether_core import codec
 from codetether_core.artifacts import BlobId
+from codetether_core.errors import NotFound
 from codetether_core.events import Event, Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import Backend, BlobStore
@@ -74,13 +75,13 @@ class Archiving:
             yield Entry("webhook", codec.dump(webhook))
         for message in await self.backend.inbox.list(tenant, limit=_ALL):
             yield Entry("message", codec.dump(message))
+        for codebase_id, id in await self.backend.sessions.erased(tenant):
+            yield Entry("erased_session", {"codebase": codebase_id, "id": id})
         named: set[BlobId] = set()
         async for session, entry in self._sessions(tenant):
             yield entry
-            for id in blobs_of(session):
-                if id not in named:
-                    named.add(id)
-                    yield await self._blob(tenant, id)
+            async for blob in self._blobs(session, named):
+                yield blob
         stories: dict[str, _Story] = {}
         async for task, entry in self._tasks(tenant):
             stories[task.id] = _Story(task.filed_to + 1, max(entry.data["events"], task.filed_to))
@@ -88,10 +89,8 @@ class Archiving:
                 stories[task.id].following, task = 1, evolve(task, log=())
                 entry = Entry(entry.kind, {**entry.data, "task": codec.dump(task)})
             yield entry
-            for id in blobs_of(task):
-                if id not in named:
-                    named.add(id)
-                    yield await self._blob(tenant, id)
+            async for blob in self._blobs(task, named):
+                yield blob
         async for record in self._records(tenant, stories):
             yield await self._event(record)
         async for entry in self.trail.copy(tenant):
@@ -122,21 +121,48 @@ class Archiving:
             },
         )
 
-    async def _blob(self, tenant: TenantId, id: BlobId) -> Entry:
-        return Entry("blob", {"id": id, "size": await self.blobs.size(tenant, id)})
+    async def _blobs(self, owner: Session | Task, named: set[BlobId]) -> AsyncGenerator[Entry, None]:
+        """Those that nobody named before, unless they have gone with their owner meanwhile."""
+        for id in blobs_of(owner):
+            if id not in named:
+                try:
+                    size = await self.blobs.size(owner.tenant, id)
+                except NotFound:
+                    if await self._is_erased(owner):
+                        return
+                    raise
+                named.add(id)
+                yield Entry("blob", {"id": id, "size": size})
+
+    async def _is_erased(self, owner: Session | Task) -> bool:
+        try:
+            if isinstance(owner, Task):
+                await self.backend.tasks.get(owner.tenant, owner.id)
+            else:
+                await self.backend.sessions.get(owner.tenant, owner.codebase, owner.id)
+        except NotFound:
+            return True
+        return False
 
     async def _sessions(self, tenant: TenantId) -> AsyncGenerator[tuple[Session, Entry], None]:
         sessions = self.backend.sessions
         async for session in every_session(sessions, tenant):
             key = tenant, session.codebase, session.id
             messages, _ = await sessions.messages(*key, limit=_ALL)
-            present = await sessions.get(*key)  # after them: what was filed meanwhile is in its transcript
+            try:
+                present = await sessions.get(*key)  # after them: what was filed meanwhile is in its transcript
+            except NotFound:  # it was erased meanwhile
+                continue
             told_of = {"session": codec.dump(present), "messages": codec.dump(list(messages))}
             yield present, Entry("session", told_of)
 
     async def _tasks(self, tenant: TenantId) -> AsyncGenerator[tuple[Task, Entry], None]:
         async for task in every_task(self.backend.tasks, tenant):
-            yield await self._whole(task)
+            try:
+                whole = await self._whole(task)
+            except NotFound:  # it was erased meanwhile
+                continue
+            yield whole
 
     async def _whole(self, task: Task) -> tuple[Task, Entry]:
         """The task with its approvals and the number of its last event, all of one version."""
@@ -170,7 +196,12 @@ class Archiving:
 
     async def _missing(self, tenant: TenantId, id: str, story: _Story, last: int) -> AsyncGenerator[Record, None]:
         """What the one log lacks of a task up to that number, as far as it was filed away."""
-        if story.following <= last:
-            async for record in self.logs.filed(await self.backend.tasks.get(tenant, TaskId(id))):
-                if story.following <= record.number <= last:
-                    yield record
+        if story.following > last:
+            return
+        try:
+            task = await self.backend.tasks.get(tenant, TaskId(id))
+        except NotFound:  # it was erased meanwhile
+            return
+        async for record in self.logs.filed(task):
+            if story.following <= record.number <= last:
+                yield record

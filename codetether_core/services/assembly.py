@@ -26,13 +26,16 @@ from codetether_core.services.asking import Asking
 from codetether_core.services.attaching import Attaching
 from codetether_core.services.audit_notes import Notes
 from codetether_core.services.auditing import Auditing
+from codetether_core.services.blob_marks import BlobMarks
 from codetether_core.services.claiming import Claiming
+from codetether_core.services.clearing import Clearing
 from codetether_core.services.collecting import Collecting
 from codetether_core.services.conversation import Conversation
 from codetether_core.services.data_keys import DataKeys
 from codetether_core.services.dispatch import Dispatch
 from codetether_core.services.encryption import Encryption
 from codetether_core.services.enlisting import Enlisting
+from codetether_core.services.erasing import Erasing
 from codetether_core.services.issuing import Issuing
 from codetether_core.services.judging import Judging
 from codetether_core.services.maintenance import Maintenance
@@ -75,7 +78,7 @@ class Services:
     """The use cases, and the ports that reading needs no use case for.
 
     ``dispatch.run()``, ``maintenance.run()`` and ``trail_upkeep.run()`` have to be running somewhere in the process,
-    and ``collecting.run()`` where there are blobs.
+    and ``collecting.run()`` and ``clearing.run()`` where there are blobs.
     """
 
     backend: Backend
@@ -105,6 +108,8 @@ class Services:
     task_logs: TaskLogs
     transcripts: Transcripts
     collecting: Collecting
+    clearing: Clearing
+    erasing: Erasing
     recording: Recording
     sealing: Sealing
     auditing: Auditing
@@ -159,12 +164,14 @@ def assemble(
     watching = Watching(log, backend.notifier, clock)
     logs = TaskLogs(writer, tasks, log, blobs, watching, clock)
     transcripts = Transcripts(backend.sessions, blobs)
+    erasing = Erasing(backend.tasks, backend.sessions, backend.leftovers, ownership, clock, entropy)
     if redaction is None:
         keys = DataKeys(backend.data_keys, cipher or NoCipher(), clock, entropy)
         redaction = Redaction(backend.secrets, Encryption(keys, keys.cipher, entropy), clock)
     encryption, data_keys = redaction.encryption, redaction.encryption.keys
     kept = kept or AsKept(backend, blobs)
     filings = TrailFilings(backend.audit, blobs)
+    marks, references = BlobMarks(kept), References(kept.backend.tasks, kept.backend.sessions, filings)
     trail = TrailCopying(backend.audit, kept.blobs, filings)
     recording = Recording(backend.audit, clock, Notes(clock, entropy), redaction)
     sealing = Sealing(backend.audit, recording, signer or NoSigner())
@@ -213,7 +220,9 @@ def assemble(
         attaching=Attaching(writer, tasks, blobs, clock, terms, redaction),
         task_logs=logs,
         transcripts=transcripts,
-        collecting=Collecting(kept, References(kept.backend.tasks, kept.backend.sessions, filings), recording, clock),
+        collecting=Collecting(marks, references, recording, clock),
+        clearing=Clearing(marks, references, clock),
+        erasing=erasing,
         recording=recording,
         sealing=sealing,
         auditing=Auditing(backend.audit, sealing),

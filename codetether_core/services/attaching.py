@@ -13,6 +13,7 @@ from codetether_core.artifacts import Artifact, artifact_name, media_type
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import BlobStore, Clock, TaskStore
 from codetether_core.services.redaction import Redaction, cleaned
+from codetether_core.services.references import in_time
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.tasks import LeaseTerms, Task, Word, artifact_of, attach, held_by
 
@@ -43,10 +44,12 @@ class Attaching:
         held_by(await self.tasks.get(tenant, id), word, self.clock.now(), self.terms)
         redactor = await self.redaction.of(tenant)
         blob = await self.blobs.put(tenant, cleaned(redactor, data) if redactor else data)
+        put_at = self.clock.now()
         size = await self.blobs.size(tenant, blob)
 
         def attached(task: Task) -> Task:
             now = self.clock.now()
+            in_time(put_at, now)
             attempt = task.grant.number if task.grant else 0
             made = Artifact(name=name, media_type=media, size=size, blob=blob, attempt=attempt, created_at=now)
             return attach(task, word, made, now, self.terms)

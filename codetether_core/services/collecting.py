@@ -16,6 +16,8 @@ as it was listed. Hence nothing that is named goes
 - because the blobs are another store's: each store leaves a mark of its own, and while there is one of another from
   the last ninety days nothing is collected. A copy of a store cannot be told from it, and must have blobs of its own.
 
+What somebody erased goes sooner: see ``Clearing``.
+
 Who has read a name and opens the blob after somebody took the name away may find nothing, as with any file.
 """
 
@@ -28,12 +30,12 @@ from typing import Final
 
 from attrs import define, field
 
-from codetether_core.artifacts import BlobDamaged, BlobId, KeptBlob, address_of
+from codetether_core.artifacts import BlobDamaged, BlobId, KeptBlob
 from codetether_core.audit import SYSTEM_ACTOR, Outcome
-from codetether_core.errors import Conflict, NotConfigured, NotFound, Undecipherable
+from codetether_core.errors import NotConfigured, NotFound, Undecipherable
 from codetether_core.ids import TenantId
 from codetether_core.ports import BlobStore, Clock
-from codetether_core.services.as_kept import AsKept
+from codetether_core.services.blob_marks import BlobMarks
 from codetether_core.services.recording import Recording
 from codetether_core.services.references import References
 from codetether_core.services.tenants import tenants_of
@@ -44,16 +46,9 @@ COLLECTED: Final = "blobs.collected"
 """The action of the record that says how many went."""
 
 _GRACE: Final = timedelta(days=1)
-_ABANDONED: Final = timedelta(days=90)
-"""After a restore, too, the store is another one."""
-
 _LOOK_EVERY: Final = timedelta(hours=1)
 _COLLECT_EVERY: Final = timedelta(days=1)
 _PAGE: Final = 1000
-_ALL: Final = 2**31 - 1
-
-_NOBODY: Final = TenantId("\0")
-"""Whose the marks are: no tenant is called so."""
 
 
 @define
@@ -71,7 +66,7 @@ class Collecting:
     each such batch all that names blobs is gone through.
     """
 
-    kept: AsKept
+    marks: BlobMarks
     references: References
     recording: Recording
     clock: Clock
@@ -92,10 +87,10 @@ class Collecting:
     async def collect(self) -> Collected:
         """Do it now. ``Conflict`` if the blobs may be another store's."""
         done = Collected(at=self.clock.now())
-        if await self.kept.backend.is_whole():
-            before = await self._leave_mark() - _GRACE
+        if await self.marks.kept.backend.is_whole():
+            before = await self.marks.leave() - _GRACE
             self._unfinished = True
-            for tenant in await tenants_of(self.kept.backend.audit):
+            for tenant in await tenants_of(self.marks.kept.backend.audit):
                 try:
                     collected = await self._collect(tenant, before)
                 except (BlobDamaged, NotConfigured, NotFound, Undecipherable) as error:
@@ -111,7 +106,7 @@ class Collecting:
     @property
     def blobs(self) -> BlobStore:
         """As they are kept."""
-        return self.kept.blobs
+        return self.marks.kept.blobs
 
     async def _collect(self, tenant: TenantId, before: datetime) -> int:
         collected, after = 0, None
@@ -138,29 +133,10 @@ class Collecting:
                 return found, after
         return found, None
 
-    async def _leave_mark(self) -> datetime:
-        """When that was, by the blobs' own clock. Marks of stores that are gone go, too."""
-        ours = await self.blobs.put(_NOBODY, await self._mark())
-        marks = {mark.id: mark for mark in await self.blobs.list(_NOBODY, limit=_ALL)}
-        now = marks.pop(ours).put_at
-        if any(now - mark.put_at < _ABANDONED for mark in marks.values()):
-            raise Conflict(
-                "Another store has used these blobs within the last ninety days, so that none of them are collected",
-                hint="give each store a directory, or a prefix in the bucket, of its own",
-            )
-        for mark in marks.values():
-            await self.blobs.drop(_NOBODY, mark)
-        return now
-
     async def _is_time(self) -> bool:
         """Whether no replica has left the mark within a day. A clock that is wrong makes it early or late, no more."""
-        ours, now = address_of(await self._mark()), self.clock.now()
-        marks = await self.blobs.list(_NOBODY, limit=_ALL)
-        return not any(mark.id == ours and now - _COLLECT_EVERY < mark.put_at <= now for mark in marks)
-
-    async def _mark(self) -> bytes:
-        epoch = (await self.kept.backend.log.head()).epoch
-        return f"The store {epoch} was looking for blobs that nobody names when this was put.\n".encode()
+        left, now = await self.marks.left_at(), self.clock.now()
+        return left is None or not now - _COLLECT_EVERY < left <= now
 
     async def _record(self, tenant: TenantId, outcome: Outcome, told: Mapping[str, str | int]) -> None:
         await self.recording.record(tenant, SYSTEM_ACTOR, COLLECTED, "blobs", outcome, told)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from attrs import evolve, frozen
 
 from codetether_core.access import Principal
-from codetether_core.errors import NotFound
+from codetether_core.errors import Erased, NotFound
 from codetether_core.events import Event, Topic
 from codetether_core.ids import CodebaseId, SessionId
 from codetether_core.ports import Clock, CodebaseStore, SessionQuery, SessionStore
@@ -49,15 +50,25 @@ class Conversation:
     async def sync(self, principal: Principal, codebase: CodebaseId, told: Sequence[Session]) -> int:
         """Keep sessions as a worker tells them; ``NotFound`` for an unknown codebase.
 
-        What is told again unchanged, as workers do every minute, is no event.
+        What is told again unchanged, as workers do every minute, is no event. What was erased is passed over: workers
+        go on telling what is on their disks, and need not know.
         """
         await self._known(principal, codebase)
         for session in told:
-            await self._keep(session, _merged, quiet=True)
+            with suppress(Erased):
+                await self._keep(session, _merged, quiet=True)
         return len(told)
 
+    async def tell(self, principal: Principal, session: Session, messages: Sequence[SessionMessage]) -> None:
+        """Keep messages as a worker tells them: as ``upsert``, but what was erased is passed over."""
+        with suppress(Erased):
+            await self.upsert(principal, session, messages)
+
     async def upsert(self, principal: Principal, session: Session, messages: Sequence[SessionMessage]) -> Session:
-        """Keep messages, each over the one with its id; what this telling leaves out is kept, the user's prompt too."""
+        """Keep messages, each over the one with its id; what this telling leaves out is kept, the user's prompt too.
+
+        ``NotFound`` for an unknown codebase, ``Erased``.
+        """
         await self._known(principal, session.codebase)
         return await self._keep(session, _merged, messages)
 

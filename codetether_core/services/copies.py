@@ -39,6 +39,12 @@ class _Session:
 
 
 @frozen
+class _ErasedSession:
+    codebase: str
+    id: str
+
+
+@frozen
 class _Task:
     task: Task
     approvals: tuple[Approval, ...]
@@ -77,6 +83,7 @@ _SHAPES: Final[Mapping[str, type]] = {
     "secret": Secret,
     "webhook": Webhook,
     "message": Message,
+    "erased_session": _ErasedSession,
     "session": _Session,
     "task": _Task,
     "blob": _Blob,

@@ -10,7 +10,10 @@ from codetether_core.access import Principal
 from codetether_core.errors import PermissionDenied
 from codetether_core.ports import Authorizer
 
-__all__ = ["KEYS", "OTHERS", "REGISTRATIONS", "SECRETS", "Ownership", "Reach"]
+__all__ = ["DELETIONS", "KEYS", "OTHERS", "REGISTRATIONS", "SECRETS", "Ownership", "Reach"]
+
+DELETIONS: Final = "deletions:override"
+"""Whoever may do this erases what is anybody's."""
 
 KEYS: Final = "keys:admin"
 """Whoever may do this acts for the owner of any token."""

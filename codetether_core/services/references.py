@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from datetime import datetime, timedelta
+from typing import Final
 
 from attrs import frozen
 
 from codetether_core.artifacts import BlobId
 from codetether_core.audit import Filing
+from codetether_core.errors import Unavailable
 from codetether_core.ids import TenantId
 from codetether_core.ports import SessionStore, TaskStore
 from codetether_core.services.trail_filings import TrailFilings
@@ -20,7 +23,10 @@ from codetether_core.services.walking import every_session, every_task
 from codetether_core.sessions import Session
 from codetether_core.tasks import Task
 
-__all__ = ["References", "blobs_of"]
+__all__ = ["NAMED_WITHIN", "References", "blobs_of", "in_time"]
+
+NAMED_WITHIN: Final = timedelta(minutes=1)
+"""After a blob was put; later it may be taken for one that nobody names."""
 
 
 def blobs_of(value: Task | Session | Filing) -> Sequence[BlobId]:
@@ -32,6 +38,12 @@ def blobs_of(value: Task | Session | Filing) -> Sequence[BlobId]:
             return [] if value.transcript is None else [value.transcript]
         case Filing():
             return [BlobId(value.blob)]
+
+
+def in_time(put_at: datetime, now: datetime) -> None:
+    """``Unavailable`` if it is too late to name a blob that was put then: it is to be put again."""
+    if now - put_at > NAMED_WITHIN:
+        raise Unavailable("It took too long to note where the bytes are", hint="send them again")
 
 
 @frozen

@@ -20,7 +20,7 @@ from codetether_core.audit import SYSTEM_ACTOR, Outcome
 from codetether_core.codebases import Codebase
 from codetether_core.errors import Conflict, Invalid, Unavailable
 from codetether_core.events import AUDIT, Event, Topic
-from codetether_core.ids import TaskId, TenantId
+from codetether_core.ids import CodebaseId, SessionId, TaskId, TenantId
 from codetether_core.messages import Message
 from codetether_core.ports import ApprovalChange, Backend, BlobStore, Clock, RecordStore
 from codetether_core.secrets import DataKey, Secret
@@ -126,6 +126,9 @@ class Restoring:
                 await self.trail.put(tenant, data)
             case "message":
                 await backend.inbox.add(evolve(codec.load(Message, data), tenant=tenant))
+            case "erased_session":
+                codebase, id = CodebaseId(data["codebase"]), SessionId(data["id"])
+                await backend.sessions.erase(tenant, codebase, id, version=None)
             case "session":
                 session = evolve(codec.load(Session, data["session"]), tenant=tenant)
                 await backend.sessions.put(None, session, codec.load(list[SessionMessage], data["messages"]))

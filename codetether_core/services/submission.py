@@ -38,7 +38,7 @@ class Submission:
         is for an agent elsewhere and does not say which.
 
         With an idempotency ``key`` (scoped by tenant, principal and codebase) a second submit meets the first task,
-        and raises ``IdempotencyMismatch`` if it asks for something else.
+        and raises ``IdempotencyMismatch`` if it asks for something else, or if that was erased.
         """
         if spec.agent_type == RELAYED and not spec.target_agent:
             raise Invalid("target_agent_name", f"must name the agent that is to do a task of the type {RELAYED}")
@@ -55,7 +55,7 @@ class Submission:
             try:
                 return await self._add(principal, spec, id)
             except AlreadyExists:
-                first = await self.tasks.get(principal.tenant, id)
+                first = await self._added(principal, id)
         if first.spec != spec:
             raise IdempotencyMismatch("This Idempotency-Key was used for another task", hint="use a new key", id=id)
         return first
@@ -103,6 +103,14 @@ class Submission:
     async def review(self, principal: Principal, id: TaskId) -> Task:
         """Note that somebody has looked at the outcome."""
         return await self.writer.apply(principal.tenant, id, lambda task: review(task, self.clock.now()))
+
+    async def _added(self, principal: Principal, id: TaskId) -> Task:
+        """The task that somebody else was faster with."""
+        try:
+            return await self.tasks.get(principal.tenant, id)
+        except NotFound:
+            problem = "This Idempotency-Key was used for a task that was erased"
+            raise IdempotencyMismatch(problem, hint="use a new key", id=id) from None
 
     async def _add(self, principal: Principal, spec: TaskSpec, id: TaskId) -> Task:
         if spec.codebase not in ANYWHERE:

@@ -8,7 +8,7 @@ the numbers of its events, which have no gaps.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final, TypeVar
 
 from attrs import define, field, frozen
@@ -19,6 +19,7 @@ from codetether_core.events import Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import BlobStore, Clock, EventLog, TaskStore
 from codetether_core.services.log_lines import compressed, decompressed, line_of, record_of
+from codetether_core.services.references import in_time
 from codetether_core.services.task_writer import TASK_KINDS, TaskWriter
 from codetether_core.services.watching import Resync, Watching
 from codetether_core.tasks import OUTPUT_KINDS, Task, filed
@@ -112,9 +113,16 @@ class TaskLogs:
         seen = _Seen()
         async with aclosing(self._kept(task)) as source:
             blob = await self.blobs.put(task.tenant, compressed(seen.watch(source)))
+        put_at = self.clock.now()
         if seen.first == task.filed_to + 1 and not seen.gap:
             segment = LogSegment(first=seen.first, last=seen.last, outputs=seen.outputs, blob=blob)
-            await self.writer.apply(task.tenant, task.id, lambda task: filed(task, segment, self.clock.now()))
+
+            def named(task: Task) -> Task:
+                in_time(put_at, now := self.clock.now())
+                return filed(task, segment, now)
+
+            with suppress(NotFound):  # somebody erased it meanwhile
+                await self.writer.apply(task.tenant, task.id, named)
 
     async def _settled(self, task: Task, read: Callable[[Task], Awaitable[T]]) -> T:
         """What is read of a task whose log is not filed away meanwhile: it is filed before it is forgotten."""

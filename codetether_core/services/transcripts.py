@@ -16,7 +16,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from codetether_core import codec
-from codetether_core.errors import NotFound, VersionConflict
+from codetether_core.errors import Erased, NotFound, VersionConflict
 from codetether_core.ids import CodebaseId, SessionId, TenantId
 from codetether_core.ports import BlobStore, SessionStore
 from codetether_core.services.log_lines import compressed, decompressed
@@ -62,7 +62,7 @@ class Transcripts:
             filed = evolve(session, transcript=transcript, loose=False, version=session.version + 1)
             try:
                 await self.sessions.put(session, filed, forget=[message.id for message in kept])
-            except VersionConflict:  # somebody goes on with it, or another replica was faster
+            except (Erased, VersionConflict):  # somebody goes on with it or erased it, or another replica was faster
                 continue
             done += 1
         return done > 0 and len(quiet) == limit

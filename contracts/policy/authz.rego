@@ -67,12 +67,14 @@ editor := viewer | {
 	"messages:intervene",
 	"messages:write",
 	"push:write",
+	"sessions:delete",
 	"sessions:write",
+	"tasks:delete",
 	"tasks:execute",
 	"tasks:write",
 }
 
-operator := editor | {"audit:read", "registrations:override", "secrets:read", "workers:write"}
+operator := editor | {"audit:read", "deletions:override", "registrations:override", "secrets:read", "workers:write"}
 
 admin := operator | {
 	"accounts:read",

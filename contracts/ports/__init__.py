@@ -20,6 +20,7 @@ from contracts.ports.audit_log import audit_log_contract
 from contracts.ports.blob_store import blob_store_contract
 from contracts.ports.channel import channel_contract
 from contracts.ports.codebase_store import codebase_store_contract
+from contracts.ports.erasing import erasing_contract
 from contracts.ports.event_log import event_log_contract
 from contracts.ports.harness import OpenBackend
 from contracts.ports.inbox import inbox_contract
@@ -41,6 +42,7 @@ __all__ = [
     "boundary_examples",
     "channel_contract",
     "codebase_store_contract",
+    "erasing_contract",
     "event_log_contract",
     "inbox_contract",
     "notifier_contract",
@@ -68,5 +70,6 @@ STORE_CONTRACTS: Final[tuple[Callable[[OpenBackend], type[TestCase]], ...]] = (
     approval_store_contract,
     audit_log_contract,
     webhook_store_contract,
+    erasing_contract,
     wholeness_contract,
 )

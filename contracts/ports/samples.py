@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from codetether_core.events import Event, Topic
+from codetether_core.events import TASK_ERASED, Event, Topic
 from codetether_core.ids import CodebaseId, TaskId, TenantId, WorkerId
 from codetether_core.tasks import Grant, LeaseTerms, Task, TaskSpec, Word, claim
 
@@ -20,6 +20,7 @@ __all__ = [
     "TENANT",
     "TERMS",
     "claimed",
+    "end_of",
     "new_task",
     "note",
     "output",
@@ -63,6 +64,11 @@ def word(grant: Grant | None) -> Word:
 def note(topic: Topic, text: str = "", kind: str = "note", at: datetime = NOW) -> Event:
     """An event with a text."""
     return Event(topic, kind, at, {"text": text})
+
+
+def end_of(task: Task) -> Event:
+    """The event that takes all others of a task with it."""
+    return note(Topic.task(task.tenant, task.spec.codebase, task.id), "", TASK_ERASED)
 
 
 def output(task: Task, *texts: str) -> list[Event]:

@@ -147,6 +147,26 @@ async def messages_come_in_order_of_creation(backend: Backend) -> None:
         assert ("".join(message.id for message in found), count) == (expected, 5)
 
 
+async def all_are_walked_through_by_their_keys(backend: Backend) -> None:
+    """Page by page behind a key, whether it is there or not, however they are updated meanwhile."""
+    sessions = backend.sessions
+    names = [("cb", "b"), ("cb", "a"), ("cb2", "a"), ("cb", "ba"), ("cb10", "x")]
+    told = [_session(id, codebase=CodebaseId(codebase)) for codebase, id in names]
+    for session in told:
+        await sessions.put(None, session)
+    await sessions.put(None, _session("a", tenant=OTHER_TENANT))
+
+    async def page(after: tuple[str, str] | None, limit: int) -> list[tuple[str, str]]:
+        behind = None if after is None else (CodebaseId(after[0]), SessionId(after[1]))
+        return [(each.codebase, each.id) for each in await sessions.walk(TENANT, after=behind, limit=limit)]
+
+    assert await page(None, 2) == [("cb", "a"), ("cb", "b")]
+    await sessions.put(told[3], evolve(told[3], updated_at=NOW + SECOND, version=2))
+    assert await page(("cb", "b"), 2) == [("cb", "ba"), ("cb10", "x")]
+    assert await page(("cb", "bb"), 10) == [("cb10", "x"), ("cb2", "a")]
+    assert await page(("cb2", "a"), 10) == []
+
+
 async def sessions_are_listed_last_updated_first(backend: Backend) -> None:
     """By codebase, by text in the title whatever its case, in pages, with the count of all that match."""
     titles = ["Fix the Build", "ÉTÉ build", "100% done", "rebuild", "other"]
@@ -221,6 +241,7 @@ _EXAMPLES: Final[tuple[Example, ...]] = (
     the_same_id_may_be_told_for_two_codebases,
     an_unknown_session_has_no_messages,
     messages_come_in_order_of_creation,
+    all_are_walked_through_by_their_keys,
     sessions_are_listed_last_updated_first,
     quiet_sessions_are_found_once_they_are_filed_no_more,
     messages_can_be_forgotten_with_a_swap,

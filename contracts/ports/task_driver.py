@@ -14,13 +14,13 @@ from hypothesis.stateful import RuleBasedStateMachine
 from codetether_core import approvals as approving
 from codetether_core import tasks as verbs
 from codetether_core.approvals import Approval
-from codetether_core.errors import AlreadyExists, Conflict
+from codetether_core.errors import AlreadyExists, Conflict, NotFound, VersionConflict
 from codetether_core.events import Event
 from codetether_core.ids import TaskId, WorkerId
 from codetether_core.ports import ApprovalChange, Backend
-from codetether_core.tasks import Task, TaskState, Word
+from codetether_core.tasks import CHANGE_KINDS, Task, TaskState, Word
 from contracts.ports.harness import Host, insist, raises
-from contracts.ports.samples import NOW, TERMS, word
+from contracts.ports.samples import NOW, TERMS, end_of, word
 from contracts.ports.task_model import Model, events_of
 
 __all__ = ["Spoken", "TaskDriver", "is_held"]
@@ -79,9 +79,29 @@ class TaskDriver(RuleBasedStateMachine):
         self.call(add)
         self.model.swap(task, (), events)
 
+    def erase(self, task: Task) -> None:
+        end = end_of(task)
+
+        async def remove(backend: Backend) -> None:
+            try:
+                await backend.tasks.remove(task, [end])
+            except VersionConflict:
+                # The reply to an earlier try was lost.
+                await raises(NotFound, backend.tasks.get(task.tenant, task.id))
+
+        self.call(remove)
+        self.model.erase(task, [end])
+        self.swaps.pop(task.id, None)
+        kinds = ["task.output", *CHANGE_KINDS, end.kind]
+        assert [record.kind for record in self.call(lambda backend: backend.log.latest(end.topic, kinds, 2))] == [
+            end.kind
+        ]
+
     def apply(self, id: TaskId, verb: Callable[[Task], Task], *changes: ApprovalChange) -> None:
-        """Do to the store what the verb does to the model, if it is legal."""
-        old = self.model.tasks[id]
+        """Do to the store what the verb does to the model, if it is legal; nothing is of what was erased."""
+        old = self.model.tasks.get(id)
+        if old is None:
+            return
         try:
             new = verb(old)
         except Conflict:
@@ -103,7 +123,7 @@ class TaskDriver(RuleBasedStateMachine):
 
     def speaker(self, grant: Spoken, late: bool) -> Spoken:
         """Who has a grant now, or who had this one."""
-        if late:
+        if late and grant[0] in self.model.tasks:
             return grant
         task = self.one(is_held, self.serial)
         return task.id, word(task.holder)

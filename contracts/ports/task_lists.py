@@ -17,7 +17,7 @@ from codetether_core.ids import CodebaseId, ContextId, TaskId, TenantId, WorkerI
 from codetether_core.ports import Backend, TaskOrder, TaskQuery
 from codetether_core.tasks import Task, TaskState, cancel, requeue
 from contracts.ports.harness import Example, Host, OpenBackend
-from contracts.ports.samples import MICROSECOND, NOW, OTHER_TENANT, SECOND, TENANT, claimed, new_task
+from contracts.ports.samples import CODEBASE, MICROSECOND, NOW, OTHER_TENANT, SECOND, TENANT, claimed, new_task
 
 __all__ = ["LISTS", "task_lists_contract"]
 
@@ -122,7 +122,7 @@ class _Lists(RuleBasedStateMachine):
     ) -> None:
         if since:
             conditions["since"], _ = self._place(*since)
-        if beyond and conditions["order"] is TaskOrder.CHANGED:
+        if beyond and conditions["order"] is not TaskOrder.PRIORITY:
             conditions["beyond"] = self._place(*beyond)
         query = TaskQuery(**conditions)
         expected = _matching([task for task in self.tasks.values() if task.tenant == tenant], query)
@@ -161,7 +161,10 @@ def _matching(tasks: Sequence[Task], query: TaskQuery) -> Sequence[Task]:
 
 
 def _behind(tasks: Sequence[Task], query: TaskQuery) -> Sequence[Task]:
-    return [task for task in tasks if query.beyond is None or (task.since, task.id) < query.beyond]
+    def place(task: Task) -> tuple[datetime, TaskId]:
+        return task.since if query.order is TaskOrder.CHANGED else task.created_at, task.id
+
+    return [task for task in tasks if query.beyond is None or place(task) < query.beyond]
 
 
 async def what_has_changed_last_comes_first(backend: Backend) -> None:
@@ -208,6 +211,10 @@ async def a_list_is_gone_on_with_behind_a_place(backend: Backend) -> None:
     assert await _ids(backend, evolve(behind, after=2)) == ["t1", "t0"]
     assert await _ids(backend, evolve(query, beyond=(tasks[0].since, tasks[0].id))) == []
     assert await store.total(TENANT, behind) == 6
+    newest = TaskQuery(order=TaskOrder.NEWEST, limit=2)
+    assert await _ids(backend, newest) == ["t5", "t4"]
+    for narrowed in (newest, evolve(newest, codebase=CODEBASE), evolve(newest, context=ContextId("c"))):
+        assert await _ids(backend, evolve(narrowed, beyond=(tasks[4].created_at, tasks[4].id))) == ["t3", "t2"]
 
 
 async def since_means_from_that_very_microsecond(backend: Backend) -> None:

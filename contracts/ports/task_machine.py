@@ -108,6 +108,11 @@ class TaskStoreMachine(TaskDriver):
     def review(self, which: int) -> None:
         self.apply(self.one(lambda task: task.ended, which).id, lambda task: verbs.review(task, self.now))
 
+    @precondition(lambda self: self.model.where(lambda task: task.ended))
+    @rule(which=_WHICH)
+    def erase_what_has_ended(self, which: int) -> None:
+        self.erase(self.one(lambda task: task.ended, which))
+
     @precondition(lambda self: self.model.where(lambda task: bool(task.awaiting)))
     @rule(which=_WHICH)
     def answer(self, which: int) -> None:
@@ -250,13 +255,19 @@ class TaskStoreMachine(TaskDriver):
 
     @rule(id=ids, off=st.sampled_from([-1, 1]))
     def what_comes_too_late_changes_nothing(self, id: TaskId, off: int) -> None:
-        """A swap from another version, an add of what is there, and the last swap again: the reply to it was lost."""
-        task = self.model.tasks[id]
+        """A swap from another version, an add of what is there, and the last swap again: the reply to it was lost.
+
+        So it is of what was erased, and whoever held it says no more.
+        """
+        task = self.model.tasks.get(id) or self.model.erased[id]
         other = Task.new(id, task.tenant, task.spec, created_by="x", now=self.now)
         stale, written = (evolve(other, version=task.version + raised) for raised in (off, off + 1))
         events, op = output(task, "never"), self.next_name("op")
         self.refused(VersionConflict, lambda backend: backend.tasks.replace(stale, written, events, op=op))
         self.refused(AlreadyExists, lambda backend: backend.tasks.add(other, events))
+        if id in self.model.erased:
+            guard = Guard(task.tenant, id, task.fence)
+            self.refused(StaleLease, lambda backend: backend.log.append(events, guard))
         if id in self.swaps:
             old, new, told, changes, done = self.swaps[id]
             self.call(lambda backend: backend.tasks.replace(old, new, told, approvals=changes, op=done))

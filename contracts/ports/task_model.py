@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Final
 
 from codetether_core.approvals import Approval
+from codetether_core.errors import NotFound
 from codetether_core.events import Cursor, Event, Topic
 from codetether_core.ids import ApprovalId, TaskId, TenantId, WorkerId
 from codetether_core.ports import ApprovalChange, Backend, TaskQuery
 from codetether_core.tasks import Lane, Task, TaskState, change, lane_of
-from contracts.ports.harness import insist
+from contracts.ports.harness import insist, raises
 from contracts.ports.samples import OTHER_TENANT, TENANT
 
 __all__ = ["ALL", "HOLDING", "TENANTS", "WORKERS", "Model", "events_of"]
@@ -40,6 +41,7 @@ class Model:
     def __init__(self, cursor: Cursor) -> None:
         self.tasks: dict[TaskId, Task] = {}
         self.approvals: dict[ApprovalId, Approval] = {}
+        self.erased: dict[TaskId, Task] = {}
         self.expected: list[Event] = []
         self._numbers: Counter[Topic] = Counter()
         self._cursor = cursor
@@ -48,6 +50,12 @@ class Model:
         """Take note of a write."""
         self.tasks[task.id] = task
         self.approvals |= {change.new.id: change.new for change in changes}
+        self.expected += events
+
+    def erase(self, task: Task, events: Sequence[Event]) -> None:
+        """Take note that a task is no more."""
+        self.erased[task.id] = self.tasks.pop(task.id)
+        self.approvals = {id: asked for id, asked in self.approvals.items() if asked.task != task.id}
         self.expected += events
 
     def where(self, condition: Callable[[Task], bool]) -> list[Task]:
@@ -63,6 +71,8 @@ class Model:
         assert await insist(store.next_due) == next((moment for moment, _ in due), None)
         for task in self.tasks.values():
             assert await insist(lambda: store.get(task.tenant, task.id)) == task  # noqa: B023 - awaited at once
+        for task in self.erased.values():
+            await raises(NotFound, insist(lambda: store.get(task.tenant, task.id)))  # noqa: B023 - awaited at once
         for tenant in TENANTS:
             await self._compare_tenant(backend, tenant)
         await self._compare_log(backend)

@@ -324,6 +324,39 @@ def test_conversations_are_listed_and_shown(run: Run, client: Client, capsys: py
     assert document(capsys)["messages"][0]["id"] == "m1"
 
 
+def test_what_cannot_be_undone_is_asked_for_first(
+    run: Run, client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an option where nobody can be asked; what goes on is not erased, and it is said what to do."""
+    tasks = [client.tasks.run("Never mind").id for _ in range(3)]
+    assert run("task", "delete", tasks[0]) == 2
+    assert "say --yes" in capsys.readouterr().err
+    assert run("task", "delete", "--yes", tasks[0]) == 8
+    assert "cancel it first" in capsys.readouterr().err
+    assert run("task", "cancel", *tasks) == 0
+    assert run("task", "delete", "--yes", tasks[0]) == 0
+    assert f"erased {tasks[0]}" in "".join(capsys.readouterr())
+    assert run("task", "delete", "-y", tasks[1], "--json") == 0
+    assert document(capsys) == {"erased": [tasks[1]]}
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    for answer, code in (("n", 130), ("y", 0)):
+        monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt, answer=answer: answer)
+        assert run("task", "delete", tasks[2]) == code
+    assert run("task", "show", tasks[2]) != 0
+
+
+def test_a_conversation_is_erased(run: Run, client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    codebase = client.codebases.add(f"app-{token_hex(4)}", "/srv/app")
+    client.worker.sync_sessions(codebase.id, "w", [{"id": "ses_1", "title": "First"}])
+    assert run("session", "delete", codebase.name, "ses_1", "--yes") == 0
+    assert "erased ses_1 and 0 of its tasks" in "".join(capsys.readouterr())
+    assert run("session", "show", codebase.id, "ses_1") != 0
+    client.worker.sync_sessions(codebase.id, "w", [{"id": "ses_2", "title": "Second"}])
+    capsys.readouterr()
+    assert run("session", "delete", codebase.id, "ses_2", "--yes", "--json") == 0
+    assert document(capsys) == {"erased": "ses_2", "tasks": 0}
+
+
 def test_messages_are_sent_and_listed(run: Run, client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     name = f"agent-{token_hex(4)}"
     client.agents.register(name)

@@ -182,6 +182,24 @@ def test_conversations_are_told_read_and_resumed(place: Place) -> None:
     assert [each.text for each in place.client.sessions.messages(place.codebase, "ses_1")] == ["Hello?"]
     resumed = place.client.sessions.resume(place.codebase, "ses_1", "Go on")
     assert resumed.task.prompt == "Go on"
+    with pytest.raises(errors.Conflict, match="The task is pending") as caught:
+        place.client.sessions.delete(place.codebase, "ses_1")
+    assert (caught.value.code, caught.value.hint) == ("task_not_ended", "cancel it first")
+    resumed.cancel()
+    assert place.client.sessions.delete(place.name, "ses_1") == 1
+    with pytest.raises(errors.NotFound):
+        place.client.sessions.get(place.codebase, "ses_1")
+    worker.sync_messages(place.codebase, "ses_1", place.worker, said)
+    assert not place.client.sessions.list(place.name)
+
+
+def test_an_ended_task_is_erased(place: Place) -> None:
+    task = place.client.tasks.run("p", codebase=place.codebase)
+    task.cancel()
+    place.client.tasks.delete(task.id)
+    for lost in (place.client.tasks.get, place.client.tasks.delete):
+        with pytest.raises(errors.NotFound):
+            lost(task.id)
 
 
 def test_messages_wait_for_their_agent_until_acknowledged(hub_url: str) -> None:

@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from codetether_core.tasks import TaskState
 from tests.deployed.program import Program
+from tests.deployed.sessions import SESSION, keep_session
 from tests.deployed.site import TOKEN, Site, follow_until
 from tests.deployed.wire import Wire
 
@@ -44,6 +47,23 @@ def test_a_killed_worker_is_missed_and_another_takes_over(site: Site, server: Pr
     assert task.result() == "done"
     view = task.refresh()
     assert (view.attempt, view.attempts_charged, view.worker_id, _count(runs)) == (2, 1, "wrk-second", 2)
+
+
+@pytest.mark.usefixtures("server")
+def test_an_erased_session_does_not_come_back_with_the_worker_that_has_it_still(site: Site) -> None:
+    """It tells of it again whenever it begins, with others, is answered as ever, and goes on with its work."""
+    keep_session(site.home(), site.checkout)
+    first, sessions = site.hire(), site.client.sessions
+    assert [session.id for session in sessions.list("demo")] == [SESSION]
+    assert sessions.delete("demo", SESSION) == 0
+    first.kill()
+    keep_session(site.home(), site.checkout, "ses_later")
+    again = site.hire()
+    assert site.submit("good morning", agent="echo").result() == "good morning"
+    assert [session.id for session in sessions.list("demo")] == ["ses_later"]
+    assert len(sessions.messages("demo", "ses_later")) == 1
+    assert not sessions.messages("demo", SESSION)
+    assert not [line for line in again.lines if "ession" in line and "ailed" in line], again.said
 
 
 def test_a_worker_that_comes_back_by_its_old_name_does_not_hold_what_it_has_forgotten(site: Site) -> None:

@@ -123,8 +123,9 @@ class Real:
                 self._post("/v1/agent/workers/register", codebases=[self["codebases"]], worker_id="w1", name="one")
                 return "w1"
             case "sessions":
-                self._post(f"/v1/agent/codebases/{self['codebases']}/sessions/s1/ingest", messages=[{"id": "m1"}])
-                return "s1"
+                id = f"s{token_hex(4)}"  # one that was erased does not come back
+                self._post(f"/v1/agent/codebases/{self['codebases']}/sessions/{id}/ingest", messages=[{"id": "m1"}])
+                return id
             case "agents":
                 self._post("/v1/agent/agents", name="reviewer")
                 return "reviewer"

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from codetether_adapters.memory.backend import open_backend
+from codetether_core.access import Principal
 from codetether_core.agents import Agent
 from codetether_core.approvals import ApprovalState
 from codetether_core.codebases import Codebase
@@ -29,6 +30,8 @@ from tests.simulation.world import USER as SIM
 from tests.simulation.world import open_world
 
 pytestmark = pytest.mark.anyio
+
+ROOT = Principal(name="root", roles=frozenset({"admin"}))
 
 
 async def told(entries: Sequence[Entry]) -> AsyncIterator[Entry]:
@@ -106,6 +109,33 @@ async def test_a_copy_of_the_copy_is_the_same() -> None:
         await there.questions.answer(USER, open_one.id, text="left")
         states = {task.spec.title: task.state for task in await other.tasks.list(TENANT, TaskQuery())}
         assert states == {"done": TaskState.COMPLETED, "asking": TaskState.PENDING, "waiting": TaskState.PENDING}
+
+
+async def test_what_is_erased_while_it_is_copied_is_left_out_or_whole() -> None:
+    """Wherever the copy stands just then; and what was erased before does not come back in the copy."""
+    key = (CodebaseId("cbs_1"), SessionId("ses_1"))
+    for step in range(1, 40):
+        async with open_desk() as desk, open_backend() as other:
+            await a_used_store(desk)
+            (done,) = [each for each in await desk.services.backend.tasks.list(TENANT, TaskQuery()) if each.ended]
+            entries: list[Entry] = []
+            async for entry in desk.services.archiving.copy(TENANT):
+                entries.append(entry)
+                if len(entries) == step:
+                    await desk.services.erasing.task(USER, done.id)
+                    await desk.services.erasing.session(ROOT, *key)
+            there = assemble(other, FakeClock(), CountingDice())
+            counted = await there.restoring.restore(TENANT, told(entries))
+            tasks = [each.data["task"]["id"] for each in entries if each.kind == "task"]
+            assert counted["task"] == len(tasks) == 2 + (done.id in tasks)
+            assert ("fine" in str(entries)) <= (done.id in tasks)
+    async with open_desk() as desk, open_backend() as other:
+        await a_used_store(desk)
+        await desk.services.erasing.session(ROOT, *key)
+        there = assemble(other, FakeClock(), CountingDice())
+        await there.restoring.restore(TENANT, told(await copied(desk.services)))
+        assert [*await other.sessions.erased(TENANT)] == [key]
+        assert (await other.sessions.list(TENANT, SessionQuery()))[1] == 0
 
 
 async def test_the_holder_of_a_copied_task_is_fenced() -> None:

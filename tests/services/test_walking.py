@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, cast
 
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve
 
 from codetether_adapters.memory import open_backend
 from codetether_core.ids import SessionId, TaskId
-from codetether_core.ports import SessionQuery, SessionStore
 from codetether_core.services.walking import every_session, every_task
 from codetether_core.sessions import Session
 from contracts.ports.samples import CODEBASE, NOW, TENANT, new_task
@@ -29,8 +26,8 @@ def session(number: int) -> Session:
     )
 
 
-async def test_sessions_that_somebody_goes_on_with_are_found_wherever_they_move() -> None:
-    """From where nobody has looked yet to where everybody has been."""
+async def test_sessions_that_somebody_goes_on_with_are_met_once() -> None:
+    """Wherever they stand in the order of change."""
     async with open_backend() as backend:
         for number in range(COUNT):
             await backend.sessions.put(None, session(number))
@@ -43,25 +40,6 @@ async def test_sessions_that_somebody_goes_on_with_are_found_wherever_they_move(
                 await backend.sessions.put(moving, evolve(moving, updated_at=later, version=2))
         assert len(told) == COUNT
         assert set(told) == {session(number).id for number in range(COUNT)}
-
-
-@frozen
-class Forgetful:
-    """A store that counts one session more than it can show."""
-
-    store: SessionStore
-
-    async def list(self, tenant: Any, query: SessionQuery) -> tuple[Sequence[Session], int]:
-        found, total = await self.store.list(tenant, query)
-        return found, total + 1
-
-
-async def test_a_session_that_is_nowhere_is_not_looked_for_for_ever() -> None:
-    async with open_backend() as backend:
-        for number in range(3):
-            await backend.sessions.put(None, session(number))
-        forgetful = cast("SessionStore", Forgetful(backend.sessions))
-        assert len([each async for each in every_session(forgetful, TENANT)]) == 3
 
 
 async def test_tasks_that_are_added_push_no_other_out_of_sight() -> None:

@@ -57,6 +57,7 @@ async def fill(backend: Backend, tenant: TenantId) -> Task:
     )
     said = SessionMessage(id="m", session=SessionId("s"), role="user", created_at=NOW)
     await backend.sessions.put(None, session, [said])
+    await backend.sessions.erase(tenant, CODEBASE, SessionId(tenant), version=None)
     message = Message(id=MessageId("m"), tenant=tenant, sender="s", recipient=AgentName("a"), body="b", sent_at=NOW)
     await backend.inbox.add(message)
     await backend.webhooks.add(new_webhook(tenant=tenant, task=task.id))
@@ -117,12 +118,15 @@ async def leaks(backend: Backend, theirs: Task) -> Sequence[str]:
         "approvals": lambda: backend.approvals.list(TENANT),
         "codebases": lambda: backend.codebases.list(TENANT),
         "sessions": lambda: backend.sessions.list(TENANT, SessionQuery()),
+        "walk": lambda: backend.sessions.walk(TENANT, limit=10),
+        "erased": lambda: backend.sessions.erased(TENANT),
         "inbox": lambda: backend.inbox.list(TENANT),
         "latest": lambda: backend.log.latest(topic, ["task.output"], 10),
         "search": lambda: backend.log.search(TENANT, "of", ["task.output"], 10),
         "chains": lambda: backend.audit.chains(TENANT),
         "swap": lambda: backend.tasks.replace(stolen, evolve(stolen, version=stolen.version + 1)),
         "append": lambda: backend.log.append([note(topic)], Guard(TENANT, theirs.id, theirs.fence, 1)),
+        "remove": lambda: backend.tasks.remove(evolve(stolen, version=stolen.version + 1)),
     }
     leaking = list[str]()
     for name, call in calls.items():

@@ -31,12 +31,12 @@ async def hold(url: str) -> None:
 
 
 async def crowd(url: str) -> None:
-    """Fill a disk that is full at 400 kB, see what is refused, make room, and try that again."""
+    """Fill a disk that is full at 600 kB, see what is refused, make room, and try that again."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     tasks = [new_task(f"{n:03}", prompt="x" * 10_000) for n in range(160)]
     refused = []
     async with open_backend(url) as backend:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, hard))
         for first in range(0, len(tasks), 4):
             together = tasks[first : first + 4]
             calls = (backend.tasks.add(task, output(task, "x")) for task in together)

@@ -11,6 +11,7 @@ from codetether_core.ports import Backend
 from contracts.ports import (
     STORE_CONTRACTS,
     audit_log_contract,
+    erasing_contract,
     event_log_contract,
     processes_contract,
     task_store_contract,
@@ -40,7 +41,7 @@ globals().update((f"Test_{contract.__name__}", at_its_pace(contract(emptied_stor
 
 TestBehindFaults = at_its_pace(task_store_contract(lambda: faulty(emptied_store(), Faults(7, before=0.15, after=0.15))))
 
-for contract in (task_store_contract, event_log_contract, audit_log_contract, wholeness_contract):
+for contract in (task_store_contract, event_log_contract, audit_log_contract, erasing_contract, wholeness_contract):
     globals()[f"Test_{contract.__name__}_with_a_keeper"] = at_its_pace(contract(emptied_and_kept))
 
 TestProcesses = processes_contract(lambda: partial(open_backend, new_store()))

@@ -56,7 +56,7 @@ async def test_nothing_of_another_tenants_is_had_by_who_says_everybody(url: str,
         assert {*(await backend.tasks.count(TENANT)).values()} == {1}
     assert everything(url, OTHER_TENANT) == before
     async with open_backend(url + OVERSEE) as backend:
-        assert len(await leaks(backend, theirs)) == 12
+        assert len(await leaks(backend, theirs)) == 15
 
 
 @pytest.mark.usefixtures("theirs")

@@ -166,6 +166,12 @@ ASKED: list[dict[str, Any]] = [
     {"order": TaskOrder.CHANGED},
 ]
 
+WALKED: list[dict[str, Any]] = [
+    {"order": TaskOrder.NEWEST, "codebase": codebase, "beyond": (moment(TASKS // 2), TaskId("t"))}
+    for codebase in (None, CODEBASE)
+]
+"""As whoever goes through all of them."""
+
 PLACED: dict[str, Any] = {
     "since": moment(TASKS // 4),
     "beyond": (moment(TASKS // 2), TaskId("t")),
@@ -185,7 +191,7 @@ PLACED: dict[str, Any] = {
     + [
         TaskQuery(states=states, limit=10, **asked)
         for states in (None, frozenset({TaskState.PENDING}), frozenset({TaskState.FAILED, TaskState.RUNNING}))
-        for asked in (*ASKED, *({**each, **PLACED} for each in ASKED if each["order"] is TaskOrder.CHANGED))
+        for asked in (*WALKED, *ASKED, *({**each, **PLACED} for each in ASKED if each["order"] is TaskOrder.CHANGED))
     ],
 )
 def test_a_page_of_a_list_costs_its_own_length(known: Sessions, query: TaskQuery) -> None:

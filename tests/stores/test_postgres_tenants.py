@@ -142,7 +142,7 @@ async def test_a_login_that_bypasses_row_security_is_told_of(url: str, theirs: T
     administrator = the_server().url(url.rpartition("/")[2], user="postgres")
     with capture_logs() as logs:
         async with open_backend(administrator) as backend:
-            assert len(await leaks(backend, theirs)) == 12
+            assert len(await leaks(backend, theirs)) == 15
     assert [(line["event"], line["log_level"]) for line in logs] == [("row_security_bypassed", "warning")]
     assert "without SUPERUSER" in logs[0]["hint"]
 

@@ -24,7 +24,18 @@ from codetether_core.events import Guard, Topic
 from codetether_core.ids import TaskId
 from codetether_core.ports import TaskOrder, TaskQuery
 from contracts.ports.harness import forget
-from contracts.ports.samples import CODEBASE, MICROSECOND, NOW, SECOND, TENANT, claimed, new_task, note, output
+from contracts.ports.samples import (
+    CODEBASE,
+    MICROSECOND,
+    NOW,
+    SECOND,
+    TENANT,
+    claimed,
+    end_of,
+    new_task,
+    note,
+    output,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -311,3 +322,33 @@ def test_a_child_process_does_not_inherit_the_lock(path: Path) -> None:
     with asyncio.run(start_agent()) as agent:
         asyncio.run(make(path))
         agent.kill()
+
+
+async def test_nothing_of_what_was_erased_is_left_in_the_file(path: Path) -> None:
+    """Nor in its log, though somebody reads just then: neither what it was last, nor what it was before."""
+    word = "awordthatisnowhereelse"
+    async with open_backend(url(path)) as backend:
+        for n in range(30):
+            task = new_task(f"t{n}", prompt=f"{word} " * (n % 7 * 100 + 1), title=word)
+            await backend.tasks.add(task, output(task, *(f"{word} {m} " * (m % 5 * 100 + 1) for m in range(20))))
+            for size in (1, 500, 3):
+                new = evolve(task, result=f"{word} " * size, version=task.version + 1)
+                await backend.tasks.replace(task, new)
+                task = new
+            other = new_task(f"o{n}", prompt="other " * (n % 5 * 200 + 1))
+            await backend.tasks.add(other, output(other, "other " * (n % 3 * 300 + 1)))
+        assert word.encode() in _bytes(path)
+        with closing(sqlite3.connect(path)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM events").fetchone()
+            for n in range(30):
+                task = await backend.tasks.get(TENANT, TaskId(f"t{n}"))
+                await backend.tasks.remove(task, [end_of(task)])
+            assert word.encode() in _bytes(path)
+        await backend.log.append([note(TOPIC)])
+        assert word.encode() not in _bytes(path)
+        assert await backend.tasks.total(TENANT, TaskQuery()) == 30
+
+
+def _bytes(path: Path) -> bytes:
+    return b"".join(each.read_bytes() for each in path.parent.iterdir())

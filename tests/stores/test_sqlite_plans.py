@@ -98,6 +98,13 @@ def test_a_place_in_a_list_is_found_by_the_index(connection: sqlite3.Connection,
     assert_walks(connection, sql, "state=? AND since>? AND (since,id)<(?,?))")
 
 
+@pytest.mark.parametrize("narrowed", [{}, {"context": CONTEXT}, {"codebase": CODEBASE}])
+def test_so_is_one_in_the_order_of_creation(connection: sqlite3.Connection, narrowed: dict[str, Any]) -> None:
+    """Whoever goes through all tasks does not begin anew with each page."""
+    sql, _ = queries.listing(TENANT, TaskQuery(order=NEWEST, beyond=(NOW, TaskId("t")), **narrowed))
+    assert_walks(connection, sql, "state=? AND (created,id)<(?,?))")
+
+
 @pytest.mark.parametrize("codebase", [None, CODEBASE])
 def test_a_workers_list_looks_at_its_own_tasks(connection: sqlite3.Connection, codebase: CodebaseId | None) -> None:
     """Which are few enough to sort."""

@@ -17,7 +17,7 @@ from attrs import frozen
 from codetether_adapters.http.responses import encode_json
 from codetether_adapters.sse import encode
 from codetether_core.errors import NotFound
-from codetether_core.events import Cursor, Page, Record, Topic
+from codetether_core.events import TASK_ERASED, Cursor, Page, Record, Topic
 from codetether_core.services import TRAILING_GRACE, Resync, Services, Watching
 from codetether_core.tasks import TERMINAL, Task, TaskState
 
@@ -69,7 +69,7 @@ async def of_task(
 
     The last is its end. A cancelled task goes on until its worker has confirmed that nothing runs any more, for
     ``TRAILING_GRACE`` at most: what the run still prints is told as well, to readers that come later too. A task that
-    its store has lost has no more to come; who comes back is told that it is not found.
+    somebody erased, or that its store has lost, has no more to come; who comes back is told that it is not found.
     """
     topic = Topic.task(task.tenant, task.spec.codebase, task.id)
     whole, told = after is None, False
@@ -95,9 +95,12 @@ async def _pages(
     watching, cursor = services.watching, after
     until = _awaited(task, watching.clock.now())
     if not task.ended or until:
-        pages = watching.follow(topic, after, from_start=True, kinds=dialect.kinds, beat=beat)
+        kinds_and_end = (*dialect.kinds, TASK_ERASED)
+        pages = watching.follow(topic, after, from_start=True, kinds=kinds_and_end, beat=beat)
         async with aclosing(pages) as source:
             async for page in source:
+                if not isinstance(page, Resync) and any(record.kind == TASK_ERASED for record in page.records):
+                    raise NotFound("task", task.id)
                 yield page
                 cursor = page.cursor
                 if isinstance(page, Resync):

@@ -20,7 +20,7 @@ from codetether_adapters.http.routing import Route
 from codetether_core import codec
 from codetether_core.errors import Invalid
 from codetether_core.ids import CodebaseId, SessionId
-from codetether_core.sessions import Session
+from codetether_core.sessions import Session, SessionMessage
 
 __all__ = ["ROUTES"]
 
@@ -67,29 +67,30 @@ async def sync(call: Call) -> Response:
 async def sync_messages(call: Call) -> Response:
     """Keep messages, each over the one with its id."""
     told = await call.body(SyncMessages)
-    await _keep(call, ToldSession(call.path["sid"]), told.messages, told.worker_id, "worker_sync")
+    session, kept = _read(call, ToldSession(call.path["sid"]), told.messages, told.worker_id, "worker_sync")
+    await call.services.conversation.tell(call.principal, session, kept)
     return Json({"success": True, "messages_count": len(told.messages)})
 
 
 async def ingest(call: Call) -> Response:
-    """Keep a session and its messages, whoever tells them."""
+    """Keep a session and its messages, whoever tells them; one that was erased is refused."""
     told = await call.body(IngestSession)
     if not isinstance(told.session, dict):
         raise Invalid("session", "must be an object")
     session = codec.parse(ToldSession, {**told.session, "id": call.path["sid"]}, field="session")
     source = told.source or "ingest"
-    kept = await _keep(call, session, told.messages, told.worker_id, source)
+    read, messages = _read(call, session, told.messages, told.worker_id, source)
+    kept = await call.services.conversation.upsert(call.principal, read, messages)
     return Json({"success": True, "session_id": kept.id, "source": source, "messages_ingested": len(told.messages)})
 
 
-async def _keep(
+def _read(
     call: Call, told: ToldSession, messages: Sequence[ToldMessage], worker: str | None, source: str
-) -> Session:
+) -> tuple[Session, Sequence[SessionMessage]]:
     now, tenant = call.services.clock.now(), call.principal.tenant
     kept = [message_of(each, SessionId(told.id), now, f"messages.{index}") for index, each in enumerate(messages)]
     session = session_of(told, tenant, _codebase(call), now, worker=worker, field="session", source=source)
-    merged: Session = await call.services.conversation.upsert(call.principal, session, kept)
-    return merged
+    return session, kept
 
 
 def _codebase(call: Call) -> CodebaseId:
@@ -128,6 +129,6 @@ ROUTES: Final = (
         answer=shapes.Ingested,
         tag="sessions",
         body=IngestSession,
-        errors=(404,),
+        errors=(404, 409),
     ),
 )

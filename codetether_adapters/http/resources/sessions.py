@@ -164,6 +164,15 @@ async def resume(call: Call) -> Response:
     )
 
 
+async def erase(call: Call) -> Response:
+    """Erase a session, its messages, and all tasks that ran in it: from then on they are not found.
+
+    No worker brings it back, however often it tells of it.
+    """
+    tasks = await call.services.erasing.session(call.principal, _codebase(call), _session(call))
+    return Json({"success": True, "message": "Session erased", "session_id": _session(call), "tasks_erased": tasks})
+
+
 async def _messages(call: Call, id: SessionId, limit: int, offset: int | None) -> dict[str, Any]:
     conversation, codebase = call.services.conversation, _codebase(call)
     if offset is None:
@@ -215,6 +224,16 @@ ROUTES: Final = (
         answer=shapes.Session,
         tag="sessions",
         errors=(404,),
+    ),
+    Route(
+        "DELETE",
+        f"{_AT}/{{sid}}",
+        erase,
+        "sessions:delete",
+        summary="Erase a session and its tasks",
+        answer=shapes.SessionErased,
+        tag="sessions",
+        errors=(404, 409),
     ),
     Route(
         "GET",

@@ -129,6 +129,15 @@ async def cancel(call: Call) -> Response:
     return Json({"success": True, "message": "Task cancelled", "task": task_view(task)})
 
 
+async def erase(call: Call) -> Response:
+    """Erase an ended task, and everything that it left: from then on it is not found.
+
+    What stays is the record in the audit trail, and an event without a word of it.
+    """
+    await call.services.erasing.task(call.principal, _id(call))
+    return Json({"success": True, "message": "Task erased", "task_id": _id(call)})
+
+
 async def requeue(call: Call) -> Response:
     """Take a running task from its holder, or ask for an ended one again."""
     task = await call.services.submission.requeue(call.principal, _id(call), key=_key(call))
@@ -219,6 +228,16 @@ ROUTES: Final = (
         answer=shapes.TaskDetails,
         tag=_TAG,
         errors=(404,),
+    ),
+    Route(
+        "DELETE",
+        f"{_P}/tasks/{{id}}",
+        erase,
+        "tasks:delete",
+        summary="Erase an ended task",
+        answer=shapes.TaskErased,
+        tag=_TAG,
+        errors=(404, 409),
     ),
     Route(
         "POST",

@@ -71,11 +71,12 @@ if guarded ~= '' then
   end
 end
 
--- The documents as they were sent: key, expected version ('' is none, '*' any), a key that must not be there, a field
--- that only this document may have, fields (none: the document goes), and places in indexes.
+-- The documents as they were sent: key, expected version ('' is none, '*' any), a key that must not be there, a topic
+-- that must never have had an event, a field that only this document may have, fields (none: the document goes), and
+-- places in indexes.
 local documents = {}
 for number = 1, take_number() do
-  local document = {key = shard .. take(), expected = take(), unless = take(), index = take(), claim = take()}
+  local document = {key = shard .. take(), expected = take(), unless = take(), unheard = take(), index = take(), claim = take()}
   document.version = take()
   document.fields = {}
   for _ = 1, take_number() * 2 do
@@ -93,7 +94,8 @@ for number, document in ipairs(documents) do
   if number == 1 and present[2] == token then
     return unchanged('done')
   end
-  if document.expected == '' and (present[1] or redis.call('EXISTS', shard .. document.unless) == 1) then
+  if document.expected == '' and (present[1] or redis.call('EXISTS', shard .. document.unless) == 1
+      or redis.call('HEXISTS', shard .. 'numbers', document.unheard) == 1) then
     return unchanged('exists', number)
   end
   if document.expected ~= '*' and document.expected ~= (present[1] or '') then
@@ -165,6 +167,42 @@ for _, document in ipairs(documents) do
     end
     redis.call('HSET', document.key, unpack(fields))
   end
+end
+
+-- What goes with a document: all documents of an index, each named by what its member has after so many bytes.
+for _ = 1, take_number() do
+  local index, rank, kind = take(), take_number(), take()
+  for _, member in ipairs(redis.call('ZRANGE', shard .. index, 0, -1)) do
+    local key = shard .. kind .. member:sub(rank + 1)
+    local places = redis.call('HGET', key, 'places')
+    for _, place in ipairs(places and cmsgpack.unpack(places) or {}) do
+      unfile(place)
+    end
+    redis.call('DEL', key)
+  end
+end
+
+-- The topics whose events go: from the log, their own index, and those of the wider ones.
+for _ = 1, take_number() do
+  local topic, scope, tenant = take(), take_number(), take_number()
+  local own, after, stretch = shard .. 'x:' .. topic, '-', {}
+  repeat
+    stretch = {}
+    for number, line in ipairs(redis.call('XRANGE', own, after, '+', 'COUNT', 1000)) do
+      stretch[number] = line[1]
+    end
+    if #stretch > 0 then
+      after = '(' .. stretch[#stretch]
+      redis.call('XDEL', shard .. 'events', unpack(stretch))
+      if scope < #topic then
+        redis.call('XDEL', shard .. 'x:' .. topic:sub(1, scope), unpack(stretch))
+      end
+      if tenant < scope then
+        redis.call('XDEL', shard .. 'x:' .. topic:sub(1, tenant), unpack(stretch))
+      end
+    end
+  until #stretch == 0
+  redis.call('DEL', own)
 end
 
 -- The events, each with the next position and its subject's next number, and a line in the index of every topic.

@@ -32,6 +32,7 @@ TOKENS = {
     "other": ("other-token", ("worker",)),
     "deployed": ("deployed-token", ("editor", "worker")),
     "eve": ("eve-token", ("viewer",)),
+    "olga": ("olga-token", ("operator",)),
 }
 
 

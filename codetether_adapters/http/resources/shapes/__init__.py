@@ -59,6 +59,7 @@ from codetether_adapters.http.resources.shapes.sessions import (
     MessagesTold,
     Resumed,
     Session,
+    SessionErased,
     SessionMessage,
     SessionMessages,
     SessionPage,
@@ -88,6 +89,7 @@ from codetether_adapters.http.resources.shapes.tasks import (
     TaskAnswer,
     TaskCancelled,
     TaskDetails,
+    TaskErased,
 )
 from codetether_adapters.http.resources.shapes.upkeep import Reaper, Recovered, StuckTasks
 from codetether_adapters.http.resources.shapes.workers import (
@@ -177,6 +179,7 @@ __all__ = [
     "Secrets",
     "Served",
     "Session",
+    "SessionErased",
     "SessionMessage",
     "SessionMessages",
     "SessionPage",
@@ -196,6 +199,7 @@ __all__ = [
     "TaskAnswer",
     "TaskCancelled",
     "TaskDetails",
+    "TaskErased",
     "Watch",
     "WatchStarted",
     "WatchStopped",

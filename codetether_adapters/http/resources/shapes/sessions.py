@@ -12,6 +12,7 @@ __all__ = [
     "MessagesTold",
     "Resumed",
     "Session",
+    "SessionErased",
     "SessionMessage",
     "SessionMessages",
     "SessionPage",
@@ -128,3 +129,13 @@ class Resumed:
     task_id: str
     session_id: str
     active_session_id: str
+
+
+@frozen(kw_only=True)
+class SessionErased:
+    """The session is gone, and so many tasks that ran in it."""
+
+    success: bool
+    message: str
+    session_id: str
+    tasks_erased: int

@@ -22,6 +22,7 @@ __all__ = [
     "TaskAnswer",
     "TaskCancelled",
     "TaskDetails",
+    "TaskErased",
 ]
 
 
@@ -147,6 +148,15 @@ class TaskCancelled:
     success: bool
     message: str
     task: Task
+
+
+@frozen(kw_only=True)
+class TaskErased:
+    """The task is gone."""
+
+    success: bool
+    message: str
+    task_id: str
 
 
 @frozen(kw_only=True)

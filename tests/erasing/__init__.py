@@ -1,0 +1,1 @@
+"""What was erased is nowhere, and everything else is where it was."""
