@@ -111,7 +111,7 @@ async def test_no_path_of_a_route_leads_elsewhere(api: Api, tmp_path: Path, name
         status, headers = await ask(api, route.method, path)
         refused = 400 <= status < 500 and headers["content-type"] in (
             "application/problem+json",
-            "application/a2a+json",
+            "application/json",
         )
         assert refused or (status == 200 and route.path.endswith(UNKNOWN)), (route.method, route.path, status)
     assert await everything(api, tmp_path) == before

@@ -47,10 +47,9 @@ ENDING: Final = frozenset({"login", "logout"})
 """Commands about the sign-in of whoever calls them, which take no word of another's."""
 
 
-ENDS: Final = frozenset(
-    {"task cancel", "codebase remove", "approval answer", "account change", "account remove", "token revoke"}
-)
-"""Commands after which others have less to tell."""
+TAKING: Final = frozenset({"cancel", "remove", "delete", "answer", "change", "revoke"})
+
+"""What commands do after which others have less to tell."""
 
 
 def commands(ids: Mapping[str, str], directory: Path) -> Mapping[str, Iterable[str]]:
@@ -59,6 +58,7 @@ def commands(ids: Mapping[str, str], directory: Path) -> Mapping[str, Iterable[s
     return {
         "task artifacts": [task, "--save", str(directory / "artifacts")],
         "task cancel": [task, ids["waiting"]],
+        "task delete": [task, "--yes"],
         "task explain": [ids["waiting"]],
         "task list": ["--limit", "500"],
         "task log": [task],
@@ -70,11 +70,14 @@ def commands(ids: Mapping[str, str], directory: Path) -> Mapping[str, Iterable[s
         "codebase list": [],
         "codebase remove": [codebase],
         "codebase show": [codebase],
+        "session delete": [codebase, ids["sessions"], "--yes"],
         "session list": [codebase, "--search", ids["sessions"]],
         "session show": [codebase, ids["sessions"]],
         "approval answer": [approval, "--text", "yes"],
         "approval list": ["--task", task],
+        "agent add": [ids["agents"], "--card", "http://127.0.0.1:9/"],
         "agent list": [],
+        "agent remove": [ids["agents"]],
         "message list": ["--agent", ids["agents"]],
         "message send": [ids["agents"], "hello"],
         "webhook list": [],
@@ -192,7 +195,7 @@ def test_whose_it_is_is_told(tmp_path: Path, bare: pytest.MonkeyPatch, capsys: p
         bare.setenv("CODETETHER_SERVER", address)
         bare.setenv("CODETETHER_TOKEN", f"token-of-{ACME}")
         asked = commands(world.filled[ACME].ids, out)
-        for command in sorted(asked, key=ENDS.__contains__):
+        for command in sorted(asked, key=lambda command: command.split()[-1] in TAKING):
             if mark(ACME) in said(command, asked[command], capsys):
                 seen.add(command)
 
