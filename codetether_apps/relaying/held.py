@@ -46,11 +46,13 @@ class Held:
         self._look()
 
     async def note(self, delegation: Delegation) -> None:
-        """In the task itself, under its fence."""
+        """In the task itself, under its fence; what the agent calls it we know also if nobody wants it any more."""
+        if delegation.task is not None:
+            self.delegation = delegation
+            self._look()
         tenant, reporting = self.task.tenant, self.services.reporting
         await self.persistence.answer(lambda: reporting.delegate(tenant, self.word, self.task.id, delegation))
         self.delegation = delegation
-        self._look()
 
     async def emit(self, chunk: OutputChunk) -> None:
         """As output of the run."""

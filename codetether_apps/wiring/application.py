@@ -38,11 +38,11 @@ __all__ = ["Opened", "open_application"]
 
 @frozen
 class Opened:
-    """The application, how its users sign in, its services, and who speaks to agents elsewhere."""
+    """The application, the services below it, how its users sign in, and who speaks to agents elsewhere."""
 
     application: Application
-    access: Access
     services: Services
+    access: Access
     delegate: Delegate
 
 
@@ -96,8 +96,7 @@ async def open_application(
             over_tls=settings.server.tls_cert is not None,
         )
         async with delivering(agent, courier):
-            agents = Agents(outgoing, services.clock, services.entropy)
-            yield Opened(application, access, services, agents)
+            yield Opened(application, services, access, Agents(outgoing, services.clock, services.entropy))
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

@@ -138,12 +138,24 @@ async def its_events_are_gone_from_the_middle_of_the_log(backend: Backend) -> No
         assert texts(await log.latest(topic, ["task.output", "note"], 10)) == kept
     assert [each.kind for each in await read_all(backend, _topic(gone), start)] == [TASK_ERASED]
     assert await read_all(backend, Topic.webhooks(TENANT, CODEBASE, gone.id), start) == []
-    assert [*await log.search(TENANT, "gone", ["task.output", "note"], 10)] == []
     assert len(await read_all(backend, _topic(stays), start)) == 3
     page = await log.oldest(NOW + SECOND, 100)
     assert texts(page.records) == [*kept, '{"text":""}']
     assert await forget(log, NOW + SECOND) == 5
     assert await read_all(backend, Topic(TENANT), await log.start()) == []
+
+
+async def what_was_erased_is_not_found_by_its_words(backend: Backend) -> None:
+    """Neither a task's output nor a session's title."""
+    task, log, sessions = new_task(), backend.log, backend.sessions
+    await backend.tasks.add(task, output(task, "find me"))
+    await sessions.put(None, new_session(title="find me"))
+    assert len(await log.search(TENANT, "find", ["task.output"], 10)) == 1
+    assert (await sessions.list(TENANT, SessionQuery(text="find")))[1] == 1
+    await backend.tasks.remove(task, [end_of(task)])
+    await sessions.erase(TENANT, CODEBASE, SessionId("s"), version=1)
+    assert [*await log.search(TENANT, "find", ["task.output"], 10)] == []
+    assert (await sessions.list(TENANT, SessionQuery(text="find")))[1] == 0
 
 
 async def a_long_log_goes_as_a_short_one(backend: Backend) -> None:
@@ -209,7 +221,6 @@ async def an_erased_session_is_gone_for_good(backend: Backend) -> None:
     await raises(NotFound, sessions.get(*key))
     assert await sessions.messages(*key, limit=10) == ([], 0)
     assert [*(await sessions.list(TENANT, SessionQuery(codebase=CODEBASE)))[0]] == [other]
-    assert (await sessions.list(TENANT, SessionQuery(text="find")))[1] == 0
     assert [*await sessions.walk(TENANT, limit=10)] == [other, same]
     assert [(each.kind, each.number) for each in (await log.read(topic, start)).records] == [(SESSION_ERASED, 2)]
     for old in (None, session, evolve(session, version=2)):
@@ -269,6 +280,7 @@ async def erasing_and_telling_at_once_leave_no_session_behind(backend: Backend) 
 _EXAMPLES: Final[tuple[Example, ...]] = (
     a_removed_task_is_gone_with_all_that_belongs_to_it,
     its_events_are_gone_from_the_middle_of_the_log,
+    what_was_erased_is_not_found_by_its_words,
     a_long_log_goes_as_a_short_one,
     the_id_of_a_removed_task_is_not_given_again,
     of_what_is_written_at_once_nothing_is_left_that_is_erased,

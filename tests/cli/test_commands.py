@@ -418,3 +418,27 @@ def test_versions_are_told(run: Run, capsys: pytest.CaptureFixture[str]) -> None
 def test_shells_get_their_completion(run: Run, capsys: pytest.CaptureFixture[str], shell: str) -> None:
     assert run("completion", shell) == 0
     assert "_CODETETHER_COMPLETE" in capsys.readouterr().out
+
+
+def test_an_agent_elsewhere_is_added_by_its_card_and_removed(
+    run: Run, client: Client, hub_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """This one is the server itself."""
+    name, secret = f"far-{token_hex(4)}", f"secret-{token_hex(4)}"
+    client.secrets.put(secret, token_hex(16))
+    assert run("agent", "add", name, "--card", hub_url) == 2
+    assert "secret" in capsys.readouterr().err
+    assert run("agent", "add", name, "--card", hub_url, "--secret", secret) == 0
+    assert f"{name} is at {hub_url}/v1/a2a" in capsys.readouterr().out
+    (tmp_path / "keys").write_text("{")
+    assert run("agent", "add", name, "--card", hub_url, "--keys", str(tmp_path / "keys")) == 2
+    capsys.readouterr()
+    (tmp_path / "keys").write_text('{"keys": []}')
+    assert run("agent", "add", name, "--card", hub_url, "--secret", secret, "--keys", str(tmp_path / "keys")) == 2
+    assert "not signed" in capsys.readouterr().err
+    assert run("agent", "add", name, "--card", hub_url, "--secret", secret, "--json") == 0
+    peer = document(capsys)["peer"]
+    assert (peer["release"], peer["secret"]) == ("1.0", secret)
+    assert run("agent", "remove", name) == 0
+    assert "is forgotten" in capsys.readouterr().out
+    assert name not in {each.name for each in client.agents.list()}

@@ -116,6 +116,7 @@ def hub() -> Iterator[str]:
         "CODETETHER_STORE": "memory://",
         "CODETETHER_TOKENS": f"tester:{TOKEN}:admin",
         "CODETETHER_DATA_DIR": "/nonexistent",
+        "CODETETHER_OUTGOING_ALLOW": "127.0.0.1",
     }
 
     @asynccontextmanager

@@ -56,6 +56,7 @@ class Far(httpx.AsyncBaseTransport):
     requests: list[httpx.Request] = field(factory=list)
     faults: dict[str, deque[Fault]] = field(factory=lambda: defaultdict(deque))
     happen_at_once: str = ""
+    keeps_history: bool = True
     _news: asyncio.Condition = field(factory=asyncio.Condition)
     _watching: list[asyncio.Queue[dict[str, Any] | None]] = field(factory=list)
 
@@ -117,7 +118,8 @@ class Far(httpx.AsyncBaseTransport):
             self.task = {"id": "t1", "contextId": message["contextId"], "status": status("WORKING"), "history": []}
         else:
             self.task["status"] = status("WORKING", "on it")
-        self.task["history"].append(message)
+        if self.keeps_history:
+            self.task["history"].append(message)
 
     async def until_heard(self, count: int) -> None:
         """Wait until it has heard so many messages."""
@@ -142,6 +144,12 @@ class Far(httpx.AsyncBaseTransport):
         self.take(json.loads(request.content)["params"]["message"])
         raise httpx.ReadError("cut")
 
+    def taken_and_slow(self, request: httpx.Request) -> httpx.Response:
+        """A fault: it hears the message, and says nothing until something happens."""
+        call = json.loads(request.content)
+        self.take(call["params"]["message"])
+        return self._stream(call, None)
+
     def _answer(self, method: str, call: dict[str, Any]) -> httpx.Response:
         params = call["params"]
         match method:
@@ -162,11 +170,12 @@ class Far(httpx.AsyncBaseTransport):
                 return self._stream(call, {"task": self.task})
         return error(call, -32601, "Method not found")
 
-    def _stream(self, call: dict[str, Any], first: dict[str, Any]) -> httpx.Response:
+    def _stream(self, call: dict[str, Any], first: dict[str, Any] | None) -> httpx.Response:
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        queue.put_nowait(json.loads(json.dumps(first)))
-        if "message" in first:
-            queue.put_nowait(None)
+        if first is not None:
+            queue.put_nowait(json.loads(json.dumps(first)))
+            if "message" in first:
+                queue.put_nowait(None)
         self._watching.append(queue)
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Frames(call["id"], queue))
 

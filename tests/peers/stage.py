@@ -76,6 +76,11 @@ class Stage:
             task.cancel()
         await asyncio.wait({running, *killed})
 
+    async def turns(self) -> None:
+        """Let everything that is ready have its turn, and what becomes ready by that."""
+        for _ in range(100):
+            await asyncio.sleep(0)
+
     async def until_lapsed(self, id: TaskId) -> None:
         """Its holder has fallen silent for long enough."""
         self.clock.ahead += self.services.terms.ttl * 2

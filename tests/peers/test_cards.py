@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codetether_adapters.a2a.card import Profile
+from codetether_adapters.a2a.card import Interface, Profile
 from codetether_adapters.a2a.card.release_0_3 import with_release_0_3
 from codetether_adapters.a2a.card.release_1_0 import card_of
 from codetether_adapters.a2a.card.signing import signatures_of
@@ -170,9 +171,10 @@ async def test_what_the_signature_does_not_vouch_for_counts_for_nothing() -> Non
     card = signed(ours()) | {"url": "https://evil.test", "protocolVersion": "0.3.0"}
     told = await read(card)
     assert (told.signed, told.url) == (True, f"{URL}/v1/a2a")
-    alone = {name: each for name, each in card.items() if name != "supportedInterfaces"}
-    with pytest.raises(Invalid):
-        await read(alone)
+    unfit = evolve(ours(), interfaces=(Interface("/a2a/rest", "HTTP+JSON", "1.0"),))
+    with pytest.raises(Invalid) as refused:
+        await read(signed(unfit) | {"url": "https://evil.test", "preferredTransport": "JSONRPC"})
+    assert refused.value.code == "card_unfit"
 
 
 async def test_keys_that_are_given_are_the_only_ones_that_count() -> None:

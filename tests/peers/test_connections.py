@@ -187,6 +187,22 @@ async def test_an_answer_that_arrived_is_not_said_again(far: Far, stage: Stage) 
     assert (len(far.heard), far.calls.count("SendStreamingMessage")) == (2, 2)
 
 
+async def test_an_answer_that_changed_something_has_arrived(far: Far, stage: Stage) -> None:
+    """Whether or not the agent keeps what was said."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("INPUT_REQUIRED", "Which?")
+    question = await stage.asked(id)
+    far.keeps_history = False
+    far.faults["SendStreamingMessage"].append(far.taken_and_lost)
+    await stage.services.questions.answer(ANN, question.id, text="red")
+    await far.until_heard(2)
+    await far.watched()
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+    assert far.calls.count("SendStreamingMessage") == 2
+
+
 async def test_an_agent_that_goes_on_by_itself_needs_no_answer(far: Far, stage: Stage) -> None:
     """Who signed in at the door need not tell us."""
     id = await stage.give("do it")
@@ -244,6 +260,19 @@ async def test_a_task_is_cancelled_that_was_given_and_not_yet_named(far: Far, st
     id = await stage.give("do it")
     await far.until_heard(1)
     await stage.services.submission.cancel(ANN, id)
+    await stage.stopped(id)
+    assert far.task and far.task["status"]["state"] == "TASK_STATE_CANCELED"
+
+
+async def test_a_cancel_waits_a_moment_for_the_agent_to_name_the_task(far: Far, stage: Stage) -> None:
+    """It has just been given, and it cannot be asked which it is."""
+    far.faults["SendStreamingMessage"].append(far.taken_and_slow)
+    far.faults["ListTasks"] += [lambda _: answering(-32601)] * 1000
+    id = await stage.give("do it")
+    await far.until_heard(1)
+    await stage.services.submission.cancel(ANN, id)
+    await stage.turns()
+    far.happen("WORKING")
     await stage.stopped(id)
     assert far.task and far.task["status"]["state"] == "TASK_STATE_CANCELED"
 

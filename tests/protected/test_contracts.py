@@ -24,6 +24,7 @@ _SEARCHING: Final = (
     "test_a_search_finds_text_as_json_writes_it",
     "test_sessions_are_listed_last_updated_first",
     "test_the_last_are_read_back_in_pages",
+    "test_what_was_erased_is_not_found_by_its_words",
 )
 _MEASURING: Final = ("test_a_page_is_bounded_by_bytes",)
 """What is kept is longer than what is read, and pages are bounded by what is kept: see ``test_encrypting``."""

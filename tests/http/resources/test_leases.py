@@ -19,7 +19,7 @@ async def test_a_claim_grants_a_lease_and_the_task_runs(api: Api) -> None:
     assert claim["lease"].keys() == {"token", "expires_at", "run_deadline", "ttl_seconds", "number"}
     assert (claim["lease"]["ttl_seconds"], claim["lease"]["number"]) == (60.0, 1)
     task = await api.shown(id)
-    assert task == {**claim["task"], "attempts": [], "artifacts": []}
+    assert task == {**claim["task"], "attempts": [], "artifacts": [], "delegation": None}
     assert (task["status"], task["worker_id"], task["attempt"]) == ("running", "w1", 1)
     assert claim["lease"]["token"] not in str(task)
 
