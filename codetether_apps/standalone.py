@@ -14,7 +14,7 @@ from codetether_apps.settings import Settings, settings_from_flags
 
 __all__ = ["main"]
 
-_SECTIONS = ("storage", "server", "worker", "process")
+_SECTIONS = ("storage", "server", "mcp", "worker", "process")
 _WORKER = "local-worker"
 
 
@@ -29,6 +29,7 @@ async def _run(settings: Settings) -> None:
     from codetether_apps.relaying import relaying
     from codetether_apps.serving import announce, open_front, open_tls, reloading
     from codetether_apps.wiring.application import open_application
+    from codetether_apps.wiring.mcp import is_served
     from codetether_apps.wiring.secret_sources import SERVERS, open_secrets
     from codetether_apps.working import open_worker
 
@@ -40,7 +41,8 @@ async def _run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         stopping, worked = stack.enter_context(stop_signals()), Stopping()
         await stack.enter_async_context(reloading(tls))
-        front = await stack.enter_async_context(open_front(settings, tls, stopping, worked))
+        also = [(settings.mcp.port, "--mcp-port")] if is_served(settings) else []
+        front = await stack.enter_async_context(open_front(settings, tls, stopping, worked, also=also))
         settings = await stack.enter_async_context(open_secrets(settings, SERVERS, stopping, front.wait))
         opened = await stack.enter_async_context(open_application(settings, [own], drain=front.drain))
         await stack.enter_async_context(relaying(opened.services, opened.delegate, stopping))

@@ -35,7 +35,7 @@ from codetether_adapters.client.server import Server
 from codetether_adapters.client.tls import Untrusted, tls_with, untrusted
 from codetether_core.errors import CodeTetherError, RateLimited, Unavailable
 
-__all__ = ["AsyncTransport", "SyncTransport", "Transport"]
+__all__ = ["AsyncTransport", "SyncTransport", "Transport", "translated"]
 
 
 _CHUNK: Final = 128 * 1024
@@ -79,7 +79,7 @@ class AsyncTransport:
     def __init__(self, server: Server, patience: Patience) -> None:
         self.patience = patience
         self._server = server
-        with _translated(server):
+        with translated(server):
             self._http = httpx.AsyncClient(
                 base_url=server.url, headers=encoded_headers(server.headers), verify=_tls(server)
             )
@@ -87,7 +87,7 @@ class AsyncTransport:
     async def send(self, request: Request[Any]) -> Answer:
         """See ``Transport``."""
         async for attempt in _attempts(request, self.patience):
-            with attempt, _translated(self._server):
+            with attempt, translated(self._server):
                 return _answer(
                     await self._http.send(_prepared(self._http, request, self.patience, file=_read_async(request.file)))
                 )
@@ -97,7 +97,7 @@ class AsyncTransport:
     async def open(self, request: Request[Any]) -> AsyncGenerator[AsyncIterator[bytes]]:
         """See ``Transport``."""
         prepared = _prepared(self._http, request, self.patience, streaming=True)
-        with _translated(self._server):
+        with translated(self._server):
             response = await self._http.send(prepared, stream=True)
             async with aclosing(response):
                 if response.status_code >= 300:
@@ -121,13 +121,13 @@ class SyncTransport:
     def __init__(self, server: Server, patience: Patience) -> None:
         self.patience = patience
         self._server = server
-        with _translated(server):
+        with translated(server):
             self._http = httpx.Client(base_url=server.url, headers=encoded_headers(server.headers), verify=_tls(server))
 
     async def send(self, request: Request[Any]) -> Answer:
         """See ``Transport``."""
         for attempt in _attempts(request, self.patience):
-            with attempt, _translated(self._server):
+            with attempt, translated(self._server):
                 return _answer(
                     self._http.send(_prepared(self._http, request, self.patience, file=_read_sync(request.file)))
                 )
@@ -137,7 +137,7 @@ class SyncTransport:
     async def open(self, request: Request[Any]) -> AsyncGenerator[AsyncIterator[bytes]]:
         """See ``Transport``."""
         prepared = _prepared(self._http, request, self.patience, streaming=True)
-        with _translated(self._server):
+        with translated(self._server):
             response = self._http.send(prepared, stream=True)
             with closing(response):
                 if response.status_code >= 300:
@@ -262,7 +262,7 @@ def _answer(response: httpx.Response) -> Answer:
 
 
 @contextmanager
-def _translated(server: Server) -> Iterator[None]:
+def translated(server: Server) -> Iterator[None]:
     """httpx's errors as ours."""
     try:
         yield

@@ -10,12 +10,15 @@ from codetether_adapters.http.authentication import IdentityProvider
 from codetether_adapters.http.bodies import Limits
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.drain import Drain
+from codetether_adapters.http.mounted import Mounted
 from codetether_adapters.http.openapi import document
+from codetether_adapters.http.protected import METADATA, Protected
 from codetether_adapters.http.responses import Encoded, Json, encode_json
 from codetether_adapters.http.routing import Alias, Header, Route, Routes, expand
 from codetether_adapters.http.streams import EventStream
 
 __all__ = [
+    "METADATA",
     "Alias",
     "Application",
     "Call",
@@ -26,6 +29,8 @@ __all__ = [
     "IdentityProvider",
     "Json",
     "Limits",
+    "Mounted",
+    "Protected",
     "Route",
     "Routes",
     "create_app",

@@ -31,6 +31,7 @@ from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.framing import check_framing
 from codetether_adapters.http.headers import Headers
 from codetether_adapters.http.limiting import Limiting
+from codetether_adapters.http.mounted import Mounted
 from codetether_adapters.http.openapi import described
 from codetether_adapters.http.probes import probe_routes
 from codetether_adapters.http.problems import CLOSING, problem, report, status_of
@@ -104,12 +105,14 @@ class Application:
             try:
                 answer = await self._answer(scope, receive, headers, request)
                 await answer(scope, receive, reply)
+                if isinstance(answer, Mounted):
+                    self.trail.answered(request)
             except Disconnected:
                 return
             except Exception as error:
                 await self.trail.refused(request, error)
                 if isinstance(error, CodeTetherError) and not reply.started and status_of(error) != 500:
-                    answer = problem(error, request_id, headers)
+                    answer = problem(error, request_id, headers, request.guidance)
                     if isinstance(error, CLOSING) and scope.get("http_version") not in _MULTIPLEXED:
                         answer.raw_headers.append((b"connection", b"close"))
                 else:
@@ -127,6 +130,8 @@ class Application:
                 raise
             return Response(status_code=204, headers={"allow": ", ".join(refusal.allow)})
         request.route, request.permission = route.path, route.permission
+        if route.protected is not None:
+            request.guidance = route.protected.guidance(self.site.address(scope, headers))
         principal, address = _ANYBODY, request.act.actor.ip
         browser = Browser(self.site, scope, headers, request)
         if route.permission != PUBLIC:
@@ -160,7 +165,8 @@ class Application:
                 limiting=self.limiting,
             )
         )
-        self.trail.answered(request)
+        if not isinstance(answer, Mounted):
+            self.trail.answered(request)
         return answer
 
     async def _signed_in(self, browser: Browser, headers: Headers) -> tuple[Principal | None, bool]:

@@ -122,10 +122,16 @@ class Call:
         watcher = asyncio.ensure_future(departure(self.receive))
         watcher.add_done_callback(lambda watcher: None if watcher.cancelled() else fall())
         try:
-            with self.drain.watched(fall), self._standing(fall):
+            with self.standing(fall):
                 yield
         finally:
             watcher.cancel()
+
+    @contextmanager
+    def standing(self, fall: Callable[[], None]) -> Iterator[None]:
+        """Within, ``fall`` is called when what the client showed no longer counts, and when we leave."""
+        with self.drain.watched(fall), self._standing(fall):
+            yield
 
     @property
     def base_url(self) -> str:

@@ -19,7 +19,7 @@ from codetether_adapters.http.call import Call
 from codetether_adapters.http.problems import TITLES
 from codetether_adapters.http.responses import Encoded, encode_json
 from codetether_adapters.http.routing import METHODS, Route, Routes
-from codetether_adapters.http.schema import Schema, Schemas
+from codetether_adapters.json_schema import Schema, Schemas
 from codetether_core.access import PUBLIC
 
 __all__ = ["described", "document"]

@@ -17,6 +17,9 @@ from codetether_adapters.http.bodies import EncodingUnsupported, TooSlow
 from codetether_adapters.http.csrf import is_of_another_site
 from codetether_adapters.http.framing import Ambiguous
 from codetether_adapters.http.headers import Headers
+from codetether_adapters.http.negotiating import MediaTypeUnsupported, NotAcceptable
+from codetether_adapters.http.origins import Misdirected
+from codetether_adapters.http.protected import Guidance
 from codetether_adapters.http.responses import Encoded, encode_json
 from codetether_adapters.http.routing import MethodNotAllowed
 from codetether_core.artifacts import BlobDamaged
@@ -45,10 +48,13 @@ STATUSES: Final[Mapping[type[CodeTetherError], int]] = {
     PermissionDenied: 403,
     NotFound: 404,
     MethodNotAllowed: 405,
+    NotAcceptable: 406,
     Conflict: 409,
     CursorUnknown: 410,
     TooSlow: 408,
     TooLarge: 413,
+    MediaTypeUnsupported: 415,
+    Misdirected: 421,
     EncodingUnsupported: 415,
     RateLimited: 429,
     NotConfigured: 501,
@@ -67,11 +73,13 @@ TITLES: Final[Mapping[int, str]] = {
     403: "Permission denied",
     404: "Not found",
     405: "Method not allowed",
+    406: "Not acceptable",
     408: "Too slow",
     409: "Conflict",
     410: "No longer kept",
     413: "Too large",
-    415: "Unsupported encoding",
+    415: "Unsupported encoding or media type",
+    421: "Misdirected request",
     422: "Invalid request",
     429: "Too many requests",
     500: "Internal error",
@@ -102,8 +110,10 @@ def status_of(error: CodeTetherError) -> int:
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
 
 
-def problem(error: CodeTetherError, request_id: str, headers: Headers | None = None) -> Response:
-    """The answer to a request that was refused; ``headers`` are the request's."""
+def problem(
+    error: CodeTetherError, request_id: str, headers: Headers | None = None, guidance: Guidance | None = None
+) -> Response:
+    """The answer to a request that was refused; ``headers`` are the request's, ``guidance`` goes with a challenge."""
     status = status_of(error)
     members: dict[str, Any] = {
         **{name: value for name, value in error.details.items() if value != ""},
@@ -116,7 +126,7 @@ def problem(error: CodeTetherError, request_id: str, headers: Headers | None = N
     }
     if error.hint:
         members["hint"] = error.hint
-    return Encoded(encode_json(members), status, media_type=_MEDIA_TYPE, headers=_headers(error, headers))
+    return Encoded(encode_json(members), status, media_type=_MEDIA_TYPE, headers=_headers(error, headers, guidance))
 
 
 def report(error: Exception, request_id: str, route: str) -> Response:
@@ -137,14 +147,15 @@ def report(error: Exception, request_id: str, route: str) -> Response:
     return problem(internal, request_id)
 
 
-def _headers(error: CodeTetherError, headers: Headers | None) -> list[tuple[bytes, bytes]]:
+def _headers(error: CodeTetherError, headers: Headers | None, guidance: Guidance | None) -> list[tuple[bytes, bytes]]:
     if isinstance(error, Unauthenticated):
-        return _challenges(headers, passwords=type(error) is Unauthenticated)
+        return _challenges(headers, guidance, passwords=type(error) is Unauthenticated)
     if isinstance(error, PermissionDenied):
         if "permission" not in error.details:
             return []
         scope = str(error.details["permission"])
         challenge = f'Bearer realm="codetether", error="insufficient_scope", scope="{scope}"'
+        challenge += guidance.where if guidance else ""
         return [(b"www-authenticate", challenge.encode("latin-1", "replace"))]
     if isinstance(error, MethodNotAllowed):
         return [(b"allow", ", ".join(error.allow).encode())]
@@ -168,7 +179,7 @@ def _limits(error: RateLimited) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def _challenges(headers: Headers | None, *, passwords: bool) -> list[tuple[bytes, bytes]]:
+def _challenges(headers: Headers | None, guidance: Guidance | None, *, passwords: bool) -> list[tuple[bytes, bytes]]:
     """How to authenticate (RFC 6750, section 3; RFC 7617).
 
     Basic is offered to a person who opens a page only: a browser would ask for a password in the middle of a
@@ -177,7 +188,7 @@ def _challenges(headers: Headers | None, *, passwords: bool) -> list[tuple[bytes
     """
     sent = headers is not None and "authorization" in headers
     bearer = b'Bearer realm="codetether", error="invalid_token"' if sent else b'Bearer realm="codetether"'
-    challenges = [(b"www-authenticate", bearer)]
+    challenges = [(b"www-authenticate", bearer + (guidance.whole.encode("latin-1", "replace") if guidance else b""))]
     if passwords and headers is not None and _opens_a_page(headers):
         challenges.append((b"www-authenticate", b'Basic realm="codetether", charset="UTF-8"'))
     return challenges

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
+from codetether_adapters.http.protected import Guidance
 from codetether_core.access import DEFAULT_TENANT, Principal
 from codetether_core.audit import Act, Actor
 from codetether_core.ids import TenantId
@@ -15,6 +16,7 @@ __all__ = ["Request"]
 class Request:
     """As far as is known of it by now: ``route`` is the path as it was declared, ``permission`` what it takes.
 
+    ``guidance`` is what a refused client is told besides, of where to get a token that would do.
     ``subject`` is what the request is about, where its path does not tell. ``failed``: nothing was done, as
     its answer says in words of its own. ``with_answer`` are headers that go with its answer, whatever that is.
     """
@@ -27,6 +29,7 @@ class Request:
     tenant: TenantId = DEFAULT_TENANT
     subject: str = ""
     failed: bool = False
+    guidance: Guidance | None = None
     with_answer: list[tuple[bytes, bytes]] = field(factory=list)
 
     @property

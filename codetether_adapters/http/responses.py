@@ -28,7 +28,10 @@ def encode_json(value: object) -> bytes:
 
 
 class Encoded(Response):
-    """A body that is bytes already; with the status 204 there is none. ``headers`` are raw: lower-case names, bytes."""
+    """A body that is bytes already; with the status 204 there is none, and an empty one needs no ``media_type``.
+
+    ``headers`` are raw: lower-case names, bytes.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,9 @@ class Encoded(Response):
         self.status_code = status
         self.background = None
         self.body = body
-        of_content = [(b"content-length", b"%d" % len(body)), (b"content-type", media_type)]
+        of_content = [(b"content-length", b"%d" % len(body))]
+        if media_type:
+            of_content.append((b"content-type", media_type))
         self.raw_headers = [*(() if status in _WITHOUT_CONTENT else of_content), *headers]
 
 

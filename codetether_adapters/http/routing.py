@@ -16,6 +16,7 @@ from attrs import define, evolve, field, frozen
 from starlette.types import ASGIApp
 
 from codetether_adapters.http.call import Call
+from codetether_adapters.http.protected import Protected
 from codetether_core.access import PUBLIC
 from codetether_core.errors import CodeTetherError, Invalid, NotFound
 
@@ -63,7 +64,7 @@ class Route:
     ``upload`` marks a body of any bytes. ``also`` has the answers of further statuses (``None`` for an empty one),
     ``stream`` names the dialect of an event stream, ``errors`` has the statuses of the problems that it may give,
     besides those that follow from the rest. A ``refusal`` is the JSON schema of what its own protocol says in place of
-    a problem, in its media type.
+    a problem, in its media type. Who is not recognized by a ``protected`` one is told where to get a token.
     """
 
     method: str
@@ -84,6 +85,7 @@ class Route:
     stream: str | None = field(default=None, kw_only=True)
     errors: tuple[int, ...] = field(default=(), kw_only=True)
     refusal: Mapping[str, object] | None = field(default=None, kw_only=True)
+    protected: Protected | None = field(default=None, kw_only=True)
     alias: str = field(default="agent", kw_only=True)
 
 

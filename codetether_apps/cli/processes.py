@@ -1,14 +1,15 @@
-"""``up``, ``server``, ``worker``: long-lived processes, which read their own flags."""
+"""``up``, ``server``, ``mcp``, ``worker``: long-lived processes, which read their own flags."""
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 
 import click
 
 from codetether_apps.cli.wishes import Wishes
 
-__all__ = ["server", "up", "worker"]
+__all__ = ["mcp", "server", "up", "worker"]
 
 _PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -31,6 +32,19 @@ def up(ctx: click.Context) -> int:
 def server(ctx: click.Context) -> int:
     """Run the server."""
     return _run(ctx, "server")
+
+
+@click.command(context_settings=_PASSED_ON)
+@click.pass_context
+def mcp(ctx: click.Context) -> int:
+    """Pass MCP on to the server."""
+    from codetether_apps.cli.connection import token_of
+    from codetether_apps.mcp import main
+
+    wishes = ctx.ensure_object(Wishes)
+    if wishes.server:
+        ctx.args[:0] = ["--server", wishes.server]
+    return main(ctx.args, partial(token_of, wishes))
 
 
 @click.command(context_settings=_PASSED_ON)

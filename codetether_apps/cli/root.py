@@ -15,6 +15,7 @@ PROGRAM = "codetether"
 _COMMANDS = {
     "up": ("processes:up", "Run server and worker in one process"),
     "server": ("processes:server", "Run the server"),
+    "mcp": ("processes:mcp", "Pass MCP on to the server, on a port of its own or from standard input"),
     "worker": ("processes:worker", "Run a worker"),
     "task": ("tasks:task", "Run, list, show, watch, cancel, retry, explain tasks"),
     "codebase": ("codebases:codebase", "Add, list, show, remove codebases"),

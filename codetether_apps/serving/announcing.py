@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import structlog
 
@@ -12,6 +13,8 @@ from codetether_apps.settings import Settings
 from codetether_apps.wiring.credentials import Access
 
 __all__ = ["announce"]
+
+_MCP: Final = "/mcp/v1/rpc"
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +35,8 @@ def announce(
     if not terminal:
         token_file = str(generated.path) if generated else None
         worker = {"agents": agents} if agents else {}
-        more = {"mtls_urls": mtls} if (mtls := [bind.url for bind in binds[1:]]) else {}
+        named = {"mtls_urls": [*_urls(binds, "--mtls-port")], "mcp_urls": [*_urls(binds, "--mcp-port")]}
+        more = {name: urls for name, urls in named.items() if urls}
         _log.info("listening", url=binds[0].url, **more, store=settings.store_shown, token_file=token_file, **worker)
     if people or terminal:
         print(
@@ -42,10 +46,16 @@ def announce(
         )
 
 
+def _urls(binds: Sequence[Bind], flag: str) -> Iterator[str]:
+    return (bind.url for bind in binds if bind.flag == flag)
+
+
 def _words(binds: Sequence[Bind], access: Access, agents: Sequence[str], *, terminal: bool) -> Iterator[str]:
     yield f"CodeTether listens on {binds[0].url}"
-    for bind in binds[1:]:
-        yield f"Clients that have a certificate may also use {bind.url}"
+    for url in _urls(binds, "--mtls-port"):
+        yield f"Clients that have a certificate may also use {url}"
+    for url in _urls(binds, "--mcp-port"):
+        yield f"Hosts of MCP find it at {url}{_MCP}"
     generated = access.generated
     if access.anonymous is not None:
         yield "Everybody on this machine may use it: authentication is off"

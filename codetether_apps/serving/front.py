@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 
 import structlog
@@ -34,6 +34,8 @@ class Front:
     _stopping: Stopping
     _leaving: Stopping
     _sockets: ExitStack
+    _also: Sequence[tuple[int, str]] = ()
+    _alone: bool = False
     drain: Drain = field(factory=Drain, init=False)
     _binds: tuple[Bind, ...] = field(default=(), init=False)
     _room: WaitingRoom | None = field(default=None, init=False)
@@ -42,7 +44,7 @@ class Front:
     def bind(self) -> tuple[Bind, ...]:
         """The sockets; ``StartError`` says why they cannot be had."""
         if not self._binds:
-            self._binds = self._sockets.enter_context(bound(self._settings, self._tls))
+            self._binds = self._sockets.enter_context(bound(self._settings, self._tls, self._also, alone=self._alone))
         return self._binds
 
     def listen(self) -> tuple[Bind, ...]:
@@ -86,11 +88,20 @@ class Front:
 
 @asynccontextmanager
 async def open_front(
-    settings: Settings, tls: Tls | None, stopping: Stopping, leaving: Stopping | None = None
+    settings: Settings,
+    tls: Tls | None,
+    stopping: Stopping,
+    leaving: Stopping | None = None,
+    *,
+    also: Sequence[tuple[int, str]] = (),
+    alone: bool = False,
 ) -> AsyncIterator[Front]:
-    """It serves until ``leaving`` is asked, who else ``stopping`` is; that is asked if it cannot serve."""
+    """It serves until ``leaving`` is asked, who else ``stopping`` is; that is asked if it cannot serve.
+
+    ``also`` are further ports to serve on, and the flags that name them; ``alone`` there are no others.
+    """
     with ExitStack() as sockets:
-        front = Front(settings, tls, stopping, leaving or stopping, sockets)
+        front = Front(settings, tls, stopping, leaving or stopping, sockets, also, alone)
         try:
             yield front
         finally:

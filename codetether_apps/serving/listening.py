@@ -7,7 +7,7 @@ import math
 import socket
 import ssl
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Final
@@ -36,12 +36,19 @@ class Bind:
 
 
 @contextmanager
-def bound(settings: Settings, tls: Tls | None = None) -> Iterator[tuple[Bind, ...]]:
-    """The sockets, bound and not yet listening, everybody's first; ``StartError`` says why they cannot be."""
+def bound(
+    settings: Settings, tls: Tls | None = None, also: Sequence[tuple[int, str]] = (), *, alone: bool = False
+) -> Iterator[tuple[Bind, ...]]:
+    """The sockets, bound and not yet listening, everybody's first; ``StartError`` says why they cannot be.
+
+    ``also`` are further ports for everybody, and the flags that name them; ``alone`` there are no others.
+    """
     server = settings.server
     wanted = [(server.port, "--port", tls.anybody if tls else None)]
     if server.mtls_port is not None and tls is not None:
         wanted.append((server.mtls_port, "--mtls-port", tls.certified))
+    wanted += [(port, flag, tls.anybody if tls else None) for port, flag in also]
+    wanted = wanted[-len(also) :] if alone else wanted
     with ExitStack() as stack:
         yield tuple(
             Bind(stack.enter_context(_socket(server.host.strip("[]"), port, flag, server.stall_timeout)), flag, context)

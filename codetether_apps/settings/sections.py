@@ -32,6 +32,7 @@ from codetether_apps.settings.kinds import (
     items,
     url,
 )  # fmt: skip
+from codetether_apps.settings.mcp import Mcp
 from codetether_apps.settings.quantities import DURATION, SIZE
 from codetether_apps.settings.setting import setting
 from codetether_apps.settings.vault import Vault
@@ -280,6 +281,7 @@ class Settings:
     """All of them, and where each has its value from (by ``section.key``; what is missing has its default)."""
 
     storage: Storage = Factory(Storage)
+    mcp: Mcp = Factory(Mcp)
     server: Server = Factory(Server)
     auth: Auth = Factory(Auth)
     oidc: Oidc = Factory(Oidc)

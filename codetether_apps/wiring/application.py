@@ -27,6 +27,7 @@ from codetether_apps.wiring.client_certificates import open_certificates
 from codetether_apps.wiring.credentials import Access, access_of
 from codetether_apps.wiring.identities import open_identities
 from codetether_apps.wiring.limits import open_limiter
+from codetether_apps.wiring.mcp import catalogue_of, endpoint_of, mcp_routes, protected_of
 from codetether_apps.wiring.policy import open_policy
 from codetether_apps.wiring.pushing import delivering
 from codetether_apps.wiring.services import open_services
@@ -63,6 +64,14 @@ async def open_application(
     ):
         access = access_of(settings, tokens)
         cards = open_cards(settings, services, policy.access, vouching.told if vouching else dict)
+        catalogue = catalogue_of(settings, services, policy.access)
+        mcp = mcp_routes(
+            catalogue,
+            endpoint_of(settings, catalogue),
+            policy.access,
+            prefix=settings.mcp.prefix,
+            protected=protected_of(settings),
+        )
         keeping = services.webhook_keeping
         agent = Agent(
             services=services,
@@ -75,7 +84,7 @@ async def open_application(
             services,
             authenticator=Chain((access.tokens, kept, *([vouching.tokens] if vouching else ()))),
             authorizer=policy.access,
-            routes=(*all_routes(), *a2a_routes(agent), *card_routes(cards)),
+            routes=(*all_routes(), *a2a_routes(agent), *card_routes(cards), *mcp),
             limits=Limits(
                 body=settings.server.body_limit,
                 file=settings.server.artifact_limit,

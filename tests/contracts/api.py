@@ -9,7 +9,7 @@ import yaml
 
 from codetether_adapters.http import document, encode_json
 from codetether_adapters.http.resources import shapes
-from codetether_adapters.http.schema import Schemas
+from codetether_adapters.json_schema import Schemas
 from tests.http.conformance import table
 
 __all__ = ["description", "task"]

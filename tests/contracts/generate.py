@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from codetether_adapters.opa import shipped_policy
-from tests.contracts import api, transitions
+from tests.contracts import api, mcp, transitions
 from tests.contracts.examples import EXAMPLES
 
 __all__ = ["MADE", "differing"]
@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2] / "contracts"
 MADE: Mapping[str, Callable[[], str]] = {
     "http/openapi.yaml": api.description,
     "events/task.schema.json": api.task,
+    "mcp/tools.json": mcp.tools,
     "policy/agent.rego": lambda: shipped_policy()["agent.rego"],
     "policy/authz.rego": lambda: shipped_policy()["authz.rego"],
     "tasks/transitions.json": transitions.document,

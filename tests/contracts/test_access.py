@@ -35,6 +35,8 @@ SIGN_IN = {
     "/v1/auth/refresh": 422,
     "/v1/auth/oidc/login": 501,
     "/v1/auth/oidc/callback": 501,
+    "/.well-known/oauth-protected-resource": 404,
+    "/.well-known/oauth-protected-resource/{resource:path}": 404,
 }
 """Open as well; they refuse a request for what it lacks, or because there is no identity provider."""
 

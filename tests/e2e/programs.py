@@ -57,7 +57,7 @@ def start(log: Path, settings: Mapping[str, str], *command: str, tree: Path = RO
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=tree,
-            env={**inherited, "XDG_CONFIG_HOME": str(log.parent), **settings},
+            env={**inherited, "XDG_CONFIG_HOME": str(log.parent), "CODETETHER_MCP_PORT": "0", **settings},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

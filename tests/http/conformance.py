@@ -20,9 +20,11 @@ from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.http import Application, Routes, create_app, document
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.http.routing import MethodNotAllowed, Route
+from codetether_adapters.mcp.serving import Endpoint
 from codetether_adapters.tokens import StaticTokens
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.a2a import a2a_routes, card_routes, open_cards
+from codetether_apps.wiring.mcp import catalogue_of, mcp_routes
 from codetether_core.codec import moment, timestamp
 from codetether_core.errors import CodeTetherError, NotFound
 from codetether_core.ports import Authorizer
@@ -55,10 +57,13 @@ def table() -> Routes:
 
 
 def every_route(services: Services, authorizer: Authorizer | None = None) -> tuple[Route, ...]:
-    """The routes of the API, and those of A2A."""
+    """The routes of the API, and those of A2A and MCP."""
     policy = authorizer or RolePolicy()
     cards = open_cards(Settings(), services, policy)
-    return (*all_routes(), *a2a_routes(Agent(services=services, authorizer=policy, cards=cards)), *card_routes(cards))
+    agent = Agent(services=services, authorizer=policy, cards=cards)
+    catalogue = catalogue_of(Settings(), services, policy)
+    mcp = mcp_routes(catalogue, Endpoint.of(catalogue), policy)
+    return (*all_routes(), *a2a_routes(agent), *card_routes(cards), *mcp)
 
 
 @cache

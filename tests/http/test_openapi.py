@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from codetether_adapters.http import Alias, Call, Encoded, Header, Json, Route, Routes, document, encode_json, expand
-from codetether_adapters.http.schema import Schemas
+from codetether_adapters.json_schema import Schemas
 from codetether_core.access import PUBLIC
 from codetether_core.ids import TaskId
 from codetether_core.tasks import Task, TaskSpec

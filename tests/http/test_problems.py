@@ -14,6 +14,8 @@ from codetether_adapters.http.bodies import EncodingUnsupported, TooSlow
 from codetether_adapters.http.browser import WrongHost
 from codetether_adapters.http.csrf import Csrf
 from codetether_adapters.http.framing import Ambiguous
+from codetether_adapters.http.negotiating import MediaTypeUnsupported, NotAcceptable
+from codetether_adapters.http.origins import ForeignOrigin, Misdirected
 from codetether_adapters.http.problems import TITLES, status_of
 from codetether_adapters.http.routing import MethodNotAllowed
 from codetether_adapters.oidc import SignInExpired, SignInRefused, SignInUnknown, SignInUnproven
@@ -42,6 +44,10 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
     (errors.TooLarge("Too much", limit=5), 413, "too_large", {"limit": 5}),
     (TooSlow("Faster"), 408, "too_slow", {}),
     (EncodingUnsupported("Plain"), 415, "encoding_unsupported", {}),
+    (MediaTypeUnsupported("JSON"), 415, "media_type_unsupported", {}),
+    (NotAcceptable("JSON"), 406, "not_acceptable", {}),
+    (Misdirected("Where?"), 421, "misdirected", {}),
+    (ForeignOrigin("Whose page?"), 403, "foreign_origin", {}),
     (Ambiguous("", "the request has two hosts"), 400, "request_ambiguous", {}),
     (errors.Unauthenticated("Who?"), 401, "unauthenticated", {}),
     (RenewalSpent("Again?"), 401, "renewal_spent", {}),

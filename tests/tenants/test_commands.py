@@ -31,6 +31,7 @@ HERE: Final = frozenset(
     {
         "up",
         "server",
+        "mcp",
         "worker",
         "policy test",
         "audit verify",
@@ -41,7 +42,7 @@ HERE: Final = frozenset(
         "completion",
     }
 )
-"""Commands that ask no server."""
+"""Commands that ask no server, or only what others have them ask."""
 
 ENDING: Final = frozenset({"login", "logout"})
 """Commands about the sign-in of whoever calls them, which take no word of another's."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -22,6 +22,10 @@ from codetether_adapters.a2a_wire.v1 import V1
 from codetether_adapters.audited import Acting, AuditedBackend
 from codetether_adapters.filesystem import open_blobs
 from codetether_adapters.http import Application, Route, create_app
+from codetether_adapters.mcp.prompts import PROMPTS
+from codetether_adapters.mcp.resources import ROOTS, TEMPLATES
+from codetether_adapters.mcp.task_words import EXTENSION
+from codetether_adapters.mcp.tools import TOOLS
 from codetether_adapters.opa import RegoPolicy, shipped_policy
 from codetether_adapters.system import SystemClock, SystemEntropy
 from codetether_adapters.tokens import Chain, StaticToken, StaticTokens, open_kept_tokens
@@ -33,6 +37,7 @@ from tests.e2e.engines import ENGINES, KEPT, store_settings
 from tests.http.conformance import every_route, table
 from tests.http.harness import Peer, client_of
 from tests.http.resources.world import KEY, Quick
+from tests.mcp.hub import RPC, envelope, named
 from tests.tenants.filled import NAMES, Filled, fill
 
 pytestmark = pytest.mark.anyio
@@ -187,6 +192,69 @@ async def test_no_method_of_a2a_knows_of_what_is_another_tenants(engine: str, tm
             else:
                 assert told["error"]["code"] in (-32001, -32003, -32004), (name, told)
         assert await world.copy(ACME) == before
+
+
+def asked_of_mcp(filled: Filled) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every tool, resource, prompt and completion, asked for what is there."""
+    ids = filled.ids
+    known = {
+        "agent": NAMES["agents"],
+        "answer": "yes",
+        "codebase": ids["codebases"],
+        "goal": "g",
+        "name": "n",
+        "path": "/p",
+        "prompt": "p",
+        "session_id": NAMES["sessions"],
+        "task_id": ids["tasks"],
+        "text": "t",
+        "timeout_seconds": 0,
+    }
+    for tool in TOOLS:
+        wanted = tool.shown()["inputSchema"]["properties"]
+        yield "tools/call", {"name": tool.name, "arguments": {name: known[name] for name in known if name in wanted}}
+    parts = {"codebase_id": ids["codebases"], "agent": NAMES["agents"], **known}
+    for resource in (*ROOTS, *TEMPLATES):
+        yield "resources/read", {"uri": re.sub(r"\{(\w+)\}", lambda name: str(parts[name[1]]), resource.address)}
+    for prompt in PROMPTS:
+        wanted = [each["name"] for each in prompt.shown()["arguments"]]
+        arguments = {name: known[name] for name in wanted if name in known}
+        yield "prompts/get", {"name": prompt.name, "arguments": arguments}
+        for name in wanted:
+            ref = {"type": "ref/prompt", "name": prompt.name}
+            yield "completion/complete", {"ref": ref, "argument": {"name": name, "value": ""}}
+    yield "resources/list", {}
+    yield "tasks/get", {"taskId": ids["tasks"]}
+    yield "tasks/update", {"taskId": ids["tasks"], "inputResponses": {ids["approvals"]: {"action": "accept"}}}
+    yield "tasks/cancel", {"taskId": ids["tasks"]}
+
+
+ABLE: Final[Mapping[str, Any]] = {"extensions": {EXTENSION: {}}, "elicitation": {}}
+"""What a client of MCP says that it can do."""
+
+
+async def told_by_mcp(client: httpx.AsyncClient, filled: Filled) -> Mapping[str, bytes]:
+    """What a tenant is answered that asks for what is there."""
+    return {
+        f"{method} {params}": (
+            await client.post(RPC, json=envelope(method, params, capabilities=ABLE), headers=named(method, params))
+        ).content
+        for method, params in asked_of_mcp(filled)
+    }
+
+
+@pytest.mark.parametrize("engine", [*ENGINES, KEPT])
+async def test_nothing_of_mcp_knows_of_what_is_another_tenants(engine: str, tmp_path: Path) -> None:
+    """Nor does any of it change that; and whose it is finds it there."""
+    async with shared(engine, tmp_path) as world:
+        before = await world.copy(ACME)
+        for asked, told in (await told_by_mcp(world.clients[UMBRELLA], world.filled[ACME])).items():
+            assert b'"code":-32603' not in told, (asked, told)
+            assert mark(ACME).encode() not in told, (asked, told)
+        assert await world.copy(ACME) == before
+        found = await told_by_mcp(world.clients[ACME], world.filled[ACME])
+        seen = {asked.partition(",")[0] for asked, told in found.items() if mark(ACME).encode() in told}
+        assert len(seen) > 15, sorted(seen)
 
 
 @pytest.mark.parametrize("engine", [*ENGINES, KEPT])

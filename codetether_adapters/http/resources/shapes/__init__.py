@@ -20,7 +20,6 @@ from codetether_adapters.http.resources.shapes.agents import (
     Message,
     MessageAnswer,
     Messages,
-    RpcAnswer,
 )
 from codetether_adapters.http.resources.shapes.approvals import Approval, ApprovalAnswer, Approvals, Asked
 from codetether_adapters.http.resources.shapes.artifacts import ArtifactAnswer, Artifacts
@@ -167,7 +166,6 @@ __all__ = [
     "Requeued",
     "Resumed",
     "RotationAnswer",
-    "RpcAnswer",
     "RuntimeMessages",
     "RuntimeParts",
     "RuntimeProjects",

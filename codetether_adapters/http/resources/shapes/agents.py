@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from attrs import field, frozen
 
 from codetether_core.messages import MessageState
 
-__all__ = ["Agent", "AgentAnswer", "AgentBeat", "Agents", "Message", "MessageAnswer", "Messages", "Peer", "RpcAnswer"]
+__all__ = ["Agent", "AgentAnswer", "AgentBeat", "Agents", "Message", "MessageAnswer", "Messages", "Peer"]
 
 
 @frozen(kw_only=True)
@@ -67,24 +67,6 @@ class Agents:
 
     agents: tuple[Agent, ...]
     count: int
-
-
-@frozen(kw_only=True)
-class RpcError:
-    """Why a request could not be carried out at all (JSON-RPC 2.0)."""
-
-    code: int
-    message: str
-
-
-@frozen(kw_only=True)
-class RpcAnswer:
-    """An answer of JSON-RPC 2.0: a result, which may tell of a tool's failure, or an error."""
-
-    jsonrpc: Literal["2.0"]
-    id: Any
-    result: Mapping[str, Any] | None = None
-    error: RpcError | None = None
 
 
 @frozen(kw_only=True)

@@ -36,9 +36,13 @@ _PLAIN: Final[Mapping[Any, Schema]] = {
 
 @define(eq=False)
 class Schemas:
-    """Makes schemas, and collects those of classes and enumerations as named ``components`` to refer to."""
+    """Makes schemas, and collects those of classes and enumerations as named ``components`` to refer to.
+
+    ``at`` is where the document that they stand in will have these.
+    """
 
     components: dict[str, Schema] = field(factory=dict)
+    at: str = "#/components/schemas/"
     _names: dict[type, str] = field(factory=dict, init=False)
 
     def of(self, kind: Any) -> Schema:
@@ -49,13 +53,14 @@ class Schemas:
         if kind in _PLAIN:
             return dict(_PLAIN[kind])
         if isinstance(kind, type) and (attrs.has(kind) or issubclass(kind, Enum)):
-            return {"$ref": f"#/components/schemas/{self._component(kind)}"}
+            return {"$ref": f"{self.at}{self._component(kind)}"}
         return self._generic(kind, get_origin(kind), get_args(kind))
 
     def members(self, cls: type) -> list[tuple[str, Schema, bool]]:
         """Name, schema and whether it is required, of each member of an attrs class.
 
-        A member whose name in JSON is none in Python has it in its metadata.
+        A member's metadata may have its ``description``, the ``name`` that it has in JSON where that is none in Python,
+        and further words of its ``schema``.
         """
         hints = get_type_hints(cls)
         return [
@@ -93,6 +98,7 @@ class Schemas:
         schema = self.of(hint)
         if "description" in attribute.metadata:
             schema["description"] = attribute.metadata["description"]
+        schema |= attribute.metadata.get("schema", {})
         default = attribute.default
         if not (default is attrs.NOTHING or default is None or isinstance(default, attrs.Factory)):  # type: ignore[arg-type]
             schema["default"] = codec.dump(default)

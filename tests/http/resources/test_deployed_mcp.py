@@ -18,7 +18,7 @@ async def call(world: World, tool: str, /, **arguments: Any) -> Any:
     return answer
 
 
-@covers(f"POST {RPC}")
+@covers(f"POST {RPC}", "POST /mcp")
 async def test_a_deployed_worker_registers_and_beats_as_an_agent() -> None:
     name = "w-one:vm:wrk-00"
     async with open_world() as world:
@@ -50,30 +50,37 @@ async def test_a_tool_that_fails_says_so_in_its_result(tool: str, arguments: Any
         assert (answer["result"]["isError"], answer["result"]["code"]) == (True, code)
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        (b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}', -32601),
-        (b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_task"}}', -32601),
-        (b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}', -32601),
-        (b'{"id":1,"method":"tools/list"}', -32600),
-        (b"[]", -32600),
-        (b"{", -32700),
-        (b"", -32700),
-    ],
-)
-async def test_everything_else_is_an_error_of_json_rpc(body: bytes, code: int) -> None:
+@pytest.mark.parametrize("path", [RPC, "/mcp"])
+async def test_what_is_no_json_is_an_error_of_json_rpc(path: str) -> None:
     async with open_world() as world:
-        answer = ok(await world.worker.post(RPC, content=body))
-        assert answer["error"]["code"] == code
+        for body in (b"{", b"", b'"\xff"'):
+            answer = await world.worker.post(path, content=body)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32700)
 
 
-async def test_a_notification_is_not_answered() -> None:
+async def test_a_word_that_no_store_can_hold_fails_the_tool() -> None:
     async with open_world() as world:
-        response = await world.worker.post(RPC, json={"jsonrpc": "2.0", "method": "notifications/initialized"})
+        result = (await call(world, "register_agent", name="a", description="\0"))["result"]
+        assert (result["isError"], result["code"]) == (True, "invalid_request")
+
+
+async def test_a_notification_is_done_and_not_answered() -> None:
+    async with open_world() as world:
+        params = {"name": "register_agent", "arguments": {"name": "quiet"}}
+        response = await world.worker.post(RPC, json={"jsonrpc": "2.0", "method": "tools/call", "params": params})
         assert (response.status_code, response.content) == (202, b"")
+        assert (await world.get("/v1/agent/agents"))["count"] == 1
 
 
 async def test_a_viewer_may_not_register() -> None:
     async with open_world() as world:
-        assert (await world.viewer.post(RPC, json={})).status_code == 403
+        params = {"name": "register_agent", "arguments": {"name": "a"}}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        assert (await world.viewer.post(RPC, json=body)).status_code == 403
+
+
+async def test_models_are_not_told_of_them() -> None:
+    async with open_world() as world:
+        names = {tool["name"] for tool in (await world.get("/mcp/v1/tools"))["tools"]}
+        assert "create_task" in names
+        assert not names & {"register_agent", "refresh_agent_heartbeat"}

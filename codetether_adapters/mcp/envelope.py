@@ -1,0 +1,38 @@
+"""JSON-RPC 2.0 as far as it has to be read before the protocol's library reads it: to know what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from attrs import frozen
+
+from codetether_adapters.mcp.encoding import encode
+
+__all__ = ["UNREADABLE", "Asked", "asked_in", "message_in"]
+
+_PARSE_ERROR: Final = -32700
+
+
+@frozen
+class Asked:
+    """A method and its parameters; both empty where the message has none that can be read."""
+
+    method: str
+    params: Mapping[str, Any]
+
+
+def message_in(body: bytes) -> Any:
+    """The message that is nothing but JSON; ``ValueError`` if it is not."""
+    return orjson.loads(body)
+
+
+def asked_in(message: Any) -> Asked:
+    """What a message asks for."""
+    method, params = (message.get("method"), message.get("params")) if isinstance(message, dict) else (None, None)
+    return Asked(method if isinstance(method, str) else "", params if isinstance(params, dict) else {})
+
+
+UNREADABLE: Final = encode({"jsonrpc": "2.0", "id": None, "error": {"code": _PARSE_ERROR, "message": "Parse error"}})
+"""The answer to what is no JSON."""

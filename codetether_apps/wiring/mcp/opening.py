@@ -1,0 +1,62 @@
+"""Settings to what is served over MCP, and what answers for it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from importlib.util import find_spec
+
+import structlog
+
+from codetether_adapters.http import Protected
+from codetether_adapters.mcp.answering import Answering
+from codetether_adapters.mcp.catalogue import Catalogue, Offer
+from codetether_adapters.mcp.hub import Hub
+from codetether_adapters.mcp.served import Served
+from codetether_apps.settings import Settings
+from codetether_apps.wiring.credentials import installation_key
+from codetether_apps.wiring.mcp.routes import RPC
+from codetether_core.ports import Authorizer
+from codetether_core.services import Services
+
+__all__ = ["catalogue_of", "endpoint_of", "is_served", "protected_of"]
+
+_log = structlog.get_logger(__name__)
+
+
+def catalogue_of(settings: Settings, services: Services, policy: Authorizer) -> Catalogue:
+    """What there is."""
+    hub = Hub(
+        services=services,
+        authorizer=policy,
+        default_agent=settings.server.default_agent,
+        version=version("codetether-hub"),
+    )
+    mcp = settings.mcp
+    return Catalogue(
+        hub=hub, offer=Offer(read_only=mcp.read_only, allow=frozenset(mcp.allow), deny=frozenset(mcp.deny))
+    )
+
+
+def is_served(settings: Settings) -> bool:
+    """Whether it is switched on, and its library installed."""
+    return settings.mcp.enabled and find_spec("mcp") is not None
+
+
+def endpoint_of(settings: Settings, served: Served) -> Answering | None:
+    """What answers; ``None`` if it is switched off or not installed. It is imported here, for that takes a second."""
+    if not is_served(settings):
+        if settings.mcp.enabled:
+            _log.info("mcp_not_served", reason="not installed", hint="pip install 'codetether-hub[mcp]'")
+        return None
+    from codetether_adapters.mcp.serving import Endpoint
+
+    return Endpoint.of(served, installation_key(settings))
+
+
+def protected_of(settings: Settings) -> Protected | None:
+    """Where tokens are to be had for it; ``None`` without an OpenID provider."""
+    if settings.oidc.issuer is None:
+        return None
+    asked = dict.fromkeys(("openid", "profile", *settings.oidc.scopes))
+    scopes = tuple(scope for scope in asked if scope != "offline_access")
+    return Protected(path=f"{settings.mcp.prefix}{RPC}", issuer=settings.oidc.issuer, scopes=scopes)
