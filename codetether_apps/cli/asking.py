@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -12,8 +12,10 @@ __all__ = ["ask_whether", "sure"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-sure: Final[Callable[[F], F]] = click.option("-y", "--yes", is_flag=True, help="Do it without asking.")
-"""The option that answers before it is asked."""
+
+def sure(function: F) -> F:
+    """Give a command the option that answers before it is asked."""
+    return click.option("-y", "--yes", is_flag=True, help="Do it without asking.")(function)
 
 
 def ask_whether(question: str, yes: bool) -> None:

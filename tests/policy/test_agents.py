@@ -116,7 +116,8 @@ async def test_nothing_that_leads_elsewhere_is_allowed(request: ToolRequest) -> 
     if verdict.decision is Decision.ALLOW:
         assert request.tool.command is None
         assert not any(path.startswith(("/", "~")) or ".." in path.split("/") for path in request.paths)
-        assert all(not path.startswith("/") or path.startswith(request.checkout or "?") for path in request.tool.paths)
+        root = f"{(request.checkout or '?').rstrip('/')}/"  # which is itself inside, however it is written
+        assert all(not path.startswith("/") or f"{path}/".startswith(root) for path in request.tool.paths)
 
 
 async def test_a_policy_without_a_word_about_agents_leaves_it_to_people() -> None:

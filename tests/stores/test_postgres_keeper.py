@@ -203,7 +203,9 @@ async def test_a_login_that_is_not_let_in_any_more(url: str, away: str) -> None:
         with the_server().administration() as connection:
             connection.execute(f"ALTER ROLE {away} NOLOGIN".encode())
             try:
-                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [away])
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = %s", [away]
+                )  # and wait until each is gone
                 with pytest.raises(Unavailable):
                     await backend.ping()
             finally:

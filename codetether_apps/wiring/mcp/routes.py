@@ -108,7 +108,7 @@ def mcp_routes(
             return await deployed_mcp.answer(call, message, body)
         require_json(call.headers)
         require_taker_of_json(call.headers)
-        if endpoint is None:
+        if (served_by := endpoint) is None:
             raise NotConfigured(
                 "MCP is not served here", hint="pip install 'codetether-hub[mcp]', and CODETETHER_MCP=on"
             )
@@ -117,7 +117,7 @@ def mcp_routes(
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             try:
-                await endpoint.answer(caller, scope, receive, send)
+                await served_by.answer(caller, scope, receive, send)
             finally:
                 call.request.failed = caller.failed
 
