@@ -85,7 +85,7 @@ def place(request: pytest.FixtureRequest, server: tuple[Server, Path, str]) -> P
 @asynccontextmanager
 async def over_http(url: str, mode: str) -> AsyncIterator[Client]:
     async with (
-        httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as http,
         Client(streamable_http_client(url, http_client=http), mode=mode) as client,
     ):
         yield client

@@ -23,7 +23,7 @@ from codetether_apps.cli import main
 from codetether_apps.cli.root import codetether
 from codetether_core.ids import TenantId
 from codetether_core.services import Entry
-from tests.e2e.engines import ENGINES, KEPT
+from tests.e2e.engines import ENGINES, KEPT, store_settings
 from tests.tenants.filled import NAMES
 from tests.tenants.test_isolation import ACME, UMBRELLA, Shared, mark, shared
 
@@ -49,7 +49,6 @@ ENDING: Final = frozenset({"login", "logout"})
 
 
 TAKING: Final = frozenset({"cancel", "remove", "delete", "answer", "change", "revoke"})
-
 """What commands do after which others have less to tell."""
 
 
@@ -143,6 +142,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
 @contextmanager
 def open_shared(engine: str, directory: Path) -> Iterator[tuple[Shared, Callable[[TenantId], list[Entry]], str]]:
     """An installation in a thread of its own (commands want the main one), a tenant's copy, and the address."""
+    store_settings(engine)  # a store's server ends with the thread that starts it: that is to be this one
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(shared(engine, directory)) as world,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.metadata import version
 from importlib.util import find_spec
 
 import structlog
+from attrs import define, field
 
 from codetether_adapters.http import Protected
-from codetether_adapters.mcp.answering import Answering
+from codetether_adapters.mcp.answering import Answering, Receive, Scope, Send
+from codetether_adapters.mcp.caller import Caller
 from codetether_adapters.mcp.catalogue import Catalogue, Offer
 from codetether_adapters.mcp.hub import Hub
 from codetether_adapters.mcp.served import Served
@@ -43,14 +46,33 @@ def is_served(settings: Settings) -> bool:
 
 
 def endpoint_of(settings: Settings, served: Served) -> Answering | None:
-    """What answers; ``None`` if it is switched off or not installed. It is imported here, for that takes a second."""
+    """What answers; ``None`` if it is switched off or not installed."""
     if not is_served(settings):
         if settings.mcp.enabled:
             _log.info("mcp_not_served", reason="not installed", hint="pip install 'codetether-hub[mcp]'")
         return None
-    from codetether_adapters.mcp.serving import Endpoint
+    return _Endpoint(served, installation_key(settings))
 
-    return Endpoint.of(served, installation_key(settings))
+
+@define(eq=False)
+class _Endpoint:
+    """Imports the library, which takes more than a second, beside the first request that needs it."""
+
+    served: Served
+    key: bytes | None = field(repr=False)
+    _loading: asyncio.Future[Answering] | None = field(default=None, init=False)
+
+    async def answer(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer (``Answering``)."""
+        if self._loading is None:
+            self._loading = asyncio.ensure_future(asyncio.to_thread(self._load))
+        endpoint = await asyncio.shield(self._loading)  # others wait for it too
+        await endpoint.answer(caller, scope, receive, send)
+
+    def _load(self) -> Answering:
+        from codetether_adapters.mcp.serving import Endpoint
+
+        return Endpoint.of(self.served, self.key)
 
 
 def protected_of(settings: Settings) -> Protected | None:
