@@ -9,13 +9,14 @@ from pathlib import Path
 
 from codetether_adapters.ciphers import DERIVED
 from codetether_apps.backups.archive import ArchiveWriter, Blob, Header, Manifest, new_archive, read, verified
+from codetether_apps.backups.lost import Lost
 from codetether_apps.backups.sources import Source, open_source, services_over
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import open_backend
 from codetether_apps.wiring.blobs import open_blobs
 from codetether_core.access import DEFAULT_TENANT
 from codetether_core.artifacts import CHUNK, BlobId
-from codetether_core.errors import NotConfigured
+from codetether_core.errors import NotConfigured, NotFound
 from codetether_core.ports import BlobStore
 from codetether_core.services import Entry
 
@@ -25,14 +26,22 @@ __all__ = ["backup", "restore"]
 async def backup(settings: Settings, path: Path, *, online: bool) -> Manifest:
     """Copy everything into a new file; what it has. The store may be in use by servers meanwhile.
 
+    A blob that goes with what is erased meanwhile is left out; ``NotFound`` if another is missing.
     ``online`` asks a server for what it has, instead of the store.
     """
     async with open_source(settings, online=online) as source:
         with new_archive(path, Header(made_at=source.made_at, release=version("codetether-hub"))) as archive:
+            lost = Lost()
             async for entry in source.entries():
+                lost.see(entry)
                 if entry.kind == "blob":
-                    await _copy(source, BlobId(entry.data["id"]), entry.data["size"], archive, path.parent)
+                    try:
+                        await _copy(source, BlobId(entry.data["id"]), entry.data["size"], archive, path.parent)
+                    except NotFound as error:
+                        lost.add(error)
+                        continue
                 archive.add(entry)
+            lost.check()
             return archive.finish()
 
 

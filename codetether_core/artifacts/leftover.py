@@ -14,7 +14,9 @@ __all__ = ["Leftover"]
 
 @frozen(kw_only=True)
 class Leftover:
-    """The blobs of a task, or of a session of a codebase, noted before that is erased: good once it is gone."""
+    """The blobs of a task, or of a session of a codebase, noted before that is erased, or a blob that came too late
+    for it: good once it is gone.
+    """
 
     id: str
     tenant: TenantId

@@ -52,7 +52,7 @@ class Archiving:
     trail: TrailCopying
 
     async def copy(self, tenant: TenantId) -> AsyncGenerator[Entry, None]:
-        """Everything, what others refer to first.
+        """Everything, what others refer to first. Behind what is erased meanwhile comes that it is.
 
         Of a task that goes on, what was filed away of its log comes back: the new log numbers its events from 1.
         """
@@ -75,7 +75,8 @@ class Archiving:
             yield Entry("webhook", codec.dump(webhook))
         for message in await self.backend.inbox.list(tenant, limit=_ALL):
             yield Entry("message", codec.dump(message))
-        for codebase_id, id in await self.backend.sessions.erased(tenant):
+        told = set(erased := await self.backend.sessions.erased(tenant))
+        for codebase_id, id in erased:
             yield Entry("erased_session", {"codebase": codebase_id, "id": id})
         named: set[BlobId] = set()
         async for session, entry in self._sessions(tenant):
@@ -93,6 +94,9 @@ class Archiving:
                 yield blob
         async for record in self._records(tenant, stories):
             yield await self._event(record)
+        for codebase_id, id in await self.backend.sessions.erased(tenant):
+            if (codebase_id, id) not in told:  # it was erased meanwhile, whether it was copied before or not
+                yield Entry("erased_session", {"codebase": codebase_id, "id": id})
         async for entry in self.trail.copy(tenant):
             yield entry
 

@@ -38,6 +38,7 @@ from codetether_core.services.enlisting import Enlisting
 from codetether_core.services.erasing import Erasing
 from codetether_core.services.issuing import Issuing
 from codetether_core.services.judging import Judging
+from codetether_core.services.leaving import Leaving
 from codetether_core.services.maintenance import Maintenance
 from codetether_core.services.messaging import Messaging
 from codetether_core.services.monitoring import Monitoring
@@ -162,9 +163,10 @@ def assemble(
     dispatch = Dispatch(writer, tasks, backend.notifier, clock)
     claiming = Claiming(writer, dispatch, tasks, directory, clock, entropy, terms, ownership)
     watching = Watching(log, backend.notifier, clock)
-    logs = TaskLogs(writer, tasks, log, blobs, watching, clock)
-    transcripts = Transcripts(backend.sessions, blobs)
-    erasing = Erasing(backend.tasks, backend.sessions, backend.leftovers, ownership, clock, entropy)
+    leaving = Leaving(backend.leftovers, clock, entropy)
+    logs = TaskLogs(writer, tasks, log, blobs, watching, leaving, clock)
+    transcripts = Transcripts(backend.sessions, blobs, leaving)
+    erasing = Erasing(backend.tasks, backend.sessions, leaving, ownership, clock)
     if redaction is None:
         keys = DataKeys(backend.data_keys, cipher or NoCipher(), clock, entropy)
         redaction = Redaction(backend.secrets, Encryption(keys, keys.cipher, entropy), clock)
@@ -216,8 +218,8 @@ def assemble(
         signing_in=SigningIn(backend.accounts, issuing, passwords, clock, entropy),
         accounts=Accounts(backend.accounts, issuing, passwords, clock),
         archiving=Archiving(kept, Watching(kept.backend.log, backend.notifier, clock), logs, trail),
-        restoring=Restoring(kept, writer, recording, trail, clock),
-        attaching=Attaching(writer, tasks, blobs, clock, terms, redaction),
+        restoring=Restoring(kept, writer, recording, trail, leaving, clock),
+        attaching=Attaching(writer, tasks, blobs, leaving, clock, terms, redaction),
         task_logs=logs,
         transcripts=transcripts,
         collecting=Collecting(marks, references, recording, clock),

@@ -10,8 +10,10 @@ from attrs import frozen
 
 from codetether_core.access import Principal
 from codetether_core.artifacts import Artifact, artifact_name, media_type
+from codetether_core.errors import NotFound
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import BlobStore, Clock, TaskStore
+from codetether_core.services.leaving import Leaving
 from codetether_core.services.redaction import Redaction, cleaned
 from codetether_core.services.references import in_time
 from codetether_core.services.task_writer import TaskWriter
@@ -27,6 +29,7 @@ class Attaching:
     writer: TaskWriter
     tasks: TaskStore
     blobs: BlobStore
+    leaving: Leaving
     clock: Clock
     terms: LeaseTerms
     redaction: Redaction
@@ -41,7 +44,7 @@ class Attaching:
         meanwhile. The same bytes under the same name again change nothing.
         """
         name, media = artifact_name(name), media_type(media)
-        held_by(await self.tasks.get(tenant, id), word, self.clock.now(), self.terms)
+        held_by(known := await self.tasks.get(tenant, id), word, self.clock.now(), self.terms)
         redactor = await self.redaction.of(tenant)
         blob = await self.blobs.put(tenant, cleaned(redactor, data) if redactor else data)
         put_at = self.clock.now()
@@ -54,7 +57,11 @@ class Attaching:
             made = Artifact(name=name, media_type=media, size=size, blob=blob, attempt=attempt, created_at=now)
             return attach(task, word, made, now, self.terms)
 
-        return await self.writer.apply(tenant, id, attached)
+        try:
+            return await self.writer.apply(tenant, id, attached)
+        except NotFound:  # it was erased meanwhile
+            await self.leaving.note(tenant, known.spec.codebase, [blob], task=id)
+            raise
 
     async def find(self, principal: Principal, id: TaskId, name: str) -> Artifact:
         """One file of a task; ``NotFound``."""

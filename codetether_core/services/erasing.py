@@ -12,11 +12,11 @@ from contextlib import aclosing, suppress
 from attrs import frozen
 
 from codetether_core.access import Principal
-from codetether_core.artifacts import BlobId, Leftover
 from codetether_core.errors import NotEnded, NotFound, PermissionDenied
 from codetether_core.events import SESSION_ERASED, TASK_ERASED, Event, Topic
-from codetether_core.ids import CodebaseId, SessionId, TaskId, TenantId, new_id
-from codetether_core.ports import Clock, Entropy, RecordStore, SessionStore, TaskStore
+from codetether_core.ids import CodebaseId, SessionId, TaskId, TenantId
+from codetether_core.ports import Clock, SessionStore, TaskStore
+from codetether_core.services.leaving import Leaving
 from codetether_core.services.ownership import DELETIONS, Ownership, Reach
 from codetether_core.services.references import blobs_of
 from codetether_core.services.swapping import until_swapped
@@ -33,10 +33,9 @@ class Erasing:
 
     tasks: TaskStore
     sessions: SessionStore
-    leftovers: RecordStore[Leftover]
+    leaving: Leaving
     ownership: Ownership
     clock: Clock
-    entropy: Entropy
 
     async def task(self, principal: Principal, id: TaskId) -> None:
         """Erase a task, and the session that goes by its id: what its runs said where the agent named no session.
@@ -49,27 +48,31 @@ class Erasing:
         await self._erase(principal, task)
 
     async def session(self, principal: Principal, codebase: CodebaseId, id: SessionId) -> int:
-        """Erase a session and the tasks that ran in it, or were to go on with it; how many tasks those were.
+        """Erase a session, the tasks that ran in it, and the caller's that were to go on with it; how many those were.
 
-        All of its tasks are looked for in the codebase, so this takes time as that has tasks. ``NotFound``; nothing is
-        erased if one of them has not ended (``NotEnded``), or is another's, or if there is none that says whose the
-        session is (``PermissionDenied``).
+        A task ran in it if its worker said so, or if the session goes by its id; that it asks to go on with it anybody
+        may write. So who may not erase what is anybody's needs a task of his own that ran in the session and began it,
+        and all that ran in it must be his. A task that only asks, and is another's, gives no leave, is no hindrance,
+        and stays.
+
+        All of them are looked for in the codebase, so this takes time as that has tasks. ``NotFound``,
+        ``PermissionDenied``, and ``NotEnded`` if one that would go has not ended: then nothing is erased.
         """
         reach = await self.ownership.reach(principal, DELETIONS)
-        ran = await self._ran_in(principal.tenant, codebase, id)
-        if not ran:
+        going = await self._going(principal.tenant, codebase, id, reach)
+        if not (going if reach.everybody else any(_began(task, id) for task in going)):
             await self.sessions.get(principal.tenant, codebase, id)
             if not reach.everybody:
-                raise PermissionDenied("Nobody's task ran in this session", hint="ask an operator", id=id)
-        _require_all(ran, reach)
+                raise PermissionDenied("No task of yours began this session", hint="ask an operator", id=id)
+        _require_all(going, reach)
         await self._forget(principal, codebase, id)
         # From now on nobody can go on with it. Whoever was faster is found now, and waited for by asking again.
-        ran = await self._ran_in(principal.tenant, codebase, id)
-        _require_all(ran, reach)
-        for task in ran:
+        going = await self._going(principal.tenant, codebase, id, reach)
+        _require_all(going, reach)
+        for task in sorted(going, key=lambda task: _began(task, id)):  # at last those that give leave to ask again
             with suppress(NotFound):  # somebody else erased it meanwhile
                 await self._erase(principal, task)
-        return len(ran)
+        return len(going)
 
     async def _erase(self, principal: Principal, task: Task) -> None:
         await self._forget(principal, task.spec.codebase, SessionId(task.id))
@@ -77,7 +80,7 @@ class Erasing:
 
         async def attempt() -> None:
             present = await self.tasks.get(task.tenant, task.id)
-            await self._note(present.tenant, present.spec.codebase, blobs_of(present), task=present.id)
+            await self.leaving.note(present.tenant, present.spec.codebase, blobs_of(present), task=present.id)
             said = {"task_id": task.id, "codebase_id": task.spec.codebase, "by": principal.name}
             await self.tasks.remove(present, [Event(topic, TASK_ERASED, self.clock.now(), said)])
 
@@ -90,7 +93,7 @@ class Erasing:
         async def attempt() -> None:
             known, events = await self._known(tenant, codebase, id), list[Event]()
             if known is not None:
-                await self._note(tenant, codebase, blobs_of(known), session=id)
+                await self.leaving.note(tenant, codebase, blobs_of(known), session=id)
                 said = {"session_id": id, "codebase_id": codebase, "by": principal.name}
                 events = [Event(Topic.session(tenant, codebase, id), SESSION_ERASED, self.clock.now(), said)]
             version = None if known is None else known.version
@@ -98,39 +101,28 @@ class Erasing:
 
         await until_swapped(attempt, "session", id)
 
-    async def _note(
-        self,
-        tenant: TenantId,
-        codebase: CodebaseId,
-        blobs: Sequence[BlobId],
-        *,
-        task: TaskId | None = None,
-        session: SessionId | None = None,
-    ) -> None:
-        """Say before something is erased which blobs are to go then."""
-        if blobs:
-            now = self.clock.now()
-            id = new_id("lft", now, self.entropy.bytes(16))
-            left = Leftover(
-                id=id,
-                tenant=tenant,
-                created_at=now,
-                blobs=tuple(dict.fromkeys(blobs)),
-                codebase=codebase,
-                task=task,
-                session=session,
-            )
-            await self.leftovers.add(left)
-
     async def _known(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Session | None:
         try:
             return await self.sessions.get(tenant, codebase, id)
         except NotFound:
             return None
 
-    async def _ran_in(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> Sequence[Task]:
+    async def _going(self, tenant: TenantId, codebase: CodebaseId, id: SessionId, reach: Reach) -> Sequence[Task]:
+        """What ran in the session, whosever it is, and what is to go on with it, if it is within reach."""
         async with aclosing(every_task(self.tasks, tenant, codebase)) as tasks:
-            return [task async for task in tasks if id in (task.session, task.id, _resumed(task))]
+            return [
+                task
+                async for task in tasks
+                if _ran_in(task, id) or (_resumed(task) == id and reach.covers(task.created_by))
+            ]
+
+
+def _ran_in(task: Task, id: SessionId) -> bool:
+    return id in (task.session, task.id)
+
+
+def _began(task: Task, id: SessionId) -> bool:
+    return _ran_in(task, id) and _resumed(task) is None
 
 
 def _resumed(task: Task) -> object:

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import Factory, define
 
-from codetether_core.errors import Conflict, NotConfigured, Unavailable, Undecipherable
+from codetether_core.errors import Conflict, NotConfigured, NotFound, Unavailable, Undecipherable
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, EventLog, TaskQuery, TaskStore
 from codetether_core.services.questions import Questions
@@ -86,9 +86,9 @@ class Maintenance:
             changed = 0
             for task in batch:
                 new = task
-                # Somebody else was faster, or its tenant's keys are missing, which others need not wait for: what is
+                # Somebody else was faster or erased it, or its tenant's keys are missing: others need not wait. What is
                 # still due is due in the next sweep.
-                with suppress(Conflict, NotConfigured, Undecipherable):
+                with suppress(Conflict, NotConfigured, NotFound, Undecipherable):
                     new = await self._act(task)
                 changed += new.version != task.version
                 done.lapsed += new.lapsed and not task.lapsed

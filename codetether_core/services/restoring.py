@@ -7,6 +7,7 @@ holder.
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
@@ -18,15 +19,17 @@ from codetether_core.approvals import Approval
 from codetether_core.artifacts import BlobId
 from codetether_core.audit import SYSTEM_ACTOR, Outcome
 from codetether_core.codebases import Codebase
-from codetether_core.errors import Conflict, Invalid, Unavailable
-from codetether_core.events import AUDIT, Event, Topic
+from codetether_core.errors import Conflict, Invalid, NotFound, Unavailable
+from codetether_core.events import AUDIT, SESSION_ERASED, TASK_ERASED, Event, Topic
 from codetether_core.ids import CodebaseId, SessionId, TaskId, TenantId
 from codetether_core.messages import Message
 from codetether_core.ports import ApprovalChange, Backend, BlobStore, Clock, RecordStore
 from codetether_core.secrets import DataKey, Secret
 from codetether_core.services.as_kept import AsKept
 from codetether_core.services.copies import Entry
+from codetether_core.services.leaving import Leaving
 from codetether_core.services.recording import Recording
+from codetether_core.services.references import blobs_of
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.trail_copying import TrailCopying
 from codetether_core.sessions import Session, SessionMessage
@@ -50,6 +53,7 @@ class Restoring:
     writer: TaskWriter
     recording: Recording
     trail: TrailCopying
+    leaving: Leaving
     clock: Clock
 
     async def restore(self, tenant: TenantId, entries: AsyncIterable[Entry]) -> Mapping[str, int]:
@@ -65,20 +69,30 @@ class Restoring:
         await self.backend.set_whole(False)
         counted: dict[str, int] = {}
         held: list[TaskId] = []
+        erased: list[Topic] = []
         events: list[Event] = []
         async for entry in entries:
             counted[entry.kind] = counted.get(entry.kind, 0) + 1
             if entry.kind == "event":
-                events.append(_event(tenant, entry.data))
+                events.append(event := _event(tenant, entry.data))
+                if event.kind == TASK_ERASED:
+                    erased.append(event.topic)
                 if len(events) == _PAGE:
                     await self.backend.log.append(events)
                     events = []
-            elif (task := await self._put(tenant, entry)) and not task.ended and task.holder is not None:
+                continue
+            if events:
+                await self.backend.log.append(events)
+                events = []
+            if (task := await self._put(tenant, entry)) and not task.ended and task.holder is not None:
                 held.append(task.id)
         if events:
             await self.backend.log.append(events)
+        for topic in erased:
+            await self._remove(topic)
         for id in held:
-            await self.writer.apply(tenant, id, lambda task: requeue(task, self.clock.now()))
+            with suppress(NotFound):  # it was erased while it was copied
+                await self.writer.apply(tenant, id, lambda task: requeue(task, self.clock.now()))
         await self.recording.record(tenant, SYSTEM_ACTOR, "backup.restored", "store", Outcome.SUCCESS, counted)
         await self.backend.set_whole(True)
         return counted
@@ -100,6 +114,29 @@ class Restoring:
     def blobs(self) -> BlobStore:
         """Its blobs, as they are."""
         return self.kept.blobs
+
+    async def _remove(self, erased: Topic) -> None:
+        """Take away a task that was copied before it was erased, or what was copied of it."""
+        backend, tenant, codebase, id = self.backend, erased.tenant, CodebaseId(erased.scope), TaskId(erased.subject)
+        try:
+            task = await backend.tasks.get(tenant, id)
+        except NotFound:
+            for webhook in await backend.webhooks.of_task(tenant, codebase, id):
+                await backend.webhooks.remove(webhook)
+        else:
+            await self.leaving.note(tenant, codebase, blobs_of(task), task=id)
+            await backend.tasks.remove(task)
+
+    async def _erase(self, tenant: TenantId, codebase: CodebaseId, id: SessionId) -> None:
+        """Let there be no such session, also if it was copied before it was erased."""
+        sessions, version, events = self.backend.sessions, None, list[Event]()
+        with suppress(NotFound):
+            session = await sessions.get(tenant, codebase, id)
+            await self.leaving.note(tenant, codebase, blobs_of(session), session=id)
+            said = {"session_id": id, "codebase_id": codebase, "by": SYSTEM_ACTOR.name}
+            version = session.version
+            events = [Event(Topic.session(tenant, codebase, id), SESSION_ERASED, self.clock.now(), said)]
+        await sessions.erase(tenant, codebase, id, version=version, events=events)
 
     async def _put(self, tenant: TenantId, entry: Entry) -> Task | None:
         """Keep what is no event; the task, if it is one."""
@@ -127,8 +164,7 @@ class Restoring:
             case "message":
                 await backend.inbox.add(evolve(codec.load(Message, data), tenant=tenant))
             case "erased_session":
-                codebase, id = CodebaseId(data["codebase"]), SessionId(data["id"])
-                await backend.sessions.erase(tenant, codebase, id, version=None)
+                await self._erase(tenant, CodebaseId(data["codebase"]), SessionId(data["id"]))
             case "session":
                 session = evolve(codec.load(Session, data["session"]), tenant=tenant)
                 await backend.sessions.put(None, session, codec.load(list[SessionMessage], data["messages"]))

@@ -8,7 +8,7 @@ the numbers of its events, which have no gaps.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Final, TypeVar
 
 from attrs import define, field, frozen
@@ -18,6 +18,7 @@ from codetether_core.errors import NotFound
 from codetether_core.events import Record, Topic
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.ports import BlobStore, Clock, EventLog, TaskStore
+from codetether_core.services.leaving import Leaving
 from codetether_core.services.log_lines import compressed, decompressed, line_of, record_of
 from codetether_core.services.references import in_time
 from codetether_core.services.task_writer import TASK_KINDS, TaskWriter
@@ -40,6 +41,7 @@ class TaskLogs:
     log: EventLog
     blobs: BlobStore
     watching: Watching
+    leaving: Leaving
     clock: Clock
 
     async def file(self, leaving: Iterable[Record]) -> None:
@@ -121,8 +123,10 @@ class TaskLogs:
                 in_time(put_at, now := self.clock.now())
                 return filed(task, segment, now)
 
-            with suppress(NotFound):  # somebody erased it meanwhile
+            try:
                 await self.writer.apply(task.tenant, task.id, named)
+            except NotFound:  # somebody erased it meanwhile
+                await self.leaving.note(task.tenant, task.spec.codebase, [blob], task=task.id)
 
     async def _settled(self, task: Task, read: Callable[[Task], Awaitable[T]]) -> T:
         """What is read of a task whose log is not filed away meanwhile: it is filed before it is forgotten."""

@@ -19,6 +19,7 @@ from codetether_core import codec
 from codetether_core.errors import Erased, NotFound, VersionConflict
 from codetether_core.ids import CodebaseId, SessionId, TenantId
 from codetether_core.ports import BlobStore, SessionStore
+from codetether_core.services.leaving import Leaving
 from codetether_core.services.log_lines import compressed, decompressed
 from codetether_core.sessions import Session, SessionMessage
 
@@ -33,6 +34,7 @@ class Transcripts:
 
     sessions: SessionStore
     blobs: BlobStore
+    leaving: Leaving
 
     async def messages(
         self, tenant: TenantId, codebase: CodebaseId, id: SessionId, *, limit: int, after: int = 0
@@ -62,7 +64,10 @@ class Transcripts:
             filed = evolve(session, transcript=transcript, loose=False, version=session.version + 1)
             try:
                 await self.sessions.put(session, filed, forget=[message.id for message in kept])
-            except (Erased, VersionConflict):  # somebody goes on with it or erased it, or another replica was faster
+            except VersionConflict:  # somebody goes on with it, or another replica was faster
+                continue
+            except Erased:
+                await self.leaving.note(session.tenant, session.codebase, [transcript], session=session.id)
                 continue
             done += 1
         return done > 0 and len(quiet) == limit

@@ -348,6 +348,8 @@ def test_what_cannot_be_undone_is_asked_for_first(
 def test_a_conversation_is_erased(run: Run, client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     codebase = client.codebases.add(f"app-{token_hex(4)}", "/srv/app")
     client.worker.sync_sessions(codebase.id, "w", [{"id": "ses_1", "title": "First"}])
+    assert run("session", "delete", codebase.name, "ses_1") == 2
+    assert "say --yes" in capsys.readouterr().err
     assert run("session", "delete", codebase.name, "ses_1", "--yes") == 0
     assert "erased ses_1 and 0 of its tasks" in "".join(capsys.readouterr())
     assert run("session", "show", codebase.id, "ses_1") != 0

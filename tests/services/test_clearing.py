@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
+from codetether_adapters.memory import MemoryBlobs
 from codetether_core.access import Principal
 from codetether_core.artifacts import BlobId
-from codetether_core.errors import Conflict, Unavailable
+from codetether_core.errors import Conflict, NotFound, Unavailable
 from codetether_core.ids import SessionId, TenantId
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import GLOBAL, Task
@@ -113,6 +114,49 @@ async def test_what_was_just_put_waits_for_whoever_is_going_to_name_it(house: Wa
     house.wait(10 * MINUTE)
     assert await house.services.clearing.clear() == 0
     assert await house.kept() == await house.named() != set()
+    assert await left(house) == 0
+
+
+@pytest.mark.parametrize("put", ["file", "log", "transcript"])
+async def test_what_is_put_for_something_that_is_erased_just_then_goes_as_soon(
+    house: Warehouse, monkeypatch: pytest.MonkeyPatch, put: str
+) -> None:
+    """Nobody names it, and it has the words that are to go."""
+    now, id = house.clock.now(), SessionId("gone")
+    task, word = await house.running()
+    session = Session(id=id, tenant=A, codebase=GLOBAL, created_at=now, updated_at=now, synced_at=now)
+    said = SessionMessage(id="m", session=id, role="user", created_at=now, parts=("word",))
+    await house.services.conversation.upsert(admin(), session, [said])
+    if put != "file":
+        await house.services.reporting.complete(A, word, task.id, "done")
+    if put == "transcript":
+        await erased(house, task)
+
+    async def late(tenant: TenantId, data: bytes | AsyncIterable[bytes]) -> BlobId:
+        blob = await MemoryBlobs.put(house.blobs, tenant, data)  # type: ignore[arg-type]
+        monkeypatch.undo()
+        if put == "transcript":
+            await house.services.erasing.session(admin(), GLOBAL, id)
+        else:
+            if put == "file":
+                await house.services.reporting.complete(A, word, task.id, "done")
+            await erased(house, task)
+        return blob
+
+    monkeypatch.setattr(house.blobs, "put", late)
+    if put == "file":
+        with pytest.raises(NotFound):
+            await house.services.attaching.attach(A, word, task.id, "a", "", b"word")
+    elif put == "log":
+        house.wait(2 * DAY)
+        await house.services.task_logs.file((await house.backend.log.oldest(house.clock.now(), 100)).records)
+    else:
+        house.wait(2 * DAY)
+        await house.services.transcripts.file(house.clock.now(), 10)
+    assert len(await house.kept()) == 1
+    house.wait(10 * MINUTE)
+    assert await house.services.clearing.clear() == 1
+    assert await house.kept() == set()
     assert await left(house) == 0
 
 

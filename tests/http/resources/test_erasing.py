@@ -177,6 +177,39 @@ async def test_a_session_is_whose_its_tasks_are(api: Api) -> None:
     assert (await api.alice.ok("GET", at))["total"] == 0
 
 
+@covers("DELETE /v1/agent/codebases/{id}/sessions/{sid}")
+async def test_who_asks_to_go_on_with_a_session_has_no_part_in_it(api: Api) -> None:
+    """Anybody may name it: that gives no leave to erase it, and takes none from whoever began it."""
+    codebase = await api.codebase()
+    at = f"{P}/codebases/{codebase}/sessions"
+    hers = await done(api, codebase_id=codebase, session="ses_a")
+    await told(api, codebase, "ses_a")
+    body = {"prompt": "p", "codebase_id": codebase, "metadata": {"resume_session_id": "ses_a"}}
+    cancelled, waits = [(await api.deployed.ok("POST", f"{P}/tasks", body))["id"] for _ in range(2)]
+    await api.deployed.ok("POST", f"{P}/tasks/{cancelled}/cancel")
+    await api.deployed.refused(403, "DELETE", f"{at}/ses_a")
+    await api.shown(hers)
+    assert (await api.alice.ok("DELETE", f"{at}/ses_a"))["tasks_erased"] == 1
+    for task in (cancelled, waits):
+        await api.shown(task)
+    await api.alice.refused(404, "GET", f"{P}/tasks/{hers}")
+
+
+@covers("DELETE /v1/agent/codebases/{id}/sessions/{sid}")
+async def test_who_only_went_on_with_a_session_does_not_erase_it(api: Api) -> None:
+    """Though nobody's but his tasks are left in it."""
+    codebase = await api.codebase()
+    at = f"{P}/codebases/{codebase}/sessions"
+    hers = await done(api, codebase_id=codebase, session="ses_a")
+    await told(api, codebase, "ses_a")
+    went_on = {"metadata": {"resume_session_id": "ses_a"}}
+    await done(api, "deployed", codebase_id=codebase, session="ses_a", **went_on)
+    await api.alice.refused(403, "DELETE", f"{at}/ses_a")
+    await api.alice.ok("DELETE", f"{P}/tasks/{hers}")
+    assert "began" in (await api.deployed.refused(403, "DELETE", f"{at}/ses_a"))["detail"]
+    assert (await api.olga.ok("DELETE", f"{at}/ses_a"))["tasks_erased"] == 1
+
+
 async def test_what_a_run_said_under_its_own_name_goes_with_its_task(api: Api) -> None:
     """Where the agent names no session, its worker tells of one that goes by the task's id: now, or later."""
     codebase = await api.codebase()
