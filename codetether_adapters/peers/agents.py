@@ -39,6 +39,8 @@ class Agents:
         """An agent that may have the task, and cannot be asked which it is, is not known to have given it up."""
         asking = self._asking(order)
         id = delegation.task
+        if id is None and not delegation.tried:
+            return True
         if id is None:
             found = await asking.taken(delegation.message, delegation.context)
             if found is None:

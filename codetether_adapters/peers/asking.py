@@ -55,12 +55,12 @@ class Asking:
         dialect = self.calls.dialect
         least = 0 if self.calls.lists else 1  # release 0.3 takes 0 for all
         told = dialect.dump(GetTask(id=id, history_length=None if history else least))
-        return self.calls.parsed(Task, await self.calls.call("get", told))
+        return await self.calls.call("get", told, partial(self.calls.parsed, Task))
 
     async def cancel(self, id: str) -> Task:
         """It as it stands once the agent knows that nobody wants it any more; the same failures."""
-        dialect = self.calls.dialect
-        return self.calls.parsed(Task, await self.calls.call("cancel", dialect.dump(CancelTask(id=id))))
+        told = self.calls.dialect.dump(CancelTask(id=id))
+        return await self.calls.call("cancel", told, partial(self.calls.parsed, Task))
 
     async def taken(self, message: str, context: str) -> Task | None:
         """The task that the agent has made of a message, as far as can be found out; waits until it answers."""
@@ -68,11 +68,10 @@ class Asking:
         for _ in range(_PAGES if self.calls.lists else 0):
             asked = {"contextId": context, "pageSize": _PAGE, "pageToken": token}
             try:
-                told = await self.answer(partial(self.calls.call, "list", asked))
-                found = [each for each in self._tasks(told) if has_heard(each, message)]
+                tasks, token = await self.answer(partial(self.calls.call, "list", asked, self._page))
             except Refused:
                 return None
-            token = str(told.get("nextPageToken") or "")
+            found = [each for each in tasks if has_heard(each, message)]
             if found or not token:
                 return found[0] if found else None
         return None
@@ -85,10 +84,10 @@ class Asking:
             except (NotTaken, Lost):
                 await self.pauses.rest()
 
-    def _tasks(self, told: Any) -> list[Task]:
+    def _page(self, told: Any) -> tuple[list[Task], str]:
         if not isinstance(told, dict) or not isinstance(told.get("tasks"), list):
             raise Refused(0, "it lists what are no tasks")
-        return [self.calls.parsed(Task, each) for each in told["tasks"]]
+        return [self.calls.parsed(Task, each) for each in told["tasks"]], str(told.get("nextPageToken") or "")
 
 
 def has_heard(task: Task, message: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from itertools import count
 from typing import Any, Final, TypeVar
@@ -16,6 +17,7 @@ from codetether_adapters.a2a_wire.encoding import encode
 from codetether_adapters.a2a_wire.v03 import V03
 from codetether_adapters.a2a_wire.v1 import V1
 from codetether_adapters.peers.failures import Lost, NotTaken, Refused
+from codetether_adapters.peers.words import MESSAGE, fit
 from codetether_adapters.sse import Decoder, EventTooLarge
 from codetether_core.agents import Peer
 from codetether_core.errors import Invalid, Unavailable
@@ -41,7 +43,13 @@ _METHODS: Final[Mapping[str, Mapping[str, str]]] = {
         "subscribe": "tasks/resubscribe",
     },
 }
-_MOST_BYTES: Final = 32 * 1024 * 1024
+_MOST_BYTES: Final = 4 * 1024 * 1024
+_MOST_OF_TASK: Final = 16 * 1024 * 1024
+"""A task may have files."""
+
+_LARGE: Final = 256 * 1024
+"""From how many bytes on an answer is read in a thread, as others wait meanwhile."""
+
 _TIMEOUT: Final = {"connect": 10.0, "write": 30.0, "pool": None}
 _QUIET: Final = 90.0
 """Seconds without a sign of life after which a stream is given up: six of the beats that most servers keep."""
@@ -72,23 +80,23 @@ class Calls:
         """Whether it can be asked which tasks it has."""
         return "list" in _METHODS[self.dialect.name]
 
-    async def call(self, method: str, params: Mapping[str, Any], *, key: str = "") -> Any:
-        """The result, as JSON; ``Refused``, ``NotTaken``, ``Lost``."""
+    async def call(self, method: str, params: Mapping[str, Any], read: Callable[[Any], T], *, key: str = "") -> T:
+        """What is ``read`` of the result, which is JSON; ``Refused``, ``NotTaken``, ``Lost``."""
         async with self._asked(method, params, key, "application/json", _ANSWER) as answer:
-            return _result(orjson.loads(await _whole(answer)))
+            return await _read(await _whole(answer, _MOST_OF_TASK if method == "get" else _MOST_BYTES), read)
 
     async def stream(self, method: str, params: Mapping[str, Any], *, key: str = "") -> AsyncGenerator[Happening, None]:
         """What the agent tells until it ends; a single answer in place of a stream is one thing that it tells."""
         async with self._asked(method, params, key, "text/event-stream", _QUIET) as answer:
             if not answer.headers.get("content-type", "").startswith("text/event-stream"):
-                single = self.heard(_result(orjson.loads(await _whole(answer))))
+                single = await _read(await _whole(answer), self.heard)
                 if single is not None:
                     yield single
                 return
             decoder = Decoder(_MOST_BYTES)
             async for chunk in answer.aiter_raw():
                 for event in decoder.feed(chunk):
-                    if (happening := self.heard(_result(orjson.loads(event.data)))) is not None:
+                    if (happening := await _read(event.data, self.heard)) is not None:
                         yield happening
 
     def parsed(self, kind: type[T], result: Any) -> T:
@@ -115,8 +123,8 @@ class Calls:
             answer = await self.transport.handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise NotTaken(str(error) or "it does not answer") from None
-        except httpx.LocalProtocolError as error:
-            raise Refused(0, f"it cannot be asked: {error}") from None
+        except httpx.LocalProtocolError:  # whose words may have the credential in them
+            raise Refused(0, "it cannot be asked: such a request cannot be made") from None
         except Unavailable as error:
             raise NotTaken(error.message) from None
         except Invalid as error:
@@ -178,12 +186,19 @@ def _error_in(body: bytes) -> None:
         _result(told)
 
 
-async def _whole(answer: httpx.Response) -> bytes:
+async def _read(text: bytes | str, read: Callable[[Any], T]) -> T:
+    def read_now() -> T:
+        return read(_result(orjson.loads(text)))
+
+    return await asyncio.to_thread(read_now) if len(text) > _LARGE else read_now()
+
+
+async def _whole(answer: httpx.Response, most: int = _MOST_BYTES) -> bytes:
     body = bytearray()
     async for chunk in answer.aiter_raw():
         body += chunk
-        if len(body) > _MOST_BYTES:
-            raise Refused(0, f"it answers more than {_MOST_BYTES:,} bytes")
+        if len(body) > most:
+            raise Refused(0, f"it answers more than {most:,} bytes")
     return bytes(body)
 
 
@@ -192,7 +207,7 @@ def _result(told: Any) -> Any:
     error = told.get("error") if isinstance(told, dict) else None
     if isinstance(error, dict):
         code = error.get("code")
-        raise Refused(code if isinstance(code, int) else 0, str(error.get("message", "it says why not")))
+        raise Refused(code if isinstance(code, int) else 0, fit(str(error.get("message", "it says why not")), MESSAGE))
     if not isinstance(told, dict) or "result" not in told:
         raise _nonsense()
     return told["result"]

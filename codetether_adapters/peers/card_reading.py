@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from codetether_adapters.a2a_wire import IDEMPOTENCY
 from codetether_adapters.peers.places import place_in
+from codetether_core.access import given_url
 from codetether_core.errors import Invalid
 from codetether_core.ports import AgentCard
 
@@ -37,7 +38,7 @@ class _Way:
 
 def card_of(told: Mapping[str, Any], *, signed: bool) -> AgentCard:
     """What the card comes to; ``Invalid`` if it names no place where we can speak to the agent."""
-    usable = [each for each in _interfaces(told) if place_in(each.url) is not None]
+    usable = [kept for each in _interfaces(told) if (kept := _usable(each)) is not None]
     found = {each.dialect: each for each in reversed(usable)}
     interface = found.get("1.0") or found.get("0.3")
     if interface is None:
@@ -59,13 +60,23 @@ def card_of(told: Mapping[str, Any], *, signed: bool) -> AgentCard:
     )
 
 
+def _usable(interface: _Interface) -> _Interface | None:
+    """It, its URL as URLs are kept; ``None`` if it is none, or longer than anybody's: what is cut leads elsewhere."""
+    if place_in(interface.url) is None or max(len(interface.url), len(interface.tenant)) > _LONGEST:
+        return None
+    try:
+        return evolve(interface, url=given_url("card_url", interface.url))
+    except Invalid:
+        return None
+
+
 def _interfaces(told: Mapping[str, Any]) -> Iterator[_Interface]:
     """Those that we can use, the preferred one first."""
     for each in _objects(told, "supportedInterfaces"):
         if _text(each, "protocolBinding").upper() == _BINDING and (release := _release(_text(each, "protocolVersion"))):
-            yield _Interface(_text(each, "url"), release, _text(each, "tenant"))
-    if _release(_text(told, "protocolVersion") or "0.3") == "0.3" and (url := _text(told, "url")):
-        others = ((_text(each, "url"), each.get("transport")) for each in _objects(told, "additionalInterfaces"))
+            yield _Interface(_word(each, "url"), release, _word(each, "tenant"))
+    if _release(_text(told, "protocolVersion") or "0.3") == "0.3" and (url := _word(told, "url")):
+        others = ((_word(each, "url"), each.get("transport")) for each in _objects(told, "additionalInterfaces"))
         for place, transport in [(url, told.get("preferredTransport", _BINDING)), *others]:
             if str(transport).upper() == _BINDING and place:
                 yield _Interface(place, "0.3")
@@ -123,8 +134,13 @@ def _requirements(told: Mapping[str, Any]) -> Iterator[Sequence[str]]:
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:
+    return _word(told, name)[:_LONGEST]
+
+
+def _word(told: Mapping[str, Any], name: str) -> str:
+    """All of it."""
     value = told.get(name)
-    return value[:_LONGEST] if isinstance(value, str) else ""
+    return value if isinstance(value, str) else ""
 
 
 def _object(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import httpx
 import orjson
-from attrs import frozen
+from attrs import evolve, frozen
 
 from codetether_adapters.peers.card_reading import card_of
 from codetether_adapters.peers.places import place_in, site_of
@@ -43,14 +43,16 @@ class Cards:
         """The keys of a signature may come from where the card is, and from nowhere else."""
         place = _place(url)
         card = await self._object(place)
-        signatures = [each for each in card.get("signatures") or () if isinstance(each, Mapping)][:_MOST_SIGNATURES]
+        signatures = card.get("signatures") or []
         if not signatures and keys is None:
-            return card_of(card, signed=False)
-        for signature in signatures:
+            return _placed(card_of(card, signed=False), place)
+        for signature in signatures[:_MOST_SIGNATURES] if isinstance(signatures, list) else ():
+            if not isinstance(signature, Mapping):
+                continue
             known = keys if keys is not None else await self._keys(place, signature)
             part = signed_part(card, lambda payload: self.is_signed(payload, signature, known or {}))  # noqa: B023
             if part is not None:
-                return card_of(part, signed=True)
+                return _placed(card_of(part, signed=True), place)
         problem = "leads to a card whose signature is not good" if signatures else "leads to a card that is not signed"
         raise Invalid(_FIELD, problem, hint=_HINT, code="card_signature_invalid")
 
@@ -96,6 +98,14 @@ def _place(url: str) -> httpx.URL:
     if place is None:
         raise Invalid(_FIELD, "must be a URL of http or https")
     return place.copy_with(path=_WELL_KNOWN) if place.path in ("", "/") and not place.query else place
+
+
+def _placed(card: AgentCard, place: httpx.URL) -> AgentCard:
+    """Where it was found says how far it is to be believed."""
+    agent = httpx.URL(card.url)
+    if place.scheme == "https" and agent.scheme != "https":
+        raise Invalid(_FIELD, "leads to an agent that is spoken to without TLS", code="card_unfit")
+    return evolve(card, beside=site_of(agent) == site_of(place))
 
 
 def _told(signature: Mapping[str, Any]) -> Mapping[str, Any]:

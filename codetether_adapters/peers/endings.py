@@ -7,6 +7,7 @@ from typing import Final
 
 from codetether_adapters.a2a_wire.values import TaskState
 from codetether_adapters.peers.failures import Refused
+from codetether_adapters.peers.words import MESSAGE, fit
 from codetether_core.ids import AgentName
 from codetether_core.ports import RunFailed
 
@@ -24,7 +25,7 @@ _REASONS: Final[Mapping[TaskState, tuple[str, str]]] = {
 def failed(agent: AgentName, state: TaskState, said: str) -> RunFailed:
     """The agent has ended the task, and not well."""
     problem, reason = _REASONS[state]
-    return RunFailed(said or f"{agent} {problem}", reason)
+    return RunFailed(fit(said, MESSAGE) or f"{agent} {problem}", reason, said=True)
 
 
 def failure_of(agent: AgentName, refusal: Refused) -> RunFailed:

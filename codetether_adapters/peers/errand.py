@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 from attrs import define, evolve, field
@@ -29,11 +30,15 @@ from codetether_adapters.peers.saying import UNSUPPORTED, Saying
 from codetether_adapters.peers.words import said_in, saying
 from codetether_core.approvals import ApprovalKind
 from codetether_core.ids import digest
-from codetether_core.ports import Holder, Order, RunOutcome
+from codetether_core.ports import Holder, Order, RunFailed, RunOutcome
 from codetether_core.tasks import Delegation
 
 __all__ = ["Errand"]
 
+_LONGEST: Final = 1000
+"""Characters of what an agent may call a task, or a conversation."""
+
+_MOST_QUESTIONS: Final = 100
 _NOTHING_KNOWN: Final = TaskStatus(state=TaskState.UNSPECIFIED)
 
 
@@ -49,6 +54,7 @@ class Errand:
     _status: TaskStatus = field(default=_NOTHING_KNOWN, init=False)
     _settled: TaskStatus | None = field(default=None, init=False)
     _reply: Message | None = field(default=None, init=False)
+    _questions: int = field(default=0, init=False)
     _patchy: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -107,6 +113,8 @@ class Errand:
             self.asking.pauses.begin_anew()
             if status.message is not None and status.state not in INTERRUPTED | TERMINAL:
                 await self.reporting.words(status.message)
+        if status.state not in INTERRUPTED:
+            self._settled = None
         self._status = status
 
     @property
@@ -117,23 +125,28 @@ class Errand:
         """What the agent calls the task is noted as soon as it says so."""
         known = self.holder.delegation
         if known is not None and known.task is None:
+            if max(len(id), len(context or "")) > _LONGEST:
+                raise Refused(0, f"it calls the task by more than {_LONGEST:,} characters")
             await self.holder.note(evolve(known, task=id, context=context or known.context))
 
     async def _begun(self) -> AsyncGenerator[Happening, None]:
         """Give the task, or go on with what an earlier holder of it gave."""
         known, order = self.holder.delegation, self.order
-        if known is not None and known.agent == order.agent and known.task is not None:
-            return self._watched()
         if known is None or known.agent != order.agent:
             known = Delegation(agent=order.agent, message=order.task, context=order.context)
-            await self.holder.note(known)
-        elif not order.peer.idempotent:
+        if known.task is not None:
+            return self._watched()
+        if known.tried and not order.peer.idempotent:
             found = await self.asking.taken(known.message, known.context)
             if found is None:
                 raise unknown(order.agent)
             return _alone(found)
         message = saying(known.message, order.prompt, context=known.context, metadata=order.metadata or None)
-        return self._saying.say(message, self._given)
+        return self._saying.say(message, self._given, None if known.tried else partial(self._tried, known))
+
+    async def _tried(self, given: Delegation, tried: bool) -> None:
+        """Noted before the agent may hear of it, and taken back when it is sure that it has not."""
+        await self.holder.note(evolve(given, tried=tried))
 
     async def _given(self, refusal: Refused | None) -> Task | None:
         """What has come of the message that gives the task."""
@@ -165,7 +178,11 @@ class Errand:
         status, question = self._status, self._status.message
         prompt = (said_in(question.parts) if question else "") or f"{self.order.agent} asks for more."
         kind = ApprovalKind.AUTH if status.state is TaskState.AUTH_REQUIRED else ApprovalKind.QUESTION
-        id = digest(self.order.task, question.message_id if question else "", str(status.timestamp))
+        self._questions += 1
+        if self._questions > _MOST_QUESTIONS:
+            raise RunFailed(f"{self.order.agent} asks more than {_MOST_QUESTIONS} questions", "peer_refused")
+        told = [question.message_id if question else "", str(status.timestamp)]
+        id = digest(self.order.task, *(told if told[0] or status.timestamp else (str(self._questions), prompt)))
         answer = asyncio.ensure_future(self.holder.ask(prompt, kind, id))
         moved = asyncio.ensure_future(self._moved(status))
         try:
@@ -190,7 +207,8 @@ class Errand:
             return task
         if refusal is not None:
             raise failure_of(self.order.agent, refusal)
-        return None
+        knowable = self.order.peer.idempotent or task.history  # who tells nothing of what was said may have heard it
+        return None if knowable else task
 
     async def _moved(self, asked: TaskStatus) -> None:
         """Return once the agent no longer asks that."""
@@ -202,7 +220,11 @@ class Errand:
     async def _ended(self) -> RunOutcome:
         """The outcome, once all is told that the task has."""
         if self._patchy or self.reporting.has_files:
-            await self.reporting.whole((await self._asked()).artifacts or ())
+            artifacts = (await self._asked()).artifacts or ()
+            try:
+                await self.reporting.whole(artifacts)
+            except Refused as refusal:
+                raise failure_of(self.order.agent, refusal) from None
         said = said_in(self._status.message.parts) if self._status.message else ""
         if self._status.state is not TaskState.COMPLETED:
             raise failed(self.order.agent, self._status.state, said)

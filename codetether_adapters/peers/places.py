@@ -15,9 +15,10 @@ def place_in(told: Any) -> httpx.URL | None:
     """The URL that it is, of http or https and without credentials; ``None`` for anything else."""
     try:
         place = httpx.URL(told)
-    except (httpx.InvalidURL, TypeError):
+        named = bool(place.host)
+    except (httpx.InvalidURL, TypeError, ValueError):  # the last for a host that IDNA does not know
         return None
-    return place if place.scheme in _PORTS and place.host and not place.userinfo else None
+    return place if place.scheme in _PORTS and named and not place.userinfo else None
 
 
 def site_of(url: httpx.URL) -> tuple[str, str, int]:

@@ -8,7 +8,7 @@ from typing import Final
 from attrs import define, field
 
 from codetether_adapters.a2a_wire.values import Artifact, ArtifactUpdate, Data, Message, Part, Raw, Url
-from codetether_adapters.peers.told import Told, event_of
+from codetether_adapters.peers.told import Told, events_of
 from codetether_adapters.peers.words import fit, said_in
 from codetether_core.errors import CodeTetherError
 from codetether_core.ports import Holder
@@ -56,7 +56,8 @@ class Reporting:
         self._said = message.message_id
         for part in message.parts:
             if isinstance(part.content, Data):
-                await self.holder.emit(event_of(part.content.data))
+                for chunk in events_of(part.content.data):
+                    await self.holder.emit(chunk)
             elif text := said_in([part]):
                 await self.holder.emit(OutputChunk(text=f"{text}\n", stream="stderr"))
 
@@ -70,11 +71,12 @@ class Reporting:
         """All that is left to tell of artifacts that are complete, their files too."""
         for artifact in artifacts:
             await self.artifacts([artifact])
-            for part in artifact.parts:
-                await self._file(artifact, part)
+            files = [part for part in artifact.parts if isinstance(part.content, Raw | Url)]
+            for number, part in enumerate(files, 1):
+                name = part.filename or artifact.name or artifact.artifact_id
+                await self._file(name if part.filename or number == 1 else f"{name}-{number}", part)
 
-    async def _file(self, artifact: Artifact, part: Part) -> None:
-        name = part.filename or artifact.name or artifact.artifact_id
+    async def _file(self, name: str, part: Part) -> None:
         match part.content:
             case Url(url):
                 await self.holder.emit(OutputChunk(text=fit(f"{name}: {url}\n")))

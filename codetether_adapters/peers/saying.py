@@ -13,13 +13,16 @@ from codetether_adapters.a2a_wire.values import Configuration, Message, SendMess
 from codetether_adapters.peers.asking import Asking
 from codetether_adapters.peers.failures import Lost, NotTaken, Refused
 
-__all__ = ["UNSUPPORTED", "FindOut", "Saying"]
+__all__ = ["UNSUPPORTED", "FindOut", "Saying", "Trying"]
 
 UNSUPPORTED: Final = frozenset({-32601, -32004})
 """What an agent answers that has no such method, or does not stream."""
 
 FindOut: TypeAlias = Callable[[Refused | None], Awaitable[Task | None]]
 """What has come of a message that was lost, or refused: ``None`` if it may be sent again."""
+
+Trying: TypeAlias = Callable[[bool], Awaitable[None]]
+"""The message is sent now, and may be heard; or it is sure that nobody has heard it."""
 
 
 @define(eq=False)
@@ -32,10 +35,14 @@ class Saying:
     def __attrs_post_init__(self) -> None:
         self.streams = self.asking.calls.peer.streams
 
-    async def say(self, message: Message, find_out: FindOut) -> AsyncGenerator[Happening, None]:
+    async def say(
+        self, message: Message, find_out: FindOut, trying: Trying | None = None
+    ) -> AsyncGenerator[Happening, None]:
         """What the agent tells when it has heard the message. What fails after its first word is raised."""
-        heard = False
+        heard = doubtful = False
         while True:
+            if trying is not None and not doubtful:
+                await trying(True)
             try:
                 async with aclosing(self._said(message)) as source:
                     async for happening in source:
@@ -45,10 +52,13 @@ class Saying:
             except NotTaken:
                 if heard:
                     raise
+                if trying is not None and not doubtful:
+                    await trying(False)
                 await self.asking.pauses.rest()
             except Lost:
                 if heard:
                     raise
+                doubtful = True
                 await self.asking.pauses.rest()
                 if (task := await find_out(None)) is not None:
                     yield task
@@ -71,7 +81,7 @@ class Saying:
                 async for happening in source:
                     yield happening
             return
-        answer = calls.heard(await calls.call("send", told, key=message.message_id))
+        answer = await calls.call("send", told, calls.heard, key=message.message_id)
         if answer is None:
             raise Refused(0, "it answers a message with what is no task and no message")
         yield answer

@@ -90,14 +90,17 @@ _CARD: Final[Mapping[str, Any]] = {
 
 
 def signed_part(card: Mapping[str, Any], signed: Signed) -> Mapping[str, Any] | None:
-    """As much of the card as is signed; ``None`` if nothing is."""
-    for part in _ways(card):
-        try:
-            payload = rfc8785.dumps(part)
-        except (rfc8785.CanonicalizationError, RecursionError):  # numbers that no two programs write the same
-            continue
-        if signed(payload):
-            return part
+    """As much of the card as is signed; ``None`` if nothing is, or it is nested deeper than any card."""
+    try:
+        for part in _ways(card):
+            try:
+                payload = rfc8785.dumps(part)
+            except rfc8785.CanonicalizationError:  # numbers that no two programs write the same
+                continue
+            if signed(payload):
+                return part
+    except RecursionError:
+        return None
     return None
 
 

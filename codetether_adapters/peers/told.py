@@ -6,6 +6,7 @@ Text of artifacts is output, as it comes; data too, as events. Files are taken w
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -13,51 +14,79 @@ from attrs import define, field
 
 from codetether_adapters.a2a_wire.encoding import encode
 from codetether_adapters.a2a_wire.values import Artifact, ArtifactUpdate, Data, Part, Raw, Text, Url
+from codetether_adapters.peers.failures import Refused
 from codetether_adapters.peers.words import fit
 from codetether_core.tasks import OutputChunk
 from codetether_core.tasks.agent_json import read_object
 
-__all__ = ["Told", "event_of"]
+__all__ = ["Told", "events_of"]
 
 _PIECE: Final = 16 * 1024
 _KEPT: Final = 256 * 1024
-_BEGINNING: Final = 64 * 1024
+_BEGINNING: Final = 4 * 1024
+_HELD: Final = 16 * 1024 * 1024
+_LARGEST: Final = 1024 * 1024
+_MOST: Final = 10_000
+
+
+@define(eq=False)
+class _Again:
+    """What an artifact begins with when it is told from its beginning a second time, until that has caught up."""
+
+    length: int = 0
+    digest: Any = field(factory=hashlib.sha256)
+    pieces: list[str] = field(factory=list)
 
 
 @define(eq=False)
 class _Account:
-    """What was told of one artifact: so much text, with that digest and that beginning, and so many pieces of data.
-
-    ``again`` is what it begins with when it is told from its beginning a second time, until that has caught up.
-    """
+    """What was told of one artifact: so much text, with that digest and that beginning, and so many pieces of data."""
 
     length: int = 0
     digest: Any = field(factory=hashlib.sha256)
     beginning: str = ""
     data: int = 0
-    again: str | None = None
+    again: _Again | None = None
 
-    def tell(self, text: str) -> None:
-        """It is told now."""
+    def new_of(self, text: str) -> str:
+        """What was not told yet of text that goes on from where we are; it is told now."""
+        if self.again is not None:
+            text = self._caught_up(self.again, text)
         self.length += len(text)
         self.digest.update(_bytes(text))
         self.beginning += text[: _BEGINNING - len(self.beginning)]
+        return text
 
-    def is_how(self, text: str) -> bool:
-        """Whether what was told is how this begins, or may come to begin."""
-        if len(text) < self.length:
-            return self.beginning.startswith(text[:_BEGINNING])
-        told: bytes = self.digest.digest()
-        return hashlib.sha256(_bytes(text[: self.length])).digest() == told
+    def _caught_up(self, again: _Again, text: str) -> str:
+        """What is beyond what was told, as soon as there is any; all of it, if it turns out to be something else."""
+        known = text[: self.length - again.length]
+        begins = known[: max(_BEGINNING - again.length, 0)]
+        same = self.beginning[again.length :].startswith(begins) and again.length + len(known) <= _HELD
+        again.length += len(known)
+        again.digest.update(_bytes(known))
+        again.pieces.append(text)
+        if same and again.length < self.length:
+            return ""
+        self.again = None
+        if same and again.digest.digest() == self.digest.digest():
+            return text[len(known) :]
+        self.length, self.digest, self.beginning = 0, hashlib.sha256(), ""
+        return "".join(again.pieces)
 
 
 @define(eq=False)
 class Told:
-    """One task's. ``text`` is the last of what it printed, ``files`` whether it has any."""
+    """One task's. ``files`` is whether it has any. ``Refused`` for more artifacts than anybody keeps account of."""
 
-    text: str = field(default="", init=False)
     files: bool = field(default=False, init=False)
     _accounts: dict[str, _Account] = field(factory=dict, init=False)
+    _last: deque[str] = field(factory=deque, init=False)
+    _kept: int = field(default=0, init=False)
+
+    @property
+    def text(self) -> str:
+        """The last of what it printed."""
+        return fit("".join(self._last))[-_KEPT:]
 
     def update(self, update: ArtifactUpdate) -> Iterator[OutputChunk]:
         """Output that an update brings."""
@@ -65,14 +94,14 @@ class Told:
         if not update.append:
             yield from self.whole(artifact)
             return
-        account = self._accounts.setdefault(artifact.artifact_id, _Account())
+        account = self._account(artifact.artifact_id)
         for part in artifact.parts:
             yield from self._more(account, part)
 
     def whole(self, artifact: Artifact) -> Iterator[OutputChunk]:
         """Output that the artifact has beyond what was told of it; all of it, if that is not how it begins."""
-        account = self._accounts.setdefault(artifact.artifact_id, _Account())
-        account.again = ""
+        account = self._account(artifact.artifact_id)
+        account.again = _Again()
         text = "".join(part.content.text for part in artifact.parts if isinstance(part.content, Text))
         yield from self._printed(account, text)
         known = account.data
@@ -88,30 +117,35 @@ class Told:
                 yield from self._printed(account, text)
             case Data(data):
                 account.data += 1
-                yield event_of(data)
+                yield from events_of(data)
             case Raw() | Url():
                 self.files = True
 
     def _printed(self, account: _Account, text: str) -> Iterator[OutputChunk]:
-        """What is new of the text, which goes on from where the account is."""
-        if account.again is not None:
-            text, account.again = account.again + text, None
-            if not account.is_how(text):
-                account.length, account.digest, account.beginning = 0, hashlib.sha256(), ""
-            elif len(text) < account.length:
-                account.again = text
-            text = text[account.length :]
-        account.tell(text)
-        self.text = fit(self.text + text)[-_KEPT:]
+        text = account.new_of(text)
+        self._last.append(text)
+        self._kept += len(text)
+        while self._kept - len(self._last[0]) >= _KEPT:
+            self._kept -= len(self._last.popleft())
         for at in range(0, len(text), _PIECE):
             yield OutputChunk(text=fit(text[at : at + _PIECE]))
 
+    def _account(self, id: str) -> _Account:
+        if id not in self._accounts and len(self._accounts) >= _MOST:
+            raise Refused(0, f"it tells of more than {_MOST:,} artifacts")
+        return self._accounts.setdefault(id, _Account())
 
-def event_of(data: Any) -> OutputChunk:
-    """The data as an agent of ours would print it: an object with a type."""
+
+def events_of(data: Any) -> Iterator[OutputChunk]:
+    """The data as an agent of ours would print it: an object with a type; as text alone if it is large."""
     told = data if isinstance(data, dict) and isinstance(data.get("type"), str) else {"type": "data", "data": data}
     text = encode(told).decode()
-    return OutputChunk(text=f"{text}\n", event=read_object(text))
+    if len(text) <= _LARGEST:
+        yield OutputChunk(text=f"{text}\n", event=read_object(text))
+        return
+    for at in range(0, len(text), _PIECE):
+        yield OutputChunk(text=fit(text[at : at + _PIECE]))
+    yield OutputChunk(text="\n")
 
 
 def _bytes(text: str) -> bytes:

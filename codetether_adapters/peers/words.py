@@ -8,9 +8,11 @@ from typing import Any, Final
 from codetether_adapters.a2a_wire.encoding import encode
 from codetether_adapters.a2a_wire.values import Data, Message, Part, Raw, Role, Text, Url
 
-__all__ = ["fit", "said_in", "saying"]
+__all__ = ["MESSAGE", "fit", "said_in", "saying"]
 
 _LONGEST: Final = 256 * 1024
+MESSAGE: Final = 4 * 1024
+"""Characters of what an agent says that is wrong."""
 
 
 def saying(
@@ -32,9 +34,9 @@ def said_in(parts: Iterable[Part]) -> str:
     return fit("\n\n".join(word for part in parts if (word := _word(part))))
 
 
-def fit(text: str) -> str:
-    """As much of it as is kept, without what no store keeps."""
-    return text[-_LONGEST:].replace("\0", "\N{SYMBOL FOR NULL}")
+def fit(text: str, most: int = _LONGEST) -> str:
+    """As much of it as is kept, its end, without what no store keeps."""
+    return text[-most:].replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _word(part: Part) -> str:

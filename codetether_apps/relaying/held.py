@@ -38,9 +38,6 @@ class Held:
     placed: asyncio.Event = field(factory=asyncio.Event, init=False)
     """The agent has told what it calls the task."""
 
-    unanswered: bool = field(default=False, init=False)
-    """The agent was left with a question."""
-
     def __attrs_post_init__(self) -> None:
         self.delegation = self.task.delegation
         self._look()
@@ -76,7 +73,6 @@ class Held:
         settled = await self._settled(approval)
         if settled.state is ApprovalState.ANSWERED and settled.text:
             return settled.text
-        self.unanswered = True
         raise RunFailed("Nobody answered in time what the agent asked", "question_unanswered")
 
     async def output(self, chunks: Sequence[OutputChunk], first: int) -> None:

@@ -19,7 +19,7 @@ from codetether_apps.relaying.held import Held
 from codetether_core.access import SYSTEM
 from codetether_core.agents import Peer
 from codetether_core.audit import SYSTEM_ACTOR, Outcome
-from codetether_core.errors import CodeTetherError, Unavailable, VersionConflict
+from codetether_core.errors import CodeTetherError, NotFound, Unavailable, VersionConflict
 from codetether_core.ids import AgentName, TaskId, TenantId, WorkerId
 from codetether_core.ports import Delegate, Order, RunFailed, RunOutcome
 from codetether_core.services import Services
@@ -143,7 +143,7 @@ class RelayedRun:
         if peer.sign_in is None:
             return ""
         name = peer.sign_in.secret
-        value = await self.services.secret_keeping.value(self.tenant, name)
+        value = await self.services.secret_keeping.sent(self.tenant, name)
         await self.services.recording.record(
             self.tenant, SYSTEM_ACTOR, "secrets.handed", f"task/{task.id}", Outcome.SUCCESS, {"names": [name]}
         )
@@ -189,15 +189,19 @@ class RelayedRun:
             await self._taken(lambda: words.release(tenant, held.word, self.id))
         if isinstance(order, RunFailed):
             return
-        if held.unanswered or (self._ending is Ending.SUPERSEDED and await self._is_over()):
+        if self._ending is Ending.CANCELLED:
+            if await self._given_up(order, held):
+                await self._taken(lambda: words.stopped(tenant, held.word, self.id))
+        elif await self._is_over() if self._ending is Ending.SUPERSEDED else _left_at_work(held, outcome):
             await self._given_up(order, held)
-        if self._ending is Ending.CANCELLED and await self._given_up(order, held):
-            await self._taken(lambda: words.stopped(tenant, held.word, self.id))
 
     async def _is_over(self) -> bool:
         """Whether somebody else has ended the task, such as its deadline: nobody goes on with what the agent does."""
         tasks = self.services.backend.tasks
-        return (await self.persistence.answer(lambda: tasks.get(self.tenant, self.id))).ended
+        try:
+            return (await self.persistence.answer(lambda: tasks.get(self.tenant, self.id))).ended
+        except NotFound:  # it was erased
+            return True
 
     async def _reported(self, word: Word, outcome: RunOutcome | RunFailed) -> Task:
         words, tenant = self.services.reporting, self.tenant
@@ -231,6 +235,12 @@ class RelayedRun:
         except CodeTetherError as error:
             self._log.warning("refused", error=error.message)
             self._ending = Ending.CANCELLED if self._ending is Ending.CANCELLED else verdict(error)
+
+
+def _left_at_work(held: Held, outcome: RunOutcome | RunFailed | None) -> bool:
+    """Whether the run has failed without the agent: it goes on with what nobody waits for."""
+    named = held.delegation is not None and held.delegation.task is not None
+    return named and isinstance(outcome, RunFailed) and not outcome.said
 
 
 async def _had(getting: Awaitable[T], reason: str) -> T:

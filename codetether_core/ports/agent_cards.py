@@ -14,8 +14,8 @@ __all__ = ["AgentCard", "AgentCards"]
 class AgentCard:
     """What an agent's card says of it, as far as it matters to us; where, and in which release, it is best spoken to.
 
-    ``header`` and ``prefix`` are how it is told who asks, which it may ask for (``asks_who``). The rest is as in
-    ``Peer``.
+    ``header`` and ``prefix`` are how it is told who asks, which it may ask for (``asks_who``). It is spoken to
+    ``beside`` its card if that is at the same host and port. The rest is as in ``Peer``.
     """
 
     name: str
@@ -29,6 +29,7 @@ class AgentCard:
     header: str = "Authorization"
     prefix: str = "Bearer "
     asks_who: bool = False
+    beside: bool = False
 
 
 class AgentCards(Protocol):

@@ -58,12 +58,13 @@ class RunOutcome:
 
 
 class RunFailed(Exception):
-    """How it went wrong: a sentence for people, and a slug for programs."""
+    """How it went wrong: a sentence for people, and a slug for programs. ``said``: by the agent, which has ended."""
 
-    def __init__(self, error: str, reason: str = "agent_failed") -> None:
+    def __init__(self, error: str, reason: str = "agent_failed", *, said: bool = False) -> None:
         super().__init__(error)
         self.error = error
         self.reason = reason
+        self.said = said
 
 
 class Runner(Protocol):

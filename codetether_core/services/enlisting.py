@@ -45,16 +45,20 @@ class Enlisting:
         """The peer of that name, as its card at ``card_url`` says now, in place of what it said before.
 
         ``secret`` names the tenant's secret by which it knows us, ``keys`` is a JWK set by one of which the card has
-        to be signed. ``PermissionDenied`` for who may not have tasks done, or is not trusted with the secret;
-        ``Invalid`` and ``Unavailable`` say what is wrong with the card.
+        to be signed. ``PermissionDenied`` for who may not have tasks done, or not have the secret sent; ``Invalid``
+        where a worker has the name; ``Invalid`` and ``Unavailable`` say what is wrong with the card.
         """
         if self.cards is None:
             raise NotConfigured("This server gives no tasks to agents elsewhere")
         if not (await self.ownership.reach(principal, _EXECUTION)).everybody:
             raise PermissionDenied(f"{principal.name} may not {_EXECUTION}", permission=_EXECUTION)
+        await self.registration.require_no_worker(principal.tenant, name)
         if secret is not None:
-            await self.secrets.require_use(principal, secret)
+            await self.secrets.require_sending(principal, secret)
         card = await self.cards.read(card_url, keys)
+        if secret is not None and not card.beside and not (card.signed and keys is not None):
+            hint = "give the keys (card_keys) by which the card is signed, or a card beside the agent"
+            raise Invalid("card_url", f"leads to an agent elsewhere: {card.url}", hint=hint, code="card_unfit")
         now = self.clock.now()
         agent = Agent(
             name=name,

@@ -10,7 +10,7 @@ from codetether_core.access import Principal
 from codetether_core.errors import PermissionDenied
 from codetether_core.ports import Authorizer
 
-__all__ = ["DELETIONS", "KEYS", "OTHERS", "REGISTRATIONS", "SECRETS", "Ownership", "Reach"]
+__all__ = ["DELETIONS", "KEYS", "OTHERS", "REGISTRATIONS", "SECRETS", "SENDING", "Ownership", "Reach"]
 
 DELETIONS: Final = "deletions:override"
 """Whoever may do this erases what is anybody's."""
@@ -26,6 +26,9 @@ REGISTRATIONS: Final = "registrations:override"
 
 SECRETS: Final = "secrets:use"
 """Whoever may do this is handed what the runs that it holds need."""
+
+SENDING: Final = "secrets:write"
+"""Whoever may do this says what a secret is, and who is told it."""
 
 
 @frozen

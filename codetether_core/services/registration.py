@@ -13,7 +13,7 @@ from codetether_core import codec
 from codetether_core.access import Principal, require_worker
 from codetether_core.agents import EXPIRES_AFTER, Agent, discoverable, heard
 from codetether_core.codebases import Codebase, served_by
-from codetether_core.errors import AlreadyExists, Conflict, NotFound, PermissionDenied, VersionConflict
+from codetether_core.errors import AlreadyExists, Conflict, Invalid, NotFound, PermissionDenied, VersionConflict
 from codetether_core.events import AGENTS, CODEBASES, Event, Topic
 from codetether_core.ids import AgentName, CodebaseId, TenantId, WorkerId, new_id
 from codetether_core.ports import Clock, CodebaseStore, Directory, Entropy, RecordStore, TaskQuery, TaskStore, Versioned
@@ -175,6 +175,11 @@ class Registration:
             lambda known: evolve(agent, registered_at=known.registered_at, version=known.version + 1),
             self._told("agent.changed", _agent_event),
         )
+
+    async def require_no_worker(self, tenant: TenantId, name: str) -> None:
+        """``Invalid`` if a worker has the name: what is meant for that one would go to whoever else took it."""
+        if any(name in (worker.id, worker.name) for worker in await self.directory.workers.list(tenant)):
+            raise Invalid("name", "is that of a worker", hint="use another name")
 
     async def hear_agent(self, principal: Principal, name: AgentName) -> Agent:
         """Note a heartbeat; an agent that had expired is discoverable again. ``NotFound`` if it never registered."""

@@ -16,10 +16,11 @@ from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, RecordStore
 from codetether_core.redaction import Redactor, mark, require_secret
 from codetether_core.secrets import HandedSecret, Secret, changed, registered
-from codetether_core.services.ownership import SECRETS, Ownership
+from codetether_core.services.ownership import SECRETS, SENDING, Ownership
 from codetether_core.services.redaction import Redaction
 from codetether_core.services.swapping import until_swapped
 from codetether_core.tasks import Task
+from codetether_core.tasks.matching import RELAYED
 
 __all__ = ["SecretKeeping"]
 
@@ -99,15 +100,22 @@ class SecretKeeping:
             if each.variable is not None and (not each.agents or task.spec.agent_type in each.agents)
         ]
 
-    async def require_use(self, principal: Principal, name: str) -> None:
-        """``PermissionDenied`` for who is not trusted with what a secret says; ``NotFound`` if there is none."""
-        if not (await self.ownership.reach(principal, SECRETS)).everybody:
-            raise PermissionDenied(f"{principal.name} may not {SECRETS}", permission=SECRETS)
-        await self.secrets.get(principal.tenant, name)
+    async def require_sending(self, principal: Principal, name: str) -> None:
+        """Whether the principal may have a secret sent to an agent elsewhere; ``NotFound`` if there is none.
 
-    async def value(self, tenant: TenantId, name: str) -> str:
-        """What a secret says, for who was allowed to use it; ``NotFound``, ``NotConfigured``, ``Undecipherable``."""
-        return await self.redaction.value(await self.secrets.get(tenant, name))
+        ``PermissionDenied`` for whoever may not say who is told it: to be handed it for a run is not enough, for the
+        place where it is sent is then anybody's. Also for a secret that is for other agents alone.
+        """
+        if not (await self.ownership.reach(principal, SENDING)).everybody:
+            raise PermissionDenied(f"{principal.name} may not {SENDING}", permission=SENDING)
+        _sendable(await self.secrets.get(principal.tenant, name))
+
+    async def sent(self, tenant: TenantId, name: str) -> str:
+        """What a secret says, for an agent elsewhere.
+
+        ``NotFound``, ``NotConfigured``, ``Undecipherable``; ``PermissionDenied`` if it is for other agents by now.
+        """
+        return await self.redaction.value(_sendable(await self.secrets.get(tenant, name)))
 
     async def _fitting(self, tenant: TenantId, name: str, value: str, variable: str | None) -> None:
         """Neither may the value be a part of what stands for another, nor another's a part of what stands for it.
@@ -126,6 +134,13 @@ class SecretKeeping:
                 confused = confused or Redactor.of({other.id: await self.redaction.value(other)}).find(mark(name))
             if confused:
                 raise Invalid("name", f"cannot be told apart from the secret {other.id}", hint="use another name")
+
+
+def _sendable(secret: Secret) -> Secret:
+    if secret.agents and RELAYED not in secret.agents:
+        hint = f"add {RELAYED} to its agents, or name another"
+        raise PermissionDenied(f"The secret {secret.id} is not for agents elsewhere", hint=hint)
+    return secret
 
 
 def _event(kind: str, secret: Secret, by: Principal, now: datetime) -> Event:

@@ -71,6 +71,8 @@ def test_the_newest_release_that_both_speak_is_spoken(card: Any, url: str, diale
         interfaces((f"{SITE}/rest", "HTTP+JSON", "1.0"), (f"{SITE}/later", "JSONRPC", "2.0")),
         {**OLD, "preferredTransport": "GRPC"},
         {**OLD, "protocolVersion": "0.1"},
+        interfaces((f"{SITE}/{'x' * 1000}", "JSONRPC", "1.0")),
+        interfaces(("http://xn--a/", "JSONRPC", "1.0"), ("http://169.254.169.254/", "JSONRPC", "0.3")),
         interfaces(("rpc", "JSONRPC", "1.0"), ("ftp://far.test", "JSONRPC", "1.0"), ("http://", "JSONRPC", "0.3")),
         {"supportedInterfaces": "none", "url": 5, "capabilities": [], "securitySchemes": None, "security": {}},
     ],

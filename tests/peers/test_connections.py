@@ -12,7 +12,7 @@ import pytest
 from codetether_adapters.a2a_wire import IDEMPOTENCY
 from codetether_core.tasks import TaskState
 from tests.peers.far import URL, Far, artifact, error, status
-from tests.peers.stage import ANN, Stage, staged
+from tests.peers.stage import ANN, ROOT, Stage, staged
 
 
 @pytest.fixture
@@ -65,6 +65,34 @@ async def test_what_may_have_been_heard_and_is_not_found_is_not_said_again(
     task = await stage.ended(await stage.give("do it"))
     assert (task.state, task.reason) == (TaskState.FAILED, "delivery_unknown")
     assert far.calls.count("SendStreamingMessage") == 1
+
+
+async def test_what_nobody_heard_of_one_relay_is_said_by_the_next(far: Far) -> None:
+    """The agent is away when the server is asked to leave."""
+    async with staged(far) as stage:
+        await stage.enlist(URL)
+        far.faults["SendStreamingMessage"] += [refused] * 1000
+        id = await stage.give("do it")
+        await far.until_called("SendStreamingMessage")
+        await stage.turns()
+        stage.stopping.ask()
+        await stage.until(id, TaskState.PENDING)
+        far.faults.clear()
+        async with stage.again():
+            await stage.until_placed(id)
+            far.happen("COMPLETED", "done")
+            assert (await stage.ended(id)).result == "done"
+    assert len(far.heard) == 1
+
+
+async def test_what_nobody_heard_of_is_cancelled_at_once(far: Far, stage: Stage) -> None:
+    far.faults["SendStreamingMessage"] += [refused] * 1000
+    id = await stage.give("do it")
+    await far.until_called("SendStreamingMessage")
+    await stage.turns()
+    await stage.services.submission.cancel(ANN, id)
+    await stage.stopped(id)
+    assert "ListTasks" not in far.calls
 
 
 async def test_an_agent_that_takes_it_but_once_is_told_again(far: Far, stage: Stage) -> None:
@@ -150,6 +178,24 @@ async def test_a_refusal_is_told(far: Far, stage: Stage, answer: httpx.Response,
     assert far.calls == ["SendStreamingMessage"]
 
 
+async def test_an_agent_whose_words_make_no_sense_is_told_that_nobody_listens(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.faults["GetTask"].append(lambda _: httpx.Response(200, json={"jsonrpc": "2.0", "id": 1, "result": {"id": 5}}))
+    far.cut()
+    assert (await stage.ended(id)).reason == "peer_refused"
+    await far.until_called("CancelTask")
+
+
+async def test_an_agent_that_has_ended_it_is_told_nothing(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("FAILED", "no paint")
+    assert (await stage.ended(id)).error == "no paint"
+    await stage.turns()
+    assert "CancelTask" not in far.calls
+
+
 async def test_an_agent_that_has_forgotten_the_task_fails_it(far: Far, stage: Stage) -> None:
     id = await stage.give("do it")
     await stage.until_placed(id)
@@ -187,6 +233,21 @@ async def test_an_answer_that_arrived_is_not_said_again(far: Far, stage: Stage) 
     assert (len(far.heard), far.calls.count("SendStreamingMessage")) == (2, 2)
 
 
+async def test_an_answer_is_not_said_again_to_who_may_have_heard_it(far: Far, stage: Stage) -> None:
+    """The agent does not keep what was said, and still asks."""
+    far.keeps_history = False
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("INPUT_REQUIRED", "Which?")
+    question = await stage.asked(id)
+    far.faults["SendStreamingMessage"].append(lost)
+    await stage.services.questions.answer(ANN, question.id, text="red")
+    await far.until_called("SubscribeToTask")
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+    assert far.calls.count("SendStreamingMessage") == 2
+
+
 async def test_an_answer_that_changed_something_has_arrived(far: Far, stage: Stage) -> None:
     """Whether or not the agent keeps what was said."""
     id = await stage.give("do it")
@@ -201,6 +262,25 @@ async def test_an_answer_that_changed_something_has_arrived(far: Far, stage: Sta
     far.happen("COMPLETED", "done")
     assert (await stage.ended(id)).result == "done"
     assert far.calls.count("SendStreamingMessage") == 2
+
+
+async def test_questions_that_look_alike_are_each_asked(far: Far, stage: Stage) -> None:
+    """The agent says neither when it asks nor what it calls its question."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    plain = {"state": "TASK_STATE_INPUT_REQUIRED"}
+    for count, text in enumerate(("red", "blue"), 2):
+        await far.watched()
+        assert far.task is not None
+        far.task["status"] = plain
+        far.cut()
+        question = await stage.asked(id)
+        await stage.services.questions.answer(ANN, question.id, text=text)
+        await far.until_heard(count)
+    await far.watched()
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+    assert [each["parts"] for each in far.heard[1:]] == [[{"text": "red"}], [{"text": "blue"}]]
 
 
 async def test_an_agent_that_goes_on_by_itself_needs_no_answer(far: Far, stage: Stage) -> None:
@@ -232,6 +312,37 @@ async def test_data_and_files_are_kept(far: Far, stage: Stage) -> None:
         ("task.output", {"type": "data", "data": [1]}),
     ]
     assert "x: https://a.test/x" in await stage.printed(id)
+
+
+async def test_a_file_at_the_end_may_be_large_and_nothing_else(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.cut()
+    far.happen("COMPLETED", made=artifact({"raw": "A" * 5_000_000, "filename": "large"}))
+    assert [each.size for each in (await stage.ended(id)).artifacts] == [3_750_000]
+    far.task = None
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    await far.watched()
+    far.happen(made=artifact("x" * 5_000_000))
+    task = await stage.ended(id)
+    assert (task.reason, len(task.error or "") < 1000) == ("peer_refused", True)
+
+
+async def test_files_without_names_do_not_take_each_others_place(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("COMPLETED", made=artifact({"raw": "YQ=="}, {"raw": "YmI="}, name="out"))
+    assert [(each.name, each.size) for each in (await stage.ended(id)).artifacts] == [("out", 1), ("out-2", 2)]
+
+
+async def test_an_agent_that_does_not_come_to_an_end_is_cut_short(far: Far, stage: Stage) -> None:
+    far.faults["SendStreamingMessage"].append(lambda _: answering(-32602, "x" * 100_000))
+    assert len((await stage.ended(await stage.give("do it"))).error or "") < 5000
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("FAILED", "x" * 100_000)
+    assert len((await stage.ended(id)).error or "") == 4096
 
 
 async def test_a_cancel_reaches_the_agent_when_it_is_back(far: Far, stage: Stage) -> None:
@@ -300,6 +411,16 @@ async def test_a_secret_says_who_we_are(far: Far, stage: Stage) -> None:
     assert not any("x-key" in each.headers for each in far.requests if each.method == "GET")
 
 
+async def test_a_request_that_cannot_be_made_does_not_tell_the_secret(far: Far, stage: Stage) -> None:
+    def illegal(request: httpx.Request) -> httpx.Response:
+        raise httpx.LocalProtocolError(f"Illegal header value {request.headers['authorization']}")
+
+    await stage.with_secret("far-key", "a secret of ours")
+    far.faults["SendStreamingMessage"].append(illegal)
+    task = await stage.ended(await stage.give("do it"))
+    assert (task.reason, "secret" in str(task.error)) == ("peer_refused", False)
+
+
 async def test_without_the_secret_the_task_fails(far: Far, stage: Stage) -> None:
     await stage.with_secret("far-key", "a secret of ours")
     await stage.without_secret("far-key")
@@ -332,4 +453,14 @@ async def test_what_runs_for_too_long_is_ended_there_too(far: Far, stage: Stage)
     stage.clock.ahead += timedelta(hours=2)
     await stage.services.maintenance.sweep()
     assert (await stage.ended(id)).state is TaskState.FAILED
+    await far.until_called("CancelTask")
+
+
+async def test_what_is_erased_is_ended_there_too(far: Far, stage: Stage) -> None:
+    """Who renews the lease finds nothing any more."""
+    id = await stage.give("do it", run_timeout=timedelta(hours=1))
+    await stage.until_placed(id)
+    stage.clock.ahead += timedelta(hours=2)
+    await stage.services.maintenance.sweep()
+    await stage.services.erasing.task(ROOT, id)
     await far.until_called("CancelTask")

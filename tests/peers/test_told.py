@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codetether_adapters.a2a_wire.values import Artifact, ArtifactUpdate, Data, Part, Text
+from codetether_adapters.peers.failures import Refused
 from codetether_adapters.peers.told import Told
 from codetether_core.tasks import OutputChunk
 
@@ -33,7 +35,7 @@ def test_text_is_told_once(pieces: list[str], data: st.DataObject) -> None:
                 said += told.update(update(piece))
             case "missed and asked":
                 said += told.whole(artifact(*pieces[:count]))
-            case "told again":
+            case "told again from the beginning":
                 for at, each in enumerate(pieces[:count]):
                     said += told.update(update(each, append=at > 0))
             case _:
@@ -54,6 +56,25 @@ def test_what_is_told_again_and_turns_out_otherwise_is_told_anew() -> None:
     assert "".join(chunk.text for chunk in said) == long + long[:90_000] + "y" * 20_000
 
 
+def test_what_is_told_again_in_small_pieces_is_not_told_twice() -> None:
+    told, long = Told(), "".join(map(str, range(30_000)))
+    said = [*told.update(update(long))]
+    for at in range(0, len(long), 10):
+        said += told.update(update(long[at : at + 10], append=at > 0))
+    said += told.update(update("more"))
+    assert "".join(chunk.text for chunk in said) == f"{long}more"
+    assert told.text == f"{long}more"
+
+
+def test_of_more_artifacts_than_anybody_counts_nothing_is_kept() -> None:
+    told = Told()
+    for number in range(10_000):
+        assert [*told.update(update("x", id=str(number)))]
+    with pytest.raises(Refused, match="artifacts"):
+        [*told.update(update("x", id="one more"))]
+    assert [*told.update(update("x", id="0"))]
+
+
 def test_artifacts_have_accounts_of_their_own() -> None:
     told = Told()
     said = [*told.update(update("a", id="1")), *told.update(update("b", id="2")), *told.whole(artifact("aa", id="1"))]
@@ -69,6 +90,13 @@ def test_data_is_told_once() -> None:
         "x",
         {"type": "data", "data": 2},
     ]
+
+
+def test_large_data_is_text() -> None:
+    parts = (Part(content=Data("x" * 2_000_000)),)
+    said = [*Told().whole(Artifact(artifact_id="a", parts=parts))]
+    assert not any(chunk.event for chunk in said)
+    assert "".join(chunk.text for chunk in said) == f'{{"type":"data","data":"{"x" * 2_000_000}"}}\n'
 
 
 def test_long_text_comes_in_pieces() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ BEARER = {
     "securitySchemes": {"b": {"httpAuthSecurityScheme": {"scheme": "bearer"}}},
     "securityRequirements": [{"schemes": {"b": {"list": []}}}],
 }
+DEEP = CARD | {"x": reduce(lambda inner, _: [inner], range(900), list[Any]())}
 
 
 @pytest.fixture
@@ -69,11 +71,43 @@ async def test_whoever_may_not_have_tasks_done_registers_none(world: World) -> N
 async def test_a_secret_is_named_by_whoever_is_trusted_with_it(world: World) -> None:
     """Else whoever may register an agent would have any secret sent to a place of his own."""
     await world.client.put("/v1/secrets/far-key", json={"value": "a secret of ours"})
-    refused = await world.editor.post(AGENTS, json=told(secret="far-key"))
-    assert (refused.status_code, refused.json()["permission"]) == (403, "secrets:use")
+    made = await world.client.post(
+        "/v1/auth/keys", json={"name": "w", "scopes": ["agents:write", "tasks:execute", "secrets:use"]}
+    )
+    for client, headers in ((world.editor, {}), (world.client, {"Authorization": f"Bearer {made.json()['token']}"})):
+        refused = await client.post(AGENTS, json=told(secret="far-key"), headers=headers)
+        assert (refused.status_code, refused.json()["permission"]) == (403, "secrets:write")
     agent = (await world.post(AGENTS, **told(secret="far-key")))["agent"]
     assert agent["peer"]["secret"] == "far-key"
     assert "a secret of ours" not in str(await world.get(f"{AGENTS}/far"))
+
+
+async def test_a_secret_that_is_for_other_agents_is_not_sent_elsewhere(world: World) -> None:
+    secret = {"value": "a secret of ours", "variable": "KEY"}
+    for agents, status in (["claude"], 403), (["claude", "a2a"], 200):
+        await world.client.put("/v1/secrets/far-key", json={**secret, "agents": agents})
+        assert (await world.client.post(AGENTS, json=told(secret="far-key"))).status_code == status
+
+
+async def test_a_secret_is_not_sent_where_a_card_says_that_nobody_vouches_for(world: World, far: Far) -> None:
+    await world.client.put("/v1/secrets/far-key", json={"value": "a secret of ours"})
+    far.card["supportedInterfaces"][0]["url"] = "http://127.0.0.1:10/rpc"
+    refused = await world.client.post(AGENTS, json=told(secret="far-key"))
+    assert (refused.status_code, refused.json()["code"]) == (422, "card_unfit")
+    assert (await world.post(AGENTS, **told()))["agent"]["url"] == "http://127.0.0.1:10/rpc"
+
+
+async def test_no_agent_is_spoken_to_less_safely_than_its_card_is_read(world: World) -> None:
+    refused = await world.client.post(AGENTS, json=told(card_url="https://127.0.0.1:9/card.json"))
+    assert (refused.status_code, refused.json()["code"]) == (422, "card_unfit")
+
+
+async def test_no_peer_has_the_name_of_a_worker(world: World) -> None:
+    """Whoever gives a task to that worker would have it done elsewhere."""
+    await world.post("/v1/agent/workers/register", worker_id="w1", name="builder")
+    for name in ("w1", "builder"):
+        refused = await world.client.post(AGENTS, json=told(name))
+        assert (refused.status_code, refused.json()["field"]) == (422, "name")
 
 
 async def test_an_agent_that_asks_who_we_are_is_told_by_a_secret_that_there_is(world: World, far: Far) -> None:
@@ -89,6 +123,10 @@ async def test_an_agent_that_asks_who_we_are_is_told_by_a_secret_that_there_is(w
     [
         (CARD, "ftp://far.test/card", 422, "invalid_request"),
         (CARD, "", 422, "invalid_request"),
+        (CARD, "http://xn--a/", 422, "invalid_request"),
+        (CARD | {"signatures": 5}, URL, 422, "card_signature_invalid"),
+        (CARD | {"signatures": [5]}, URL, 422, "card_signature_invalid"),
+        (DEEP | {"signatures": [{"protected": "e30", "signature": "x"}]}, URL, 422, "card_signature_invalid"),
         ({"name": "none"}, URL, 422, "card_unfit"),
         (CARD | {"signatures": [{"protected": "e30", "signature": "x"}]}, URL, 422, "card_signature_invalid"),
     ],

@@ -81,12 +81,16 @@ class Attempt:
 
 @frozen(kw_only=True)
 class Delegation:
-    """What a task is at the agent elsewhere that was given it; ``task`` is unknown until the agent has told us."""
+    """What a task is at the agent elsewhere that was given it; ``task`` is unknown until the agent has told us.
+
+    Unless it was ``tried``, the agent has not heard of it.
+    """
 
     agent: str
     message: str
     context: str
     task: str | None
+    tried: bool
 
 
 @frozen(kw_only=True)
