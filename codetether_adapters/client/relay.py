@@ -5,21 +5,23 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import Final
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from codetether_adapters.client.outgoing import encoded_headers
 from codetether_adapters.client.server import Server, find_server
 from codetether_adapters.client.transport import translated
 
-__all__ = ["Relay", "Relayed", "open_relay"]
+__all__ = ["RawHeaders", "Relay", "Relayed", "open_relay"]
 
 _CONNECT: Final = 10.0
 _AT_ONCE: Final = 1_000
 
-RawHeaders = Sequence[tuple[bytes, bytes]]
+RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
 @frozen(eq=False)
@@ -55,14 +57,26 @@ class Relay:
 
 @asynccontextmanager
 async def open_relay(
-    url: str, *, token: str | None = None, tls: ssl.SSLContext | None = None
+    url: str, *, tls: ssl.SSLContext | None = None, personal: bool = False
 ) -> AsyncGenerator[Relay, None]:
-    """A relay that shows the token, if it is given one, and nothing else of its own."""
-    server = find_server(url, token, tls=tls, environment={})
+    """A relay that shows what it is given with a request, and nothing of its own.
+
+    It keeps no cookie, which would be the next one's. A ``personal`` one, of which one user alone asks, shows the
+    user information that the URL has.
+    """
+    server = find_server(url, environment={})
+    if not personal:
+        server = evolve(server, url=_without_user(server.url))
     limits = httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=20)
     timeout = httpx.Timeout(None, connect=_CONNECT)
-    headers, verify = encoded_headers(server.headers), server.tls or True
+    headers, verify = encoded_headers(server.headers), tls or True
+    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     async with httpx.AsyncClient(
-        base_url=server.url, headers=headers, verify=verify, limits=limits, timeout=timeout
+        base_url=server.url, headers=headers, verify=verify, cookies=cookies, limits=limits, timeout=timeout
     ) as http:
         yield Relay(server, http)
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

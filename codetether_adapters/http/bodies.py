@@ -20,7 +20,16 @@ from starlette.types import Receive
 from codetether_adapters.http.headers import Headers
 from codetether_core.errors import CodeTetherError, Invalid, TooLarge
 
-__all__ = ["Disconnected", "EncodingUnsupported", "Limits", "TooSlow", "body_chunks", "read_body", "read_json"]
+__all__ = [
+    "Disconnected",
+    "EncodingUnsupported",
+    "Limits",
+    "TooSlow",
+    "body_chunks",
+    "read_body",
+    "read_json",
+    "require_depth",
+]
 
 _NUL: Final = b"\\u0000"
 _ZEROS: Final = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else byte for byte in range(256))
@@ -112,16 +121,17 @@ def read_json(body: bytes, depth: int) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Invalid("", f"the body is not JSON: {error}", code="json_malformed") from None
-    if body.count(b"[") + body.count(b"{") > depth:
-        _measure(value, depth)
+    require_depth(value, body, depth)
     huge = _LONG in body.translate(_ZEROS)
     if huge or _NUL in body:
         _inspect(json.loads(body, parse_int=_integer) if huge else value)
     return value
 
 
-def _measure(value: Any, depth: int) -> None:
-    """Level by level, for the whole costs little then."""
+def require_depth(value: Any, body: bytes, depth: int) -> None:
+    """``Invalid`` for a body whose value is nested deeper. Level by level, for the whole costs little then."""
+    if body.count(b"[") + body.count(b"{") <= depth:
+        return
     level = [value]
     for _ in range(depth):
         level = [

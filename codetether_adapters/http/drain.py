@@ -5,12 +5,16 @@ We end streams ourselves because servers do not: hypercorn 0.18 on CPython 3.12 
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
 from attrs import define, field
 
 __all__ = ["Drain"]
+
+_log = structlog.get_logger(__name__)
 
 
 @define(eq=False)
@@ -35,7 +39,10 @@ class Drain:
         if not self._begun:
             self._begun = True
             for tell in tuple(self._watchers):
-                tell()
+                try:
+                    tell()
+                except Exception as error:  # the others have to hear of it all the same
+                    _report(error)
 
     @contextmanager
     def watched(self, tell: Callable[[], None]) -> Iterator[None]:
@@ -47,3 +54,10 @@ class Drain:
             yield
         finally:
             self._watchers.discard(tell)
+
+
+def _report(error: Exception) -> None:
+    """Without its words, in which there may be anything."""
+    kind, frames = type(error), traceback.extract_tb(error.__traceback__)
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    _log.error("watcher_failed", error=f"{kind.__module__}.{kind.__qualname__}", where=where)

@@ -11,7 +11,7 @@ that one cancellation back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
@@ -42,10 +42,11 @@ class EventStream:
     drain: Drain = field(factory=Drain)
     farewell: bytes = b""
     standing: Callable[[Callable[[], None]], AbstractContextManager[None]] = lambda fall: nullcontext()
+    headers: Sequence[tuple[bytes, bytes]] = _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer (ASGI)."""
-        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+        await send({"type": "http.response.start", "status": 200, "headers": [*self.headers]})
         if scope["method"] == "HEAD":
             await _close(self.source)
             await send(_END)

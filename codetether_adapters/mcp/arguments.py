@@ -12,7 +12,7 @@ import attrs
 from codetether_core import codec
 from codetether_core.errors import Invalid
 
-__all__ = ["argument", "read"]
+__all__ = ["argument", "read", "require_keepable"]
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def read(cls: type[T], given: Any) -> T:
         if name not in fields:
             raise Invalid(_shown(str(name)), "is no argument", hint=f"there are: {', '.join(fields) or 'none'}")
     for name, value in given.items():
-        _require_keepable(name, value)
+        require_keepable(name, value)
     read = codec.parse(cls, {name: value for name, value in given.items() if value is not None})
     for name, field in fields.items():
         _require_within(name, getattr(read, name), field.metadata.get("schema", {}))
@@ -62,7 +62,7 @@ def _require_within(name: str, value: Any, bounds: Mapping[str, int]) -> None:
         raise Invalid(name, f"must be at most {most}{what}")
 
 
-def _require_keepable(name: str, value: Any) -> None:
+def require_keepable(name: str, value: Any) -> None:
     """``Invalid`` where there is text that not every store can hold."""
     for text in _texts(value):
         if "\0" in text:

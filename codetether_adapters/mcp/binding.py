@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import secrets
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -20,9 +21,11 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
 from codetether_adapters.mcp.caller import Caller, Exchange
+from codetether_adapters.mcp.errors import told
 from codetether_adapters.mcp.listening import listening
-from codetether_adapters.mcp.served import Refused, Served
+from codetether_adapters.mcp.served import INVALID_PARAMS, Refused, Served
 from codetether_adapters.mcp.task_methods import add_task_methods
+from codetether_core.errors import CodeTetherError
 
 __all__ = ["CALLER", "server_of"]
 
@@ -58,7 +61,7 @@ def server_of(served: Served, key: bytes | None = None) -> Server[Any]:
         on_list_prompts=_handler(lambda exchange, params: served.prompts(exchange, _cursor(params))),
         on_get_prompt=_handler(lambda exchange, params: served.prompt(exchange, params.name, params.arguments or {})),
         on_completion=_handler(_completing(served)),
-        on_subscriptions_listen=listening(served, exchange_of),
+        on_subscriptions_listen=_listening(served),
     )
     add_task_methods(server, served, _handler)
     secret = secrets.token_bytes(32) if key is None else hmac.digest(key, _PURPOSE, hashlib.sha256)
@@ -83,26 +86,47 @@ def _handler(answer: Callable[[Exchange, Any], Awaitable[Mapping[str, Any]]]) ->
     """A handler of the library's. What was not foreseen is logged without its words: drivers put passwords in them."""
 
     async def handle(context: _Context, params: Any) -> dict[str, Any]:
-        exchange = exchange_of(context, params)
-        try:
-            return dict(await answer(exchange, params))
-        except Refused as refusal:
-            exchange.caller.failed = True
-            raise MCPError(refusal.code, refusal.message, refusal.data) from None
-        except MCPError:
-            raise
-        except Exception as error:
-            exchange.caller.failed = True
-            frames = traceback.extract_tb(error.__traceback__)
-            _log.error(
-                "request_failed",
-                route=context.method,
-                error=f"{type(error).__module__}.{type(error).__qualname__}",
-                where=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-            )
-            raise MCPError(_INTERNAL, "Something went wrong on our side; the server's log has it") from None
+        with _explaining(context):
+            return dict(await answer(exchange_of(context, params), params))
 
     return handle
+
+
+def _listening(served: Served) -> Any:
+    listen = listening(served, exchange_of)
+
+    async def handle(context: _Context, params: Any) -> types.SubscriptionsListenResult:
+        with _explaining(context):
+            result: types.SubscriptionsListenResult = await listen(context, params)
+            return result
+
+    return handle
+
+
+@contextmanager
+def _explaining(context: _Context) -> Iterator[None]:
+    """Errors within are the protocol's afterwards, and the trail hears of them."""
+    try:
+        yield
+    except Refused as refusal:
+        _caller(context).failed = True
+        raise MCPError(refusal.code, refusal.message, refusal.data) from None
+    except CodeTetherError as error:
+        _caller(context).failed = True
+        raise MCPError(INVALID_PARAMS, told(error), {"code": error.code}) from None
+    except MCPError:
+        _caller(context).failed = True
+        raise
+    except Exception as error:
+        _caller(context).failed = True
+        frames = traceback.extract_tb(error.__traceback__)
+        _log.error(
+            "request_failed",
+            route=context.method,
+            error=f"{type(error).__module__}.{type(error).__qualname__}",
+            where=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+        )
+        raise MCPError(_INTERNAL, "Something went wrong on our side; the server's log has it") from None
 
 
 def _completing(served: Served) -> Callable[[Exchange, Any], Awaitable[Mapping[str, Any]]]:

@@ -11,13 +11,13 @@ from codetether_adapters.mcp.arguments import read
 from codetether_adapters.mcp.caller import Exchange
 from codetether_adapters.mcp.completions import completed, permission_to_complete
 from codetether_adapters.mcp.encoding import encode
-from codetether_adapters.mcp.errors import error_result, told
+from codetether_adapters.mcp.errors import error_result
 from codetether_adapters.mcp.hub import Hub
 from codetether_adapters.mcp.paging import offset_in
 from codetether_adapters.mcp.prompts import PROMPTS, Prompt
 from codetether_adapters.mcp.resources import ROOTS, TEMPLATES, found
 from codetether_adapters.mcp.results import Waited
-from codetether_adapters.mcp.served import INVALID_PARAMS, Identity, ListChange, Refused, Update
+from codetether_adapters.mcp.served import INVALID_PARAMS, METHOD_NOT_FOUND, Identity, ListChange, Refused, Update
 from codetether_adapters.mcp.task_words import (
     answered,
     cancelled,
@@ -30,6 +30,8 @@ from codetether_adapters.mcp.task_words import (
 from codetether_adapters.mcp.tasks import details
 from codetether_adapters.mcp.tool import Tool
 from codetether_adapters.mcp.tools import TOOLS
+from codetether_adapters.mcp.tools.answering import ANSWER_TASK
+from codetether_adapters.mcp.tools.submitting import CANCEL_TASK
 from codetether_adapters.mcp.tools.tasks import LIST_TASKS
 from codetether_adapters.mcp.tools.waiting import WAIT_TASK
 from codetether_adapters.mcp.updates import updates, watchable
@@ -148,19 +150,25 @@ class Catalogue:
         return _result(tool, result, exchange)
 
     async def task(self, exchange: Exchange, id: str) -> Mapping[str, Any]:
-        """A task as the client that waits for it sees it: its result is what that tool answers."""
+        """A task as the client that waits for it sees it: its result is what that tool answers.
+
+        It asks nothing of a client that could not answer.
+        """
+        self._require(WAIT_TASK)
         task = await known_task(self.hub, exchange, id)
-        questions = await open_questions(self.hub, exchange, task)
+        questions = await open_questions(self.hub, exchange, task) if self.offer.has(ANSWER_TASK) else ()
         waited = Waited(task=await details(self.hub, exchange, task), timed_out=False)
         result = {**_result(WAIT_TASK, waited, exchange), "isError": task.state is TaskState.FAILED}
         return standing_of(task, questions, result)
 
     async def update_task(self, exchange: Exchange, id: str, answers: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answers to what it asks."""
+        self._require(ANSWER_TASK)
         return await answered(self.hub, exchange, await known_task(self.hub, exchange, id), answers)
 
     async def cancel_task(self, exchange: Exchange, id: str) -> Mapping[str, Any]:
         """Its end is wished for."""
+        self._require(CANCEL_TASK)
         return await cancelled(self.hub, exchange, await known_task(self.hub, exchange, id))
 
     async def resources(self, exchange: Exchange, cursor: str | None) -> Mapping[str, Any]:
@@ -170,10 +178,7 @@ class Catalogue:
             roots = [each.shown() for each in ROOTS if await self._may(exchange, each.permission)]
         if not await self._may(exchange, LIST_TASKS.permission):
             return {"resources": roots, **_holding(_RESOURCES_MS)}
-        try:
-            page = await LIST_TASKS.run(self.hub, exchange, read(LIST_TASKS.arguments, {"cursor": cursor}))
-        except CodeTetherError as error:
-            raise _refused(error) from error
+        page = await LIST_TASKS.run(self.hub, exchange, read(LIST_TASKS.arguments, {"cursor": cursor}))
         tasks = [
             {
                 "uri": task_uri(each.task_id),
@@ -203,8 +208,6 @@ class Catalogue:
             text, holds = await resource.read(self.hub, exchange, part)
         except NotFound:
             raise _unknown(uri) from None
-        except CodeTetherError as error:
-            raise _refused(error) from error
         return {
             "resultType": "complete",
             "contents": [{"uri": uri, "mimeType": resource.media_type, "text": text}],
@@ -222,10 +225,7 @@ class Catalogue:
         prompt = self._prompts.get(name)
         if prompt is None:
             raise Refused(INVALID_PARAMS, f"Unknown prompt: {name[:100]}")
-        try:
-            text = await prompt.write(self.hub, exchange, read(prompt.arguments, arguments))
-        except CodeTetherError as error:
-            raise _refused(error) from error
+        text = await prompt.write(self.hub, exchange, read(prompt.arguments, arguments))
         message = {"role": "user", "content": {"type": "text", "text": text}}
         return {"resultType": "complete", "description": prompt.description, "messages": [message]}
 
@@ -233,10 +233,7 @@ class Catalogue:
         self, exchange: Exchange, ref: Mapping[str, Any], name: str, value: str, context: Mapping[str, str]
     ) -> Mapping[str, Any]:
         """What an argument may be; nothing where nobody knows."""
-        try:
-            values, total = await completed(self.hub, exchange, name, value, context)
-        except CodeTetherError as error:
-            raise _refused(error) from error
+        values, total = await completed(self.hub, exchange, name, value, context)
         shown = {"values": values, "total": total, "hasMore": total > len(values)}
         return {"resultType": "complete", "completion": shown}
 
@@ -249,6 +246,11 @@ class Catalogue:
     ) -> AsyncGenerator[Update | None, None]:
         """What changes of them; tools and prompts never do."""
         return updates(self.hub, exchange, uris, lists)
+
+    def _require(self, tool: Tool) -> None:
+        """``Refused`` for what that tool would do where it is left out."""
+        if not self.offer.has(tool):
+            raise Refused(METHOD_NOT_FOUND, f"This server does without {tool.name}, and what is like it")
 
     async def _may(self, exchange: Exchange, permission: str) -> bool:
         try:
@@ -276,15 +278,8 @@ def _holding(milliseconds: int) -> Mapping[str, Any]:
 def _require_first(cursor: str | None) -> None:
     """``Refused`` for a cursor where there is one page."""
     if cursor is not None:
-        try:
-            offset_in(cursor)
-        except CodeTetherError as error:
-            raise _refused(error) from error
+        offset_in(cursor)
         raise Refused(INVALID_PARAMS, "This list has one page: leave cursor out")
-
-
-def _refused(error: CodeTetherError) -> Refused:
-    return Refused(INVALID_PARAMS, told(error), {"code": error.code})
 
 
 def _unknown(uri: str) -> Refused:

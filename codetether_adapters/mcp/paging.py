@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterable, Callable, Iterable
 from typing import Any, Final, TypeVar
 
+from codetether_adapters.mcp.arguments import require_keepable
 from codetether_adapters.mcp.encoding import encode
 from codetether_core.errors import Invalid
 
@@ -32,9 +33,11 @@ def place_in(cursor: str | None) -> Any:
     if cursor is None:
         return None
     try:
-        return json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, RecursionError):
+        place = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        require_keepable(_FIELD, place)
+    except (ValueError, RecursionError, Invalid):
         raise _unknown() from None
+    return place
 
 
 def offset_in(cursor: str | None) -> int:

@@ -10,9 +10,10 @@ from attrs import frozen
 
 from codetether_adapters.mcp.caller import Exchange
 
-__all__ = ["INVALID_PARAMS", "Identity", "ListChange", "Refused", "Served", "Update"]
+__all__ = ["INVALID_PARAMS", "METHOD_NOT_FOUND", "Identity", "ListChange", "Refused", "Served", "Update"]
 
 INVALID_PARAMS: Final = -32602
+METHOD_NOT_FOUND: Final = -32601
 
 
 class ListChange(Enum):
@@ -51,7 +52,7 @@ class Identity:
 class Served(Protocol):
     """Results are complete: lists say for how long they hold, and for whom. All may raise ``Refused``.
 
-    Whatever of the domain's errors gets out of these is ours to mend, and nobody is told of it.
+    The domain's errors get out of these too, and the client is told of them in words.
     """
 
     @property

@@ -98,14 +98,19 @@ class StdioProxy:
                 await self._answer(message, answer)
         except CodeTetherError as error:
             self._refuse(message, f"{error.message}{f': {error.hint}' if error.hint else ''}", error.code)
+        except ValueError:
+            self._refuse(message, "The server answers with what is no JSON", "bad_answer")
 
     async def _answer(self, message: Mapping[str, Any], answer: Answer) -> None:
         kind = next((value for name, value in answer.headers if name.lower() == b"content-type"), b"")
         if kind.startswith(b"text/event-stream"):
-            decoder = Decoder()
+            decoder, answered = Decoder(), False
             async for chunk in answer.chunks:
                 for event in decoder.feed(chunk):
-                    self._tell(message, event.data.encode())
+                    told = self._tell(message, event.data.encode())
+                    answered = answered or (isinstance(told, dict) and not {"result", "error"}.isdisjoint(told))
+            if not answered:
+                self._refuse(message, "The server's answer ended before its result", "bad_answer")
             return
         body = b"".join([chunk async for chunk in answer.chunks])
         if kind.startswith(b"application/json") and body:
@@ -113,11 +118,13 @@ class StdioProxy:
         elif answer.status != _ACCEPTED:
             self._refuse(message, *_problem(answer.status, body))
 
-    def _tell(self, asked: Mapping[str, Any], body: bytes) -> None:
+    def _tell(self, asked: Mapping[str, Any], body: bytes) -> Any:
+        """Write what the server says, and return it; ``ValueError`` where that is no JSON."""
         told = json.loads(body)
         if asked.get("method") == "initialize" and isinstance(told, dict) and "result" in told:
             self._version = str(told["result"].get("protocolVersion", ""))
         self.write(encode(told))  # on one line, however it came
+        return told
 
     def _refuse(self, message: Mapping[str, Any], words: str, code: str) -> None:
         if "id" in message:

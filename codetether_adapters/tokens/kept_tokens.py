@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import traceback
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final, TypeAlias
 
+import structlog
 from attrs import define, field
 
 from codetether_core.access import Credential, CredentialState, Principal, Token
@@ -28,6 +30,8 @@ _MOST: Final = 10_000
 """Tokens that are remembered at once, and of those that were revoked."""
 
 _PAUSE: Final = 1.0
+
+_log = structlog.get_logger(__name__)
 
 _Key: TypeAlias = tuple[TenantId, CredentialId]
 _Fall: TypeAlias = Callable[[], None]
@@ -159,4 +163,14 @@ class KeptTokens:
         for (owner, credential), falls in tuple(self._falls.items()):
             if over and owner == tenant and id in (None, credential):
                 for fall in tuple(falls):
-                    fall()
+                    try:
+                        fall()
+                    except Exception as error:  # the others have to hear of it all the same
+                        _report(error)
+
+
+def _report(error: Exception) -> None:
+    """Without its words, in which there may be anything."""
+    kind, frames = type(error), traceback.extract_tb(error.__traceback__)
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    _log.error("watcher_failed", error=f"{kind.__module__}.{kind.__qualname__}", where=where)

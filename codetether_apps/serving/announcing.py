@@ -40,7 +40,7 @@ def announce(
         _log.info("listening", url=binds[0].url, **more, store=settings.store_shown, token_file=token_file, **worker)
     if people or terminal:
         print(
-            "\n".join(_words(binds, access, agents, terminal=terminal)),
+            "\n".join(_words(binds, settings, access, agents, terminal=terminal)),
             file=sys.stdout if people else sys.stderr,
             flush=True,
         )
@@ -50,12 +50,14 @@ def _urls(binds: Sequence[Bind], flag: str) -> Iterator[str]:
     return (bind.url for bind in binds if bind.flag == flag)
 
 
-def _words(binds: Sequence[Bind], access: Access, agents: Sequence[str], *, terminal: bool) -> Iterator[str]:
+def _words(
+    binds: Sequence[Bind], settings: Settings, access: Access, agents: Sequence[str], *, terminal: bool
+) -> Iterator[str]:
     yield f"CodeTether listens on {binds[0].url}"
     for url in _urls(binds, "--mtls-port"):
         yield f"Clients that have a certificate may also use {url}"
     for url in _urls(binds, "--mcp-port"):
-        yield f"Hosts of MCP find it at {url}{_MCP}"
+        yield f"Hosts of MCP find it at {url}{settings.server.base_path.rstrip('/')}{settings.mcp.prefix}{_MCP}"
     generated = access.generated
     if access.anonymous is not None:
         yield "Everybody on this machine may use it: authentication is off"

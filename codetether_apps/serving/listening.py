@@ -7,11 +7,12 @@ import math
 import socket
 import ssl
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from attrs import Factory, field, frozen
 
 from codetether_apps.process import StartError
@@ -21,7 +22,12 @@ from codetether_apps.settings import Settings
 __all__ = ["Bind", "bound", "listen"]
 
 _BACKLOG: Final = 2048
+_BESIDES: Final[Mapping[str, str]] = {"--mcp-port": "mcp.port"}
+"""Ports where there is nothing that is not on another one too, and the settings that name them."""
+
 _MILLISECOND: Final = timedelta(milliseconds=1)
+
+_log = structlog.get_logger(__name__)
 
 
 @frozen
@@ -41,7 +47,8 @@ def bound(
 ) -> Iterator[tuple[Bind, ...]]:
     """The sockets, bound and not yet listening, everybody's first; ``StartError`` says why they cannot be.
 
-    ``also`` are further ports for everybody, and the flags that name them; ``alone`` there are no others.
+    ``also`` are further ports for everybody, and the flags that name them; ``alone`` there are no others. Where one
+    that nobody named is taken, it is gone without.
     """
     server = settings.server
     wanted = [(server.port, "--port", tls.anybody if tls else None)]
@@ -50,10 +57,17 @@ def bound(
     wanted += [(port, flag, tls.anybody if tls else None) for port, flag in also]
     wanted = wanted[-len(also) :] if alone else wanted
     with ExitStack() as stack:
-        yield tuple(
-            Bind(stack.enter_context(_socket(server.host.strip("[]"), port, flag, server.stall_timeout)), flag, context)
-            for port, flag, context in wanted
-        )
+        binds: list[Bind] = []
+        for port, flag, context in wanted:
+            try:
+                listener = stack.enter_context(_socket(server.host.strip("[]"), port, flag, server.stall_timeout))
+            except StartError as error:
+                if alone or flag not in _BESIDES or settings.origin(_BESIDES[flag]) != "default":
+                    raise
+                _log.warning("port_not_served", reason=error.message, hint=error.hint)
+                continue
+            binds.append(Bind(listener, flag, context))
+        yield tuple(binds)
 
 
 def listen(binds: Iterable[Bind]) -> None:

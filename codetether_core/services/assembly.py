@@ -96,6 +96,7 @@ class Services:
     watching: Watching
     conversation: Conversation
     registration: Registration
+    ownership: Ownership
     enlisting: Enlisting
     messaging: Messaging
     monitoring: Monitoring
@@ -200,6 +201,7 @@ def assemble(
         watching=watching,
         conversation=Conversation(backend.sessions, backend.codebases, submission, transcripts, clock),
         registration=registration,
+        ownership=ownership,
         enlisting=Enlisting(registration, secret_keeping, ownership, agent_cards, clock),
         messaging=Messaging(backend.inbox, directory, clock, entropy),
         monitoring=Monitoring(log),

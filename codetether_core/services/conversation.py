@@ -81,16 +81,19 @@ class Conversation:
         prompt: str,
         agent: str = "build",
         model: str | None = None,
+        title: str = "",
+        priority: int = 0,
         key: str = "",
     ) -> Task:
         """A task that goes on with a session we know; ``NotFound`` otherwise. Its history has the prompt at once."""
         session = await self.sessions.get(principal.tenant, codebase, id)
         spec = TaskSpec(
             codebase=codebase,
-            title=prompt[:80] or f"Resume {session.title or id}",
+            title=title or prompt[:80] or f"Resume {session.title or id}",
             prompt=prompt,
             agent_type=agent,
             model=model,
+            priority=priority,
             metadata={"resume_session_id": id},
         )
         task = await self.submission.submit(principal, spec, key=key)

@@ -79,7 +79,7 @@ class Recording:
 
     def count(self, tenant: TenantId, actor: Actor, action: str, resource: str, outcome: Outcome) -> None:
         """Once more. Never refused: with too many different ones the same are told apart less."""
-        counted = _Counted(tenant, actor.name, action, outcome, resource, actor.ip, actor.session_id)
+        counted = _Counted(tenant, actor.name, action, outcome, resource[:_LONGEST], actor.ip, actor.session_id)
         if len(self._counts) >= _MANY and counted not in self._counts:
             counted = _Counted(tenant, actor.name, action, outcome)
         if counted not in self._counts:

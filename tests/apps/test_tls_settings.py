@@ -137,6 +137,15 @@ def test_what_clients_are_told(tmp_path: Path, right: dict[str, str]) -> None:
     assert client_tls(read_settings(environment=plain, directory=tmp_path)) is None
 
 
+def test_a_certificate_is_not_shown_for_others(tmp_path: Path) -> None:
+    """Not even read, where it is not to be shown."""
+    shown = {"CODETETHER_CLIENT_CERT": str(tmp_path / "none"), "CODETETHER_CLIENT_KEY": str(tmp_path / "none")}
+    settings = read_settings(environment={"CODETETHER_SERVER": "https://x", **shown}, directory=tmp_path)
+    assert client_tls(settings, certificate=False) is None
+    with pytest.raises(SettingsError, match="client_cert"):
+        client_tls(settings)
+
+
 @pytest.mark.anyio
 async def test_what_changes_before_anybody_watches_is_seen(tmp_path: Path, right: dict[str, str]) -> None:
     """The files were read a moment before the first look at them."""

@@ -139,9 +139,11 @@ async def test_sessions_are_read_and_gone_on_with(hub: Hub) -> None:
     assert earlier["next_cursor"] is None
     users = await hub.tool("get_session_messages", session_id="s1", roles=["user"])
     assert [each["text"] for each in users["items"]] == ["t1", "t3"]
-    task = await hub.tool("create_task", codebase="demo", prompt="go on", session_id="s1")
+    more = {"title": "On", "priority": 3}
+    task = await hub.tool("create_task", codebase="demo", prompt="go on", session_id="s1", **more)
     shown = await hub.api.shown(task["task_id"])
     assert shown["metadata"]["resume_session_id"] == "s1"
+    assert (shown["title"], shown["priority"]) == ("On", 3)
 
 
 async def test_agents_are_listed_and_written_to(hub: Hub) -> None:

@@ -13,9 +13,10 @@ from codetether_adapters.http.call import Call
 from codetether_adapters.http.resources.task_bodies import TaskBody
 from codetether_adapters.http.responses import Json
 from codetether_adapters.http.routing import Route
-from codetether_core.errors import Invalid
+from codetether_core.errors import Invalid, NotFound
 from codetether_core.ids import CodebaseId, TaskId
 from codetether_core.ports import TaskOrder, TaskQuery
+from codetether_core.services import OTHERS
 from codetether_core.tasks import Task, TaskState
 
 __all__ = ["ROUTES"]
@@ -130,11 +131,13 @@ def _done(task: Task) -> Response:
 
 
 async def find(call: Call) -> Response:
-    """The latest."""
+    """The latest of those that the caller may see."""
     asked = call.query(PageTaskFilter)
+    reach = await call.services.ownership.reach(call.principal, OTHERS)
     query = TaskQuery(
         states=_states(asked.status) if asked.status else None,
         codebase=CodebaseId(asked.codebase_id) if asked.codebase_id else None,
+        created_by=None if reach.everybody else reach.name,
         order=TaskOrder.NEWEST,
         limit=_PAGE,
     )
@@ -160,17 +163,17 @@ async def create(call: Call) -> Response:
 
 async def show(call: Call) -> Response:
     """One."""
-    return Json(_alone(await call.services.backend.tasks.get(call.principal.tenant, _id(call))))
+    return Json(_alone(await _task(call)))
 
 
 async def change(call: Call) -> Response:
     """Put it back, or end it."""
-    asked = await call.body(PageTaskChange)
+    asked, submission = await call.body(PageTaskChange), call.services.submission
     match asked.status:
         case "pending":
-            return _done(await call.services.submission.requeue(call.principal, _id(call)))
+            return _done(await submission.requeue(call.principal, (await _task(call)).id))
         case "cancelled" | "canceled":
-            return _done(await call.services.submission.cancel(call.principal, _id(call)))
+            return _done(await submission.cancel(call.principal, (await _task(call)).id))
     raise Invalid("status", "must be one of: pending, cancelled", hint="the rest is for its worker to say")
 
 
@@ -181,8 +184,12 @@ def _states(word: str) -> frozenset[TaskState]:
     return states
 
 
-def _id(call: Call) -> TaskId:
-    return TaskId(call.path["id"])
+async def _task(call: Call) -> Task:
+    """A task of the caller's; ``NotFound`` also for one that it may not know of."""
+    task = await call.services.backend.tasks.get(call.principal.tenant, TaskId(call.path["id"]))
+    if not (await call.services.ownership.reach(call.principal, OTHERS)).covers(task.created_by):
+        raise NotFound("task", call.path["id"])
+    return task
 
 
 ROUTES: Final = (

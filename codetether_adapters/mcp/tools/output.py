@@ -82,9 +82,9 @@ async def read_on(hub: Hub, task: Task, most: int, cursor: str | None = None) ->
 async def read_tail(hub: Hub, task: Task, most: int) -> Output:
     """The last ``most`` characters."""
     total = await hub.services.task_logs.count(task)
-    start, text = total, ""
+    start, text, back = total, "", _BACK
     while start and len(text) <= most and total - start < _LOOKED_AT:
-        step = min(_BACK, start)
+        step, back = min(back, start), 2 * back  # what is filed is read from its beginning each time
         records = await hub.services.task_logs.output(task, offset=start - step, limit=step, size=2**62)
         start -= step
         text = "".join(map(printed, records))[-most - 1 :] + text

@@ -58,7 +58,15 @@ async def create(hub: Hub, exchange: Exchange, asked: CreateTask) -> Created:
     if asked.session_id is not None:
         session = await hub.session(exchange, asked.session_id, place)
         task = await hub.services.conversation.resume(
-            exchange.principal, place, session.id, prompt=asked.prompt, agent=agent, model=asked.model, key=key
+            exchange.principal,
+            place,
+            session.id,
+            prompt=asked.prompt,
+            agent=agent,
+            model=asked.model,
+            title=asked.title or "",
+            priority=asked.priority,
+            key=key,
         )
     else:
         spec = TaskSpec(

@@ -74,7 +74,7 @@ def _place(cursor: str | None) -> tuple[datetime, TaskId] | None:
     match place_in(cursor):
         case None:
             return None
-        case [str() as at, str() as id] if id and "\0" not in id:
+        case [str() as at, str() as id] if id:
             try:
                 return moment(at), TaskId(id)
             except ValueError:

@@ -39,7 +39,7 @@ async def wait(hub: Hub, exchange: Exchange, asked: WaitTask) -> Waited:
     loop, limit = asyncio.get_running_loop(), asyncio.timeout(asked.timeout_seconds)
     try:
         async with limit:
-            with exchange.caller.standing(lambda: limit.reschedule(loop.time())):
+            with exchange.caller.standing(lambda: None if limit.expired() else limit.reschedule(loop.time())):
                 await settled(hub, exchange, task)
     except TimeoutError:
         if not limit.expired():

@@ -15,7 +15,8 @@ from codetether_adapters.mcp.caller import Caller
 from codetether_adapters.mcp.catalogue import Catalogue, Offer
 from codetether_adapters.mcp.hub import Hub
 from codetether_adapters.mcp.served import Served
-from codetether_apps.settings import Settings
+from codetether_adapters.mcp.tools import TOOLS
+from codetether_apps.settings import Settings, SettingsError
 from codetether_apps.wiring.credentials import installation_key
 from codetether_apps.wiring.mcp.routes import RPC
 from codetether_core.ports import Authorizer
@@ -27,14 +28,20 @@ _log = structlog.get_logger(__name__)
 
 
 def catalogue_of(settings: Settings, services: Services, policy: Authorizer) -> Catalogue:
-    """What there is."""
+    """What there is; ``SettingsError`` for names of tools that there are not."""
     hub = Hub(
         services=services,
         authorizer=policy,
         default_agent=settings.server.default_agent,
         version=version("codetether-hub"),
     )
-    mcp = settings.mcp
+    mcp, known = settings.mcp, {tool.name for tool in TOOLS}
+    for name, tools in (("mcp.allow", mcp.allow), ("mcp.deny", mcp.deny)):
+        if unknown := [tool for tool in tools if tool not in known]:
+            raise SettingsError(
+                f"{name} ({settings.origin(name)}) names {unknown[0]}, which is no tool",
+                hint=f"there are: {', '.join(sorted(known))}",
+            )
     return Catalogue(
         hub=hub, offer=Offer(read_only=mcp.read_only, allow=frozenset(mcp.allow), deny=frozenset(mcp.deny))
     )

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 
 from codetether_adapters.http import METADATA, Call, Encoded, Header, Json, Mounted, Protected, Route
+from codetether_adapters.http.bodies import require_depth
 from codetether_adapters.http.negotiating import require_json, require_taker_of_json
 from codetether_adapters.http.origins import require_own_origin
 from codetether_adapters.http.resources import deployed_mcp
 from codetether_adapters.mcp.answering import Answering, Receive, Scope, Send
 from codetether_adapters.mcp.caller import Caller, Exchange
 from codetether_adapters.mcp.encoding import encode
-from codetether_adapters.mcp.envelope import UNREADABLE, Asked, asked_in, message_in
+from codetether_adapters.mcp.envelope import UNREADABLE, Asked, asked_in, has_error, message_in, refusal_of
 from codetether_adapters.mcp.served import Served
 from codetether_core.access import PUBLIC
-from codetether_core.errors import NotConfigured, NotFound
+from codetether_core.errors import Invalid, NotConfigured, NotFound
 from codetether_core.ports import Authorizer
 
 __all__ = ["RPC", "mcp_routes"]
 
 RPC: Final = "/mcp/v1/rpc"
 _LISTEN: Final = "subscriptions/listen"
+_NAMED: Final = ("tools/call", "prompts/get")
 _SHORT: Final = "/mcp"
 _PERMISSION: Final = "tasks:read"
+_BAD: Final = 400
 _STREAM: Final = "mcp"
 _HOW: Final = "pip install 'codetether-hub[mcp]', and set CODETETHER_MCP=on"
 _ANSWER: Final[Mapping[str, object]] = {
@@ -102,6 +106,10 @@ def mcp_routes(
             message = message_in(body)
         except ValueError:
             return Encoded(UNREADABLE, 400)
+        try:
+            require_depth(message, body, call.limits.depth)
+        except Invalid as error:
+            return Encoded(refusal_of(message, error.message), 400)
         if deployed_mcp.is_deployed_call(message):
             call.request.permission = deployed_mcp.PERMISSION
             await authorizer.authorize(call.principal, deployed_mcp.PERMISSION)
@@ -116,8 +124,13 @@ def mcp_routes(
         caller = Caller(principal=call.principal, standing=call.standing)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            async def noting(message: MutableMapping[str, Any]) -> None:
+                if message.get("status", 0) >= _BAD or has_error(message.get("body", b"")):
+                    caller.failed = True
+                await send(message)
+
             try:
-                await served_by.answer(caller, scope, receive, send)
+                await served_by.answer(caller, scope, receive, noting)
             finally:
                 call.request.failed = caller.failed
 
@@ -130,11 +143,9 @@ def mcp_routes(
         permission, request = served.permission(asked.method, asked.params), call.request
         if permission is None:
             return
-        name = asked.params.get("name")
         request.permission = permission
-        request.route = request.subject = " ".join(
-            [request.path, asked.method, *([name] if isinstance(name, str) else [])]
-        )
+        named = [asked.params["name"]] if asked.method in _NAMED else []  # one that there is: it has a permission
+        request.route = request.subject = " ".join([request.path, asked.method, *named])
         await authorizer.authorize(call.principal, permission)
 
     async def tools(call: Call) -> Json:
@@ -145,7 +156,7 @@ def mcp_routes(
     async def metadata(call: Call) -> Json:
         """Who gives tokens for the endpoint (RFC 9728); nobody, if there is no OpenID provider."""
         resource = call.path.get("resource")
-        below = f"{call.browser.below}{prefix}".lstrip("/")
+        below = f"{urlsplit(call.base_url).path}{prefix}".lstrip("/")
         known = {None, *(f"{below}{path}".lstrip("/") for path in (RPC, _SHORT))}
         if protected is None or resource not in known:
             raise NotFound("protected_resource", resource or "")

@@ -223,6 +223,22 @@ async def test_what_one_replica_revokes_the_others_hear_of() -> None:
                 assert (await client.get("/v1/agent/tasks")).status_code == 401
 
 
+async def test_what_one_makes_of_a_revocation_is_no_affair_of_the_others() -> None:
+    """Each is told of it, and who follows the log goes on."""
+
+    def fails() -> None:
+        raise RuntimeError
+
+    async with open_world() as world:
+        key, told = await issued(world.client), list[str]()
+        async with open_kept_tokens(world.services.issuing, world.services.watching, world.clock) as kept:
+            principal = await kept.authenticate(key["token"])
+            assert principal is not None
+            with kept.standing(principal, fails), kept.standing(principal, lambda: told.append("revoked")):
+                ok(await world.client.delete(f"{KEYS}/{key['id']}"))
+        assert told[:1] == ["revoked"]
+
+
 async def test_an_installation_without_a_key_issues_no_tokens() -> None:
     """And says what to do."""
     async with open_world() as world:

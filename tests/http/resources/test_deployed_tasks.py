@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from codetether_adapters import memory
 from tests.http.coverage import covers
+from tests.http.resources.harness import open_api
 from tests.http.resources.world import ok, open_world
 
 AT = "/mcp/v1/tasks"
@@ -39,3 +41,18 @@ async def test_what_is_wrong_is_named(method: str, path: str, body: object, fiel
     async with open_world() as world:
         answer = await world.client.request(method, path, json=body)
         assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+async def test_an_agent_sees_and_changes_its_own_alone() -> None:
+    async with memory.open_backend("memory://") as backend, open_api(backend) as api:
+        id = (await api.ann.ok("POST", AT, {"title": "hers"}))["task_id"]
+        for who, sees in ((api.ann, True), (api.ben, False), (api.alice, True)):
+            assert [task["task_id"] for task in (await who.ok("GET", AT))["tasks"]] == [id] * sees
+        missing = (await api.ben("GET", f"{AT}/tsk_none")).json()["code"]
+        for refused in (
+            await api.ben("GET", f"{AT}/{id}"),
+            await api.ben("PUT", f"{AT}/{id}", {"status": "cancelled"}),
+            await api.ben("PUT", f"{AT}/{id}", {"status": "pending"}),
+        ):
+            assert (refused.status_code, refused.json()["code"]) == (404, missing)
+        assert (await api.ann.ok("PUT", f"{AT}/{id}", {"status": "cancelled"}))["status"] == "cancelled"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 from codetether_adapters.http import Application, Protected, create_app
 from codetether_adapters.mcp.serving import Endpoint
 from codetether_adapters.tokens import StaticToken, StaticTokens
-from codetether_apps.settings import Settings
+from codetether_apps.settings import Settings, SettingsError, read_settings
 from codetether_apps.wiring.mcp import RPC, catalogue_of, mcp_routes
 from codetether_core.services import RolePolicy
 from tests.http.coverage import covers
@@ -84,6 +85,27 @@ async def test_metadata_is_at_the_hosts_root_whatever_is_before_our_paths() -> N
             assert f'resource_metadata="{where}"' in refused.headers["www-authenticate"]
             answer = await asked.get(httpx.URL(where).path)
             assert answer.json()["resource"] == f"https://hub.example/team/api{RPC}"
+
+
+async def test_metadata_is_where_the_challenge_says_below_a_proxys_prefix() -> None:
+    headers = {"X-Forwarded-Prefix": "/team"}
+    async with (
+        open_world() as world,
+        client(asking(world, trusted_proxies=[ip_network("127.0.0.0/8")])) as asked,
+    ):
+        where = f"http://hub.test{WELL_KNOWN}/team{RPC}"
+        refused = await asked.post(RPC, json={}, headers=headers)
+        assert f'resource_metadata="{where}"' in refused.headers["www-authenticate"]
+        answer = await asked.get(httpx.URL(where).path, headers=headers)
+        assert answer.json()["resource"] == f"http://hub.test/team{RPC}"
+
+
+@pytest.mark.parametrize("name", ["CODETETHER_MCP_DENY", "CODETETHER_MCP_ALLOW"])
+async def test_a_tool_that_there_is_not_cannot_be_left_out(name: str) -> None:
+    async with open_world() as world:
+        settings = read_settings(environment={name: "get_task,cancel_tsk"})
+        with pytest.raises(SettingsError, match=f"{name}\\) names cancel_tsk, which is no tool"):
+            catalogue_of(settings, world.services, RolePolicy())
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
