@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from codetether_core.access import ToolUse
 from codetether_core.approvals import ApprovalKind, ApprovalState, Option
@@ -201,7 +201,7 @@ class PeerView:
     release: str = ""
     streams: bool = False
     signed: bool = False
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
     read_at: datetime | None = None
 
 

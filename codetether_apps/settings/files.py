@@ -54,7 +54,7 @@ def read_file(path: Path, table: Iterable[Setting]) -> SettingsFile | None:
 
 def _nearest(name: str, known: Collection[str]) -> str | None:
     """The known name that was probably meant."""
-    by_key = {each.rpartition(".")[2]: each for each in known}
+    by_key = {each.rpartition(".")[2]: each for each in reversed([*known])}  # of two, the first in the table
     if (key := name.rpartition(".")[2]) in by_key:
         return by_key[key]
     found = difflib.get_close_matches(name, known, 1, 0.5) or difflib.get_close_matches(key, by_key, 1)

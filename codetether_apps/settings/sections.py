@@ -203,8 +203,8 @@ class Settings:
     """All of them, and where each has its value from (by ``section.key``; what is missing has its default)."""
 
     storage: Storage = Factory(Storage)
-    mcp: Mcp = Factory(Mcp)
     server: Server = Factory(Server)
+    mcp: Mcp = Factory(Mcp)
     auth: Auth = Factory(Auth)
     oidc: Oidc = Factory(Oidc)
     encryption: Encryption = Factory(Encryption)

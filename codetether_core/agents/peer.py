@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
 __all__ = ["Peer", "SignIn"]
 
@@ -15,7 +15,7 @@ class SignIn:
 
     header: str
     prefix: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 @frozen(kw_only=True)

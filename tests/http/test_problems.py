@@ -40,6 +40,13 @@ EXAMPLES: list[tuple[CodeTetherError, int, str, dict[str, Any]]] = [
         {"field": "a.b", "hint": "quote it"},
     ),
     (errors.Invalid("", "the body is not JSON", code="json_malformed"), 400, "json_malformed", {}),
+    (errors.Erased("session", "s1"), 409, "session_erased", {"id": "s1"}),
+    (
+        errors.NotEnded("t1", "running"),
+        409,
+        "task_not_ended",
+        {"id": "t1", "hint": "cancel it first", "state": "running"},
+    ),
     (errors.NotFound("task", "t1"), 404, "task_not_found", {"id": "t1"}),
     (errors.TooLarge("Too much", limit=5), 413, "too_large", {"limit": 5}),
     (TooSlow("Faster"), 408, "too_slow", {}),

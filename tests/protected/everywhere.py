@@ -15,7 +15,7 @@ __all__ = ["CLEAR", "FILE", "WRITTEN", "Everywhere", "members"]
 
 _WRITTEN: Final = """
     agent_config body capabilities description details error event message messages metadata options output outputs
-    params prompt result session sessions text title tool
+    prompt result session sessions text title tool
 """
 _CLEAR: Final = """
     action actor agent agent_id agent_name agents approval_id choice codebase_id codebases context_id conversation_id
@@ -23,7 +23,7 @@ _CLEAR: Final = """
     models models_supported name path resource sender session_id target_agent_name target_worker_id task_id tenant_id
     to url username worker_id workspace_id workspace_ids workspaces agent_type cursor files jsonrpc kind method
     new_password old_password outcome password reason refresh_token required_capabilities roles scopes source status
-    stream value variable
+    stream value variable card_keys card_url secret
 """
 
 WRITTEN: Final = frozenset(_WRITTEN.split())
@@ -105,6 +105,7 @@ class Everywhere:
         asking = self.send("POST /v1/agent/tasks", "/v1/agent/tasks", {**new, "codebase_id": codebase})["id"]
         failing = self.send("POST /v1/agent/codebases/{id}/tasks", f"{of_codebase}/tasks", new)["task"]["id"]
         self.send("POST /v1/agent/codebases/{id}/message", f"{of_codebase}/message", {"message": WRITE})
+        self.send("POST /mcp/v1/tasks", "/mcp/v1/tasks", {"title": WRITE, "description": WRITE})
         trigger = {"prompt": WRITE, "metadata": {"note": WRITE}}
         self.send("POST /v1/agent/codebases/{id}/trigger", f"{of_codebase}/trigger", trigger)
         words = self._claimed(asking)

@@ -19,7 +19,7 @@ from codetether_adapters.postgres import log_queries
 from codetether_adapters.postgres import task_queries as queries
 from codetether_adapters.postgres.connection import SESSION
 from codetether_adapters.postgres.encoding import moment
-from codetether_core.events import Topic
+from codetether_core.events import TASK_ERASED, Topic
 from codetether_core.ids import CodebaseId, ContextId, TaskId, WorkerId
 from codetether_core.ports import TaskOrder, TaskQuery
 from codetether_core.tasks import TaskState
@@ -141,7 +141,7 @@ HOT: list[tuple[str | None, str, list[Any]]] = [
     (None, queries.NEXT_DUE, []),
     (TENANT, queries.HELD, [TENANT, "w10"] * 2),
     (None, log_queries.NEWS, [TASKS - 10, 10]),
-    (None, log_queries.STATE, [TASKS]),
+    (None, log_queries.STATE, [TENANT, CODEBASE, "t1", TASKS, [TASK_ERASED], TASKS]),
 ]
 
 

@@ -93,7 +93,7 @@ async def test_one_writes_and_the_others_bell_rings(replicas: tuple[Backend, Bac
     """For events, for a task that became ready, and for what is notified by hand; never for another tenant."""
     here, there = replicas
     start = await there.log.head()
-    task = new_task()
+    task = new_task("t2")
     with (
         there.notifier.listen(TOPIC) as events,
         there.notifier.listen(Topic(TENANT, READY)) as ready,

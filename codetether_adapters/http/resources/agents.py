@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 from starlette.responses import Response
 
 from codetether_adapters.http.call import Call
@@ -39,7 +39,7 @@ class RegisterAgent:
     capabilities: Mapping[str, Any] = Factory(dict)
     models_supported: tuple[str, ...] = ()
     card_url: str | None = None
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
     card_keys: Mapping[str, Any] | None = None
 
 
