@@ -125,7 +125,7 @@ class Tail:
         async with self._locks[shard]:
             while True:
                 after, last, epoch = self.heads[shard], self._lasts[shard], self.epoch
-                generation = self._nodes.generation(shard)
+                generation, told = self._nodes.generation(shard), self._known[shard]
                 reply = await self._read(shard, after, _PAGE)
                 if epoch != self.epoch:
                     continue
@@ -136,12 +136,14 @@ class Tail:
                     return
                 self.starts = (*self.starts[:shard], start, *self.starts[shard + 1 :])
                 self._seen[shard] = generation
-                self._known[shard] = min(self._known[shard], max(head, self.heads[shard]))
+                fresh = self._known[shard] == told  # nobody told of more while the answer was on its way
+                if fresh:
+                    self._known[shard] = min(told, max(head, self.heads[shard]))
                 end = self._known[shard] if self._nodes.strict else head
                 self._take(shard, [line for line in found if self.heads[shard] < line.place <= end])
                 if self.heads[shard] >= end:
                     return
-                if len(found) < _PAGE or found[-1].place > end:  # what else was known has been erased
+                if fresh and (len(found) < _PAGE or found[-1].place > end):  # what else was known has been erased
                     self._known[shard] = self.heads[shard]
                     return
 

@@ -35,11 +35,14 @@ _TRIM_TO: Final = "UPDATE meta SET value = ? WHERE name = 'start'"
 _OLDEST: Final = "SELECT * FROM events ORDER BY position LIMIT ?"
 _REACHED: Final = "SELECT max(position) FROM events WHERE position <= ?"
 _FORGET: Final = "DELETE FROM events WHERE position <= ?"
-_LAST: Final = 2**63 - 1
 
 
 class SqliteLog:
-    """The whole log of one file (an ``EventLog``)."""
+    """The whole log of one file (an ``EventLog``).
+
+    A thread that reads the file may see a commit before its publication. Nothing after the head is told, so that who
+    has heard of a change finds it wherever it looks next.
+    """
 
     def __init__(self, writer: Writer, reader: Reader, ring: Ring, *, epoch: str, start: int) -> None:
         self._writer = writer
@@ -90,13 +93,16 @@ class SqliteLog:
 
     async def slice(self, topic: Topic, kinds: Collection[str], *, offset: int, limit: int) -> Sequence[Record]:
         """By counting in the topic's index."""
-        return await self._query(topic, kinds, "TRUE ORDER BY position LIMIT ? OFFSET ?", limit, offset)
+        rest, head = "position <= ? ORDER BY position LIMIT ? OFFSET ?", self._ring.head
+        return await self._reader.scan(
+            lambda connection: [*_records(connection, topic, kinds, rest, head, limit, offset)]
+        )
 
     async def count(self, topic: Topic, kinds: Collection[str]) -> int:
         """In the topic's index."""
         where, values = _condition(topic, kinds)
-        sql = f"SELECT count(*) FROM events WHERE {where}"  # noqa: S608
-        (count,) = await self._reader.scan(lambda connection: connection.execute(sql, values).fetchone())
+        sql, head = f"SELECT count(*) FROM events WHERE {where} AND position <= ?", self._ring.head  # noqa: S608
+        (count,) = await self._reader.scan(lambda connection: connection.execute(sql, (*values, head)).fetchone())
         return int(count)
 
     async def latest(
@@ -155,9 +161,6 @@ class SqliteLog:
     def _trimmed(self, position: int) -> None:
         self._start = position
 
-    async def _query(self, topic: Topic, kinds: Collection[str], rest: str, *values: Any) -> Sequence[Record]:
-        return await self._reader.scan(lambda connection: [*_records(connection, topic, kinds, rest, *values)])
-
     async def _last(
         self,
         topic: Topic,
@@ -171,7 +174,8 @@ class SqliteLog:
         """Row by row from the latest on, so that no more is read than is asked for."""
         after, before = between
         rest = f"position > ? AND position < ? AND {condition} ORDER BY position DESC LIMIT ?"
-        bounds = (after, _LAST if before is None else before)
+        following = self._ring.head + 1
+        bounds = (after, following if before is None else min(before, following))
         return await self._reader.scan(
             lambda connection: last(_records(connection, topic, kinds, rest, *bounds, *values, limit), limit, size)
         )

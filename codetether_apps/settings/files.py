@@ -36,7 +36,7 @@ def read_file(path: Path, table: Iterable[Setting]) -> SettingsFile | None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}") from None
     agents = content.pop("agents", {})
-    known = {row.name for row in table}
+    known = dict.fromkeys(row.name for row in table)  # in the order of the table
     sections = {name.partition(".")[0] for name in known}
     values: dict[str, Any] = {}
     for section, keys in content.items():

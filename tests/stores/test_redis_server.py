@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from typing import Any
 
 import pytest
 from attrs import evolve
 
-from codetether_adapters.redis import open_backend
+from codetether_adapters.redis import listening, open_backend
 from codetether_adapters.redis.address import address
 from codetether_adapters.redis.greeting import require_fit
+from codetether_adapters.redis.tail import Tail
 from codetether_adapters.redis.wakeups import Wakeups
 from codetether_core.codebases import Codebase
 from codetether_core.errors import CodeTetherError, CursorUnknown, Invalid, Unavailable
-from codetether_core.events import READY, Guard, Topic
+from codetether_core.events import READY, Guard, Record, Topic
 from codetether_core.ids import CodebaseId, SessionId, TaskId
 from codetether_core.ports import Backend
 from codetether_core.sessions import Session
@@ -70,6 +72,45 @@ async def refusal(url: str) -> CodeTetherError:
             pytest.fail("it opened")
     assert caught.value.hint
     return caught.value
+
+
+# ------------------------------------------------------------------ what others write
+
+
+@pytest.mark.parametrize("share", [share, share_cluster, share_strictly])
+async def test_what_is_told_while_an_answer_is_on_its_way_is_read_next(
+    share: Callable[[], OpenBackend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bell of a second record is heard between the server's answer with the first one and our reading of that."""
+    monkeypatch.setattr(listening, "_QUIET", 3600.0)  # no second look while all is quiet
+    opener, read, hear, told, heard = share(), Tail._read, Tail.heard, list[int](), asyncio.Event()
+    async with opener() as here, opener() as there:
+
+        async def overtaken(tail: Tail, shard: int, after: int, limit: int) -> Any:
+            reply = await read(tail, shard, after, limit)
+            if tail._notifier is there.notifier and reply[2] and not told:
+                told.append(int(reply[0]))
+                await here.log.append([note(TOPIC, "two")])
+                await heard.wait()
+            return reply
+
+        def notice(tail: Tail, shard: int, head: int) -> None:
+            hear(tail, shard, head)
+            if told and head > told[0]:
+                heard.set()
+
+        cursor, seen = await there.log.head(), list[Record]()
+        async with asyncio.timeout(60):
+            with monkeypatch.context() as patch, there.notifier.listen(TOPIC) as bell:
+                patch.setattr(Tail, "_read", overtaken)
+                patch.setattr(Tail, "heard", notice)
+                await here.log.append([note(TOPIC, "one")])
+                while len(seen) < 2:
+                    await bell.wait()
+                    page = await there.log.read(TOPIC, cursor)
+                    seen.extend(page.records)
+                    cursor = page.cursor
+    assert told and [each.number for each in seen] == [1, 2]
 
 
 # ------------------------------------------------------------------ what is wrong with an address or a server

@@ -5,14 +5,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from attrs import evolve
 
 from codetether_adapters.sqlite import open_backend, schema
+from codetether_adapters.sqlite.committer import Committer
 from codetether_adapters.sqlite.connection import connect
 from codetether_adapters.sqlite.schema import SCHEMA
 from codetether_adapters.sqlite.transaction import Transaction
@@ -115,6 +117,34 @@ async def test_a_reader_far_behind_is_served_from_the_file(path: Path) -> None:
                 seen += [record.body for record in page.records]
                 cursor, more = page.cursor, page.more
             assert seen == [b'{"text":"%d"}' % n for n in range(20)]
+
+
+async def test_the_log_tells_nothing_that_is_not_published(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has heard of a change from the log finds it in the task, although a thread sees the commit before us."""
+    commit, published, committed = Committer.commit, list[Callable[[], None]](), asyncio.Event()
+
+    def commit_only(self: Committer, finish: Callable[[sqlite3.Error | None], None], *, scrub: bool = False) -> None:
+        def keep(failure: sqlite3.Error | None) -> None:
+            published.append(partial(finish, failure))
+            committed.set()
+
+        commit(self, keep, scrub=scrub)
+
+    async with open_backend(url(path)) as backend:
+        task, log = new_task("t"), backend.log
+        await backend.tasks.add(task, output(task, "one"))
+        with monkeypatch.context() as patch:
+            patch.setattr(Committer, "commit", commit_only)
+            changing = asyncio.create_task(backend.tasks.replace(task, claimed(task), output(task, "two")))
+            await committed.wait()
+        kinds = ["task.output"]
+        assert await backend.tasks.get(TENANT, task.id) == task
+        assert len(await log.latest(TOPIC, kinds, 5)) == len(await log.slice(TOPIC, kinds, offset=0, limit=5)) == 1
+        assert await log.count(TOPIC, kinds) == len(await log.search(TENANT, "t", kinds, 5)) == 1
+        published.pop()()
+        await changing
+        assert len(await log.latest(TOPIC, kinds, 5)) == len(await log.slice(TOPIC, kinds, offset=0, limit=5)) == 2
+        assert await log.count(TOPIC, kinds) == len(await log.search(TENANT, "t", kinds, 5)) == 2
 
 
 def start(program: str, path: Path) -> subprocess.Popen[str]:
