@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -56,6 +57,7 @@ class Errand:
     _reply: Message | None = field(default=None, init=False)
     _questions: int = field(default=0, init=False)
     _patchy: bool = field(default=False, init=False)
+    _look_from: datetime | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._saying = Saying(self.asking)
@@ -105,7 +107,7 @@ class Errand:
                 await self._stand(happening.status)
             case ArtifactUpdate():
                 await self._note(happening.task_id, happening.context_id)
-                await self.reporting.update(happening)
+                await self._made(happening)
                 self.asking.pauses.begin_anew()
 
     async def _stand(self, status: TaskStatus) -> None:
@@ -116,6 +118,20 @@ class Errand:
         if status.state not in INTERRUPTED:
             self._settled = None
         self._status = status
+
+    async def _made(self, update: ArtifactUpdate) -> None:
+        """Tell what it brings. What a stream tells that was joined may be in the task as we had it before: then the
+        task itself says what is new, asked again only after four times as long as it took, and last when it has ended.
+        """
+        if not (self._patchy and update.append):
+            await self.reporting.update(update)
+            return
+        now = self.asking.pauses.clock.now
+        begun = now()
+        if self._look_from is None or begun >= self._look_from:
+            await self.reporting.artifacts((await self._asked()).artifacts or ())
+            ended = now()
+            self._look_from = ended + 4 * (ended - begun)
 
     @property
     def _id(self) -> str | None:
