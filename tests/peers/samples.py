@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,10 +26,18 @@ class Sample:
 
     url: str
     file: Path
+    release: str
 
     @property
     def heard(self) -> list[str]:
         return self.file.read_text().splitlines() if self.file.exists() else []
+
+    @property
+    def ends(self) -> Collection[str]:
+        """What it may have printed of a task that waited while its first reader went and another came: the kit of
+        release 0.3 keeps a piece once for each that reads a stream, and the first one's reading may go on.
+        """
+        return ("begun, ended", "begun, endedended") if self.release == "0.3" else ("begun, ended",)
 
 
 @contextmanager
@@ -41,7 +49,7 @@ def sampled(release: str, streams: bool, directory: Path) -> Iterator[Sample]:
         arguments = [str(port), str(file), "streams" if streams else "is-asked"]
         process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         try:
-            sample = Sample(f"http://127.0.0.1:{port}", file)
+            sample = Sample(f"http://127.0.0.1:{port}", file, release)
             until(lambda: process.poll() is not None or _answers(sample.url), "the sample's card")
             assert process.poll() is None, (directory / "said").read_text()
             yield sample

@@ -118,4 +118,5 @@ async def test_another_relay_goes_on_with_what_one_gave(sample: Sample, tmp_path
             await stage.until(id, TaskState.RUNNING)
             (tmp_path / "go").touch()
             task = await stage.ended(id)
-        assert (task.state, task.result, sample.heard.count(command)) == (TaskState.COMPLETED, "begun, ended", 1)
+        assert (task.state, sample.heard.count(command)) == (TaskState.COMPLETED, 1)
+        assert task.result in sample.ends

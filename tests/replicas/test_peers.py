@@ -47,7 +47,8 @@ def test_another_goes_on_with_it_when_one_is_killed(replicas: Pair, sample: Samp
     until(lambda: known.refresh().attempt == 2, "the other's lease")
     (tmp_path / "go").touch()
     view = two.until_state(known, TaskState.COMPLETED)
-    assert (view.result, view.attempt, sample.heard.count(command)) == ("begun, ended", 2, 1)
+    assert (view.attempt, sample.heard.count(command)) == (2, 1)
+    assert view.result in sample.ends
 
 
 @at_two("postgresql")
