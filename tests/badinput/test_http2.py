@@ -163,9 +163,9 @@ def test_a_header_list_without_end_is_refused(server: Server) -> None:
         frames = [ContinuationFrame(1, data=block) for _ in range(200)]
         try:
             line.send(HeadersFrame(1, data=block), *frames)
+            assert line.answer(1) is None
         except ConnectionError:
             return
-        assert line.answer(1) is None
 
 
 @pytest.mark.parametrize(
