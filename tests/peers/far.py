@@ -98,10 +98,15 @@ class Far(httpx.AsyncBaseTransport):
         assert self.task is not None
         known = next(each for each in self.task["artifacts"] if each["artifactId"] == made["artifactId"])
         known["parts"] = known["parts"] + made["parts"]
-        place = {"taskId": self.task["id"], "contextId": self.task["contextId"]}
-        self._tell({"artifactUpdate": {**place, "artifact": made, "append": True}})
+        self.tell_more(made)
         if state:
             self.happen(state)
+
+    def tell_more(self, made: dict[str, Any]) -> None:
+        """Tell more of an artifact, which has it."""
+        assert self.task is not None
+        place = {"taskId": self.task["id"], "contextId": self.task["contextId"]}
+        self._tell({"artifactUpdate": {**place, "artifact": made, "append": True}})
 
     def cut(self) -> None:
         """All who watch are cut off."""

@@ -123,6 +123,21 @@ async def test_a_cut_stream_is_taken_up_again_where_it_was(far: Far, stage: Stag
     assert (len(far.heard), far.calls.count("SubscribeToTask")) == (1, 1)
 
 
+async def test_a_joined_stream_may_tell_what_the_task_had_already(far: Far, stage: Stage) -> None:
+    """A piece may be both in the task as it is told first and on its way in the stream."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen(made=artifact("one "))
+    await stage.until_printed(id, "one ")
+    far.cut()
+    far.more(artifact("two "))
+    await far.watched()
+    far.tell_more(artifact("two "))
+    far.more(artifact("three"), "COMPLETED")
+    task = await stage.ended(id)
+    assert (task.result, await stage.printed(id)) == ("one two three", "one two three")
+
+
 async def test_an_agent_out_of_reach_is_waited_for(far: Far, stage: Stage) -> None:
     id = await stage.give("do it")
     await stage.until_placed(id)
