@@ -1,6 +1,6 @@
 """Hearing the shards' bells, over a connection to each server that has one, and never taking them for more than that.
 
-After every new connection the shards are read anew, for what was rung meanwhile nobody heard; and now and then while
+On every new connection the shards are read anew, for what was rung before nobody heard; and now and then while
 all is quiet, for a bell that is not heard costs time and must not cost more.
 """
 
@@ -66,18 +66,16 @@ class Wakeups:
 
     async def _listen(self, shards: Sequence[int], heard: asyncio.Event) -> None:
         """Hear the bells of shards that were on one server; where they move apart, the server says so."""
-        again = False
         while not self._closed:
             try:
                 async with asyncio.TaskGroup() as group:
                     for server, there in (await self._places(shards)).items():
-                        group.create_task(self._hear(server, there, heard, again))
+                        group.create_task(self._hear(server, there, heard))
             except* (*LOST, RedisError, Unavailable) as problems:
                 self._nodes.forget()
                 self._notifier.unheard |= dict.fromkeys(shards, problems.exceptions[0])
             except* Exception:
                 _log.exception("The bells of the Redis store could not be heard; trying again")
-            again = True
             await asyncio.sleep(_PAUSE)
 
     async def _places(self, shards: Iterable[int]) -> dict[Server, list[int]]:
@@ -86,7 +84,7 @@ class Wakeups:
             places.setdefault(await self._nodes.home(shard), []).append(shard)
         return places
 
-    async def _hear(self, server: Server, shards: Sequence[int], heard: asyncio.Event, again: bool) -> None:
+    async def _hear(self, server: Server, shards: Sequence[int], heard: asyncio.Event) -> None:
         layout = self._nodes.layout
         bells = {layout.key(shard, "bell").encode(): shard for shard in shards}
         connection = connection_to(self._nodes.address, server)
@@ -108,8 +106,7 @@ class Wakeups:
                     if not silent:
                         for shard in shards:
                             self._notifier.unheard.pop(shard, None)
-                        if again:
-                            await self._read_anew(shards)
+                        await self._read_anew(shards)
                         heard.set()
         finally:
             await hang_up(connection)

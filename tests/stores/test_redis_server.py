@@ -113,6 +113,31 @@ async def test_what_is_told_while_an_answer_is_on_its_way_is_read_next(
     assert told and [each.number for each in seen] == [1, 2]
 
 
+@pytest.mark.parametrize("share", [share, share_cluster, share_strictly])
+async def test_what_is_written_while_a_store_is_opened_is_known_to_it(
+    share: Callable[[], OpenBackend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between a look at the log's end and the first bell that can be heard."""
+    monkeypatch.setattr(listening, "_QUIET", 3600.0)
+    opener, find_end = share(), Tail.open
+    async with opener() as here:
+        start = await here.log.head()
+
+        async def overtaken(tail: Tail) -> None:
+            await find_end(tail)
+            await here.log.append([note(TOPIC, "one")])
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Tail, "open", overtaken)
+            there = opener()
+            opened = await there.__aenter__()
+        try:
+            head = await opened.log.head()
+            assert (await here.log.head()).position == head.position != start.position
+        finally:
+            await there.__aexit__(None, None, None)
+
+
 # ------------------------------------------------------------------ what is wrong with an address or a server
 
 
