@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -45,6 +46,14 @@ class PushHub(Hub):
         self.api.clock.advance(duration)
         for observer in self.api.services.webhook_keeping.observers:
             observer()
+
+    async def until_done(self) -> None:
+        """Return once it is noted of all webhooks that they were told all."""
+        async with asyncio.timeout(30):
+            while True:
+                if await self.api.services.backend.webhooks.next_due() is None:
+                    return
+                await asyncio.sleep(0.001)
 
     async def keep(self, task: str, who: str = "alice", **config: Any) -> Any:
         """A webhook of a task, as it is answered."""

@@ -137,6 +137,7 @@ async def test_a_task_that_has_ended_is_told_once(hub: PushHub, receiver: Receiv
     kept = await hub.keep(run.id, url=receiver.url)
     assert (kept["id"], kept["taskId"], kept["url"]) == (run.id, run.id, receiver.url)
     assert states(await receiver.count(1)) == ["COMPLETED"]
+    await hub.until_done()
     hub.later(MINUTE)
     other = await hub.keep(run.id, url=receiver.url, id="other")
     assert states(await receiver.count(2)) == ["COMPLETED", "COMPLETED"]
