@@ -422,7 +422,7 @@ async def test_a_log_that_goes_back_is_noticed(others: bool, caplog: pytest.LogC
 async def test_it_closes_although_a_connection_is_lost_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task group that is cancelled tells of its children's errors alone."""
 
-    async def hear(self: Wakeups, server: object, shards: object, heard: asyncio.Event, again: bool) -> None:
+    async def hear(self: Wakeups, server: object, shards: object, heard: asyncio.Event) -> None:
         heard.set()
         try:
             await asyncio.sleep(3600)
