@@ -40,6 +40,9 @@ _LONGEST: Final = 1000
 """Characters of what an agent may call a task, or a conversation."""
 
 _MOST_QUESTIONS: Final = 100
+_REST: Final = 4
+"""How many times as long as a look took nobody looks again."""
+
 _NOTHING_KNOWN: Final = TaskStatus(state=TaskState.UNSPECIFIED)
 
 
@@ -121,7 +124,7 @@ class Errand:
 
     async def _made(self, update: ArtifactUpdate) -> None:
         """Tell what it brings. What a stream tells that was joined may be in the task as we had it before: then the
-        task itself says what is new, asked again only after four times as long as it took, and last when it has ended.
+        task itself says what is new, looked at now and then, and last when it has ended.
         """
         if not (self._patchy and update.append):
             await self.reporting.update(update)
@@ -131,7 +134,7 @@ class Errand:
         if self._look_from is None or begun >= self._look_from:
             await self.reporting.artifacts((await self._asked()).artifacts or ())
             ended = now()
-            self._look_from = ended + 4 * (ended - begun)
+            self._look_from = ended + _REST * (ended - begun)
 
     @property
     def _id(self) -> str | None:

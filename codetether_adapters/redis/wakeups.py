@@ -1,7 +1,7 @@
 """Hearing the shards' bells, over a connection to each server that has one, and never taking them for more than that.
 
-On every new connection the shards are read anew, for what was rung before nobody heard; and now and then while
-all is quiet, for a bell that is not heard costs time and must not cost more.
+On every new connection the shards are read anew, for what was rung before nobody heard; and now and then while all is
+quiet, for a bell that is not heard costs time and must not cost more.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from codetether_adapters.a2a_wire import IDEMPOTENCY
+from codetether_core.ids import TaskId
 from codetether_core.tasks import TaskState
 from tests.peers.far import URL, Far, artifact, error, status
 from tests.peers.stage import ANN, ROOT, Stage, staged
@@ -108,14 +109,20 @@ async def test_an_agent_that_takes_it_but_once_is_told_again(far: Far, stage: St
     assert {json.loads(each.content)["params"]["message"]["messageId"] for each in sent} == {id}
 
 
-async def test_a_cut_stream_is_taken_up_again_where_it_was(far: Far, stage: Stage) -> None:
-    """What happened meanwhile is told, what was told is not."""
+async def cut_and_gone_on(far: Far, stage: Stage) -> TaskId:
+    """A task that has printed more than was heard before the cut."""
     id = await stage.give("do it")
     await stage.until_placed(id)
     far.happen(made=artifact("one "))
     await stage.until_printed(id, "one ")
     far.cut()
     far.more(artifact("two "))
+    return id
+
+
+async def test_a_cut_stream_is_taken_up_again_where_it_was(far: Far, stage: Stage) -> None:
+    """What happened meanwhile is told, what was told is not."""
+    id = await cut_and_gone_on(far, stage)
     await stage.until_printed(id, "two ")
     far.more(artifact("three"), "COMPLETED")
     task = await stage.ended(id)
@@ -125,12 +132,7 @@ async def test_a_cut_stream_is_taken_up_again_where_it_was(far: Far, stage: Stag
 
 async def test_a_joined_stream_may_tell_what_the_task_had_already(far: Far, stage: Stage) -> None:
     """A piece may be both in the task as it is told first and on its way in the stream."""
-    id = await stage.give("do it")
-    await stage.until_placed(id)
-    far.happen(made=artifact("one "))
-    await stage.until_printed(id, "one ")
-    far.cut()
-    far.more(artifact("two "))
+    id = await cut_and_gone_on(far, stage)
     await far.watched()
     far.tell_more(artifact("two "))
     far.more(artifact("three"), "COMPLETED")

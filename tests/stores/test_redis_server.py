@@ -127,15 +127,9 @@ async def test_what_is_written_while_a_store_is_opened_is_known_to_it(
             await find_end(tail)
             await here.log.append([note(TOPIC, "one")])
 
-        with monkeypatch.context() as patch:
-            patch.setattr(Tail, "open", overtaken)
-            there = opener()
-            opened = await there.__aenter__()
-        try:
-            head = await opened.log.head()
-            assert (await here.log.head()).position == head.position != start.position
-        finally:
-            await there.__aexit__(None, None, None)
+        monkeypatch.setattr(Tail, "open", overtaken)
+        async with opener() as there:
+            assert (await here.log.head()).position == (await there.log.head()).position != start.position
 
 
 # ------------------------------------------------------------------ what is wrong with an address or a server

@@ -1,6 +1,7 @@
 """The official SDK's server of release 0.3: PORT, FILE of what was heard, and whether it streams."""
 
 import sys
+from pathlib import Path
 
 import uvicorn
 from a2a.server.agent_execution import AgentExecutor
@@ -34,6 +35,20 @@ class Executor(AgentExecutor):
         await TaskUpdater(event_queue, context.task_id, context.context_id).cancel()
 
 
+class Store(InMemoryTaskStore):
+    """Says beside FILE what it keeps of the one task's artifact, a line each time."""
+
+    async def save(self, task, *more):
+        await super().save(task, *more)
+        note_kept(task)
+
+
+def note_kept(task):
+    with Path(f"{sys.argv[2]}.kept").open("a") as kept:
+        for artifact in task.artifacts or ():
+            print(*(part.root.text for part in artifact.parts), sep="", file=kept)
+
+
 port, streams = int(sys.argv[1]), sys.argv[3] == "streams"
 card = AgentCard(
     name="sample",
@@ -45,5 +60,5 @@ card = AgentCard(
     default_output_modes=["text/plain"],
     skills=[AgentSkill(id="any", name="any", description="Anything", tags=["any"])],
 )
-handler = DefaultRequestHandler(agent_executor=Executor(), task_store=InMemoryTaskStore())
+handler = DefaultRequestHandler(agent_executor=Executor(), task_store=Store())
 uvicorn.run(A2AStarletteApplication(card, handler).build(), host="127.0.0.1", port=port, log_level="warning")
