@@ -34,6 +34,9 @@ __all__ = ["Moment", "Stage", "staged"]
 _HELD: Final = 3
 """Tasks that the worker runs to which something may happen."""
 
+_UNDER_WAY: Final = 5
+"""Numbers that an agent prints in some half a second, in which what a cut line still carried is stored."""
+
 _HISTORY: Final = 100_000
 """Numbers, which are some pages of the log."""
 
@@ -120,7 +123,8 @@ class Stage:
         one, count = self.dice.choice(self.held[1:]), self.dice.randint(1, 20)
         until(lambda: one.printed() > count, "some output")
         self.line.cut.set()
-        until(lambda: self._unacknowledged() > 0, "output that is not acknowledged")
+        under_way = one.printed() + _UNDER_WAY
+        until(lambda: one.printed() > under_way, "output that the line does not carry any more")
 
     def strike(self, fault: Callable[[], object]) -> Moment:
         """Let it happen, at a moment that is worth it."""
