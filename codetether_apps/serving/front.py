@@ -11,7 +11,7 @@ from attrs import define, field
 from starlette.types import ASGIApp
 
 from codetether_adapters.http import Drain
-from codetether_apps.process import Stopping
+from codetether_apps.process import Stopping, collect_seldom
 from codetether_apps.serving.listening import Bind, bound, listen
 from codetether_apps.serving.serve import serve
 from codetether_apps.serving.tls import Tls
@@ -67,6 +67,7 @@ class Front:
 
     async def serve(self, application: ASGIApp) -> None:
         """Serve the application until we leave; return once nothing is served any more."""
+        collect_seldom()
         if self._room is None or self._serving is None:
             self._serving = self._start(application)
         else:
