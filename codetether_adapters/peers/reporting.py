@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import count
+from posixpath import splitext
 from typing import Final
 
 from attrs import define, field
@@ -68,13 +70,15 @@ class Reporting:
             await self.holder.emit(OutputChunk(text=fit(f"{problem}\n"), stream="stderr"))
 
     async def whole(self, artifacts: Iterable[Artifact]) -> None:
-        """All that is left to tell of artifacts that are complete, their files too."""
+        """All that is left to tell of artifacts that are complete, their files too, each under a name of its own."""
+        names = set[str]()
         for artifact in artifacts:
             await self.artifacts([artifact])
-            files = [part for part in artifact.parts if isinstance(part.content, Raw | Url)]
-            for number, part in enumerate(files, 1):
-                name = part.filename or artifact.name or artifact.artifact_id
-                await self._file(name if part.filename or number == 1 else f"{name}-{number}", part)
+            for part in artifact.parts:
+                if isinstance(part.content, Raw | Url):
+                    name = _unlike(names, part.filename or artifact.name or artifact.artifact_id)
+                    names.add(name)
+                    await self._file(name, part)
 
     async def _file(self, name: str, part: Part) -> None:
         match part.content:
@@ -85,3 +89,10 @@ class Reporting:
                     await self.holder.attach(name, part.media_type or _BINARY, raw)
                 except CodeTetherError as error:
                     await self.trouble(f"The file {name} is not kept: {error.message}")
+
+
+def _unlike(names: Collection[str], name: str) -> str:
+    """The name, with a number before its suffix if others have it; the same files get the same names every time."""
+    root, suffix = splitext(name)
+    numbered = (f"{root}-{number}{suffix}" for number in count(2))
+    return name if name not in names else next(each for each in numbered if each not in names)

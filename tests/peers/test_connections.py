@@ -331,6 +331,18 @@ async def test_data_and_files_are_kept(far: Far, stage: Stage) -> None:
     assert "x: https://a.test/x" in await stage.printed(id)
 
 
+async def test_files_of_one_name_are_all_kept(far: Far, stage: Stage) -> None:
+    """Whether they are in one artifact or in several: each is told apart by a number."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    files = [{"raw": raw, "filename": "out/log.txt"} for raw in ("YQ==", "YWE=", "YWFh")]
+    far.happen(made=artifact(*files[:2], {"raw": "YWFhYQ=="}, {"raw": "YWFhYWE="}, id="a"))
+    nameless = [{"raw": "YWFhYWFh", "filename": name} for name in ("/", "/", "..")]
+    far.happen("COMPLETED", made=artifact(files[2], *nameless, id="b"))
+    kept = {each.name: each.size for each in (await stage.ended(id)).artifacts}
+    assert kept == {"out/log.txt": 1, "out/log-2.txt": 2, "a": 4, "a-2": 5, "out/log-3.txt": 3}
+
+
 async def test_a_file_at_the_end_may_be_large_and_nothing_else(far: Far, stage: Stage) -> None:
     id = await stage.give("do it")
     await stage.until_placed(id)
