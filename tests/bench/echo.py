@@ -25,13 +25,8 @@ async def ready(request: Request) -> Response:
 application = Starlette(routes=[Route("/echo", echo, methods=["POST"]), Route("/readyz", ready)])
 
 
-def main(asgi: str, port: int) -> None:
-    """Serve until terminated."""
-    if asgi == "uvicorn":
-        import uvicorn
-
-        uvicorn.run(application, host="127.0.0.1", port=port, log_level="error", access_log=False)
-        return
+async def serve_for_ever(application: Starlette, port: int) -> None:
+    """Serve under the HTTP server that we ship, as it comes."""
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from hypercorn.typing import Framework
@@ -39,7 +34,17 @@ def main(asgi: str, port: int) -> None:
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_max_requests = 1_000_000
-    asyncio.run(serve(cast(Framework, application), config))
+    await serve(cast(Framework, application), config)
+
+
+def main(asgi: str, port: int) -> None:
+    """Serve until terminated."""
+    if asgi == "uvicorn":
+        import uvicorn
+
+        uvicorn.run(application, host="127.0.0.1", port=port, log_level="error", access_log=False)
+        return
+    asyncio.run(serve_for_ever(application, port))
 
 
 if __name__ == "__main__":

@@ -34,9 +34,12 @@ class Figure:
         return "not measured" if self.value is None else f"{self.value:,.2f} {self.unit}"
 
 
-def in_threads(server: Server, work: Callable[[Connection, int], object], count: int) -> None:
+def in_threads(
+    server: Server, work: Callable[[Connection, int], object], count: int, connections: int = THREADS
+) -> None:
     """Have so much done over that many connections at once."""
-    threads = [threading.Thread(target=work, args=(server.connect(), count // THREADS)) for _ in range(THREADS)]
+    each = count // connections
+    threads = [threading.Thread(target=work, args=(server.connect(), each)) for _ in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:

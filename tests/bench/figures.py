@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from statistics import median, quantiles
 from typing import TypeAlias
 
+from tests.bench.calls import calls
 from tests.bench.dispatching import dispatch_latencies
 from tests.bench.figure import THREADS, Figure, in_threads
 from tests.bench.lives import CLASSIC_REQUESTS, classic_life, own_life, run_lives
@@ -100,6 +101,7 @@ FIGURES: Mapping[str, Measure] = {
     "start": start,
     "redaction": redaction,
     "a2a": messages,
+    "mcp": calls,
 }
 
 

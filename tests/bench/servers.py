@@ -20,7 +20,7 @@ from tests.a2a.clients.installing import python_program
 from tests.bench.accounting import cpu_seconds
 from tests.bench.wire import Connection
 
-__all__ = ["Server", "a2a_server", "codetether_server", "echo_server", "free_port", "sdk_server"]
+__all__ = ["Server", "a2a_server", "codetether_server", "echo_server", "free_port", "mcp_sdk_server", "sdk_server"]
 
 _PATIENCE_SECONDS = 20.0
 
@@ -82,6 +82,13 @@ def a2a_server() -> Iterator[Server]:
 def sdk_server() -> Iterator[Server]:
     """The official SDK's server, around such an agent."""
     with _started(python_program("1.3.0", "echo_agent"), {}, "") as server:
+        yield server
+
+
+@contextmanager
+def mcp_sdk_server() -> Iterator[Server]:
+    """The MCP SDK's server, with the tool of its own first example, under the same HTTP server."""
+    with _started([sys.executable, "-m", "tests.bench.adding"], {}, "") as server:
         yield server
 
 

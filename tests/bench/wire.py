@@ -1,4 +1,4 @@
-"""A client that costs little: one keep-alive socket, requests built by hand, answers read by length."""
+"""A client that costs little: one keep-alive socket, requests built by hand, answers read as they are framed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 __all__ = ["Connection"]
+
+_EVENT: Final = b"data: "
 
 
 class Connection:
@@ -21,7 +23,7 @@ class Connection:
         self._head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Status and JSON of the answer."""
+        """Status and JSON of the answer, or of the one event that it is."""
         self._ask(method, path, body, headers)
         return self._answer()
 
@@ -53,10 +55,20 @@ class Connection:
 
     def _answer(self) -> tuple[int, Any]:
         status = int(self._answers.readline().split()[1])
-        length = 0
+        headers: dict[bytes, bytes] = {}
         while (line := self._answers.readline()) not in (b"\r\n", b""):
             name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        body = self._answers.read(length)
+            headers[name.lower()] = value.strip()
+        if headers.get(b"transfer-encoding") == b"chunked":
+            body = b"".join(self._chunks())
+        else:
+            body = self._answers.read(int(headers.get(b"content-length", 0)))
+        if headers.get(b"content-type", b"").startswith(b"text/event-stream"):
+            (body,) = (line.removeprefix(_EVENT) for line in body.splitlines() if line.startswith(_EVENT))
         return status, json.loads(body) if body else None
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self._answers.readline(), 16):
+            yield self._answers.read(size)
+            self._answers.readline()
+        self._answers.readline()
