@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import Factory, field, frozen
+from attrs import Factory, evolve, field, frozen
 
 from codetether_adapters.mcp.arguments import read
 from codetether_adapters.mcp.caller import Exchange
@@ -17,7 +17,7 @@ from codetether_adapters.mcp.paging import offset_in
 from codetether_adapters.mcp.prompts import PROMPTS, Prompt
 from codetether_adapters.mcp.resources import ROOTS, TEMPLATES, found
 from codetether_adapters.mcp.results import Waited
-from codetether_adapters.mcp.served import INVALID_PARAMS, METHOD_NOT_FOUND, Identity, ListChange, Refused, Update
+from codetether_adapters.mcp.served import INVALID_PARAMS, METHOD_NOT_FOUND, Identity, Refused, Update, Watch
 from codetether_adapters.mcp.task_words import (
     answered,
     cancelled,
@@ -25,6 +25,7 @@ from codetether_adapters.mcp.task_words import (
     handle,
     known_task,
     open_questions,
+    require_declared,
     standing_of,
 )
 from codetether_adapters.mcp.tasks import details
@@ -237,15 +238,16 @@ class Catalogue:
         shown = {"values": values, "total": total, "hasMore": total > len(values)}
         return {"resultType": "complete", "completion": shown}
 
-    async def watchable(self, exchange: Exchange, uris: Sequence[str]) -> Sequence[str]:
-        """Of which resources the caller may be told that they changed."""
-        return await watchable(self.hub, exchange, uris)
+    async def watchable(self, exchange: Exchange, asked: Watch) -> Watch:
+        """Of what the caller may be told; ``Refused`` for tasks of a client that does not know their extension."""
+        if asked.tasks:
+            require_declared(exchange)
+        seen = asked if self.offer.has(WAIT_TASK) else evolve(asked, tasks=())
+        return await watchable(self.hub, exchange, seen)
 
-    def updates(
-        self, exchange: Exchange, uris: Collection[str], lists: Collection[ListChange]
-    ) -> AsyncGenerator[Update | None, None]:
-        """What changes of them; tools and prompts never do."""
-        return updates(self.hub, exchange, uris, lists)
+    def updates(self, exchange: Exchange, watch: Watch) -> AsyncGenerator[Update | None, None]:
+        """What changes of it; tools and prompts never do."""
+        return updates(self.hub, exchange, watch, self.task)
 
     def _require(self, tool: Tool) -> None:
         """``Refused`` for what that tool would do where it is left out."""

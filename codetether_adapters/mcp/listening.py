@@ -1,99 +1,105 @@
-"""Streams of what changes (``subscriptions/listen``): each follows the log by itself, and replicas share nothing."""
+"""Streams of what changes (``subscriptions/listen``): each follows the log by itself, and replicas share nothing.
+
+The library has such a handler too, which knows nothing of tasks. Here nothing is kept for a slow reader: the log is
+read on when it has taken what there was.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from attrs import define, field
 from mcp import types
-from mcp.server.subscriptions import ListenHandler
 from mcp.shared.exceptions import MCPError
-from mcp.shared.subscriptions import (
-    PromptsListChanged,
-    ResourcesListChanged,
-    ResourceUpdated,
-    ServerEvent,
-    ToolsListChanged,
-)
+from mcp.shared.subscriptions import SUBSCRIPTION_ID_META_KEY
+from pydantic import BaseModel
 
 from codetether_adapters.mcp.caller import Exchange
-from codetether_adapters.mcp.served import ListChange, Served, Update
+from codetether_adapters.mcp.served import ListChange, Served, TaskChange, Update, Watch
 from codetether_core.errors import CodeTetherError
 
 __all__ = ["listening"]
 
 _INTERNAL: Final = -32603
-_LISTS: Final[Mapping[ListChange, ServerEvent]] = {
-    ListChange.TOOLS: ToolsListChanged(),
-    ListChange.PROMPTS: PromptsListChanged(),
-    ListChange.RESOURCES: ResourcesListChanged(),
+_TASKS: Final = "taskIds"
+_LISTS: Final[Mapping[ListChange, str]] = {
+    ListChange.TOOLS: "tools/list_changed",
+    ListChange.PROMPTS: "prompts/list_changed",
+    ListChange.RESOURCES: "resources/list_changed",
 }
+_Tell: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+"""Sends a notification: what it is, and what it says."""
 
 
-@define(eq=False)
-class _Bus:
-    """The library's seam, for one stream."""
-
-    _listener: Callable[[ServerEvent], None] | None = field(default=None, init=False)
-
-    async def publish(self, event: ServerEvent) -> None:
-        """Nobody else publishes here."""
-        self.tell(event)
-
-    def tell(self, event: ServerEvent) -> None:
-        """Let the stream's client know."""
-        if self._listener is not None:
-            self._listener(event)
-
-    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
-        """Tell this one from now on."""
-        self._listener = listener
-
-        def forget() -> None:
-            self._listener = None
-
-        return forget
+class _Notification(BaseModel):
+    method: str
+    params: dict[str, Any]
 
 
 def listening(served: Served, exchange_of: Callable[[Any, Any], Exchange]) -> Any:
     """The library's handler; it ends a stream properly when we leave or what the caller showed counts no longer."""
 
     async def listen(context: Any, params: types.SubscriptionsListenRequestParams) -> types.SubscriptionsListenResult:
-        exchange, asked = exchange_of(context, params), params.notifications
-        uris = await served.watchable(exchange, asked.resource_subscriptions or [])
-        lists = [change for change in ListChange if asked.model_dump(by_alias=True).get(change.value)]
-        narrowed = asked.model_copy(update={"resource_subscriptions": [*uris]})
-        bus = _Bus()
-        handler, begun = ListenHandler(bus), asyncio.Event()
+        exchange, meta = exchange_of(context, params), {SUBSCRIPTION_ID_META_KEY: context.request_id}
+        watch = await served.watchable(exchange, _asked(params.notifications))
 
-        def ended(feeding: asyncio.Task[None]) -> None:
-            begun.set()
-            handler.close()
+        async def tell(what: str, says: Mapping[str, Any]) -> None:
+            notification = _Notification(method=f"notifications/{what}", params={**says, "_meta": meta})
+            await context.session.send_notification(notification, related_request_id=context.request_id)
 
-        feeding = asyncio.create_task(_feed(bus, served.updates(exchange, frozenset(uris), lists), begun))
-        feeding.add_done_callback(ended)
+        telling = asyncio.create_task(_tell(served.updates(exchange, watch), watch, tell))
         try:
-            await begun.wait()
-            if feeding.done():
-                raise MCPError(_INTERNAL, "Nothing can be followed now; listen again")
-            with exchange.caller.standing(handler.close):
-                result = await handler(context, params.model_copy(update={"notifications": narrowed}))
+            with exchange.caller.standing(lambda: _end(telling)):
+                await asyncio.wait({telling})
         finally:
-            feeding.cancel()
-            await asyncio.wait({feeding})
-        return result
+            telling.cancel()
+        if not telling.cancelled():
+            telling.result()
+        return types.SubscriptionsListenResult(_meta=meta)
 
     return listen
 
 
-async def _feed(bus: _Bus, updates: AsyncGenerator[Update | None, None], begun: asyncio.Event) -> None:
+def _end(telling: asyncio.Task[None]) -> None:
+    telling.cancel()
+
+
+async def _tell(updates: AsyncGenerator[Update | None, None], watch: Watch, tell: _Tell) -> None:
     """Tell what changes until it cannot be told any more: the client listens again then."""
+    begun = False
     with suppress(CodeTetherError):
         async with aclosing(updates) as source:
             async for update in source:
-                begun.set()
-                if update is not None:
-                    bus.tell(ResourceUpdated(update) if isinstance(update, str) else _LISTS[update])
+                if not begun:
+                    await tell("subscriptions/acknowledged", {"notifications": _shown(watch)})
+                    begun = True
+                match update:
+                    case None:
+                        continue
+                    case ListChange():
+                        await tell(_LISTS[update], {})
+                    case TaskChange():
+                        await tell("tasks", update.shown)
+                    case _:
+                        await tell("resources/updated", {"uri": update})
+    if not begun:
+        raise MCPError(_INTERNAL, "Nothing can be followed now; listen again")
+
+
+def _asked(notifications: types.SubscriptionFilter) -> Watch:
+    """What is asked for; that of the tasks extension the library does not know, and lets through as it is."""
+    given = notifications.model_dump(by_alias=True)
+    tasks = given.get(_TASKS)
+    return Watch(
+        uris=notifications.resource_subscriptions or (),
+        tasks=[each for each in tasks if isinstance(each, str)] if isinstance(tasks, list) else (),
+        lists=[change for change in ListChange if given.get(change.value) is True],
+    )
+
+
+def _shown(watch: Watch) -> Mapping[str, Any]:
+    """What will be told of, as it was asked for."""
+    parts: Mapping[str, Any] = {"resourceSubscriptions": [*watch.uris], _TASKS: [*watch.tasks]}
+    return {change.value: True for change in watch.lists} | {name: part for name, part in parts.items() if part}

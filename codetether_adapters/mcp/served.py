@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -10,7 +10,17 @@ from attrs import frozen
 
 from codetether_adapters.mcp.caller import Exchange
 
-__all__ = ["INVALID_PARAMS", "METHOD_NOT_FOUND", "Identity", "ListChange", "Refused", "Served", "Update"]
+__all__ = [
+    "INVALID_PARAMS",
+    "METHOD_NOT_FOUND",
+    "Identity",
+    "ListChange",
+    "Refused",
+    "Served",
+    "TaskChange",
+    "Update",
+    "Watch",
+]
 
 INVALID_PARAMS: Final = -32602
 METHOD_NOT_FOUND: Final = -32601
@@ -24,8 +34,24 @@ class ListChange(Enum):
     RESOURCES = "resourcesListChanged"
 
 
-Update: TypeAlias = ListChange | str
-"""What has changed: a list, or the resource at an address."""
+@frozen
+class TaskChange:
+    """How a task stands now: what ``tasks/get`` would answer."""
+
+    shown: Mapping[str, Any]
+
+
+Update: TypeAlias = ListChange | TaskChange | str
+"""What has changed: a list, a task, or the resource at an address."""
+
+
+@frozen(kw_only=True)
+class Watch:
+    """What a client listens to: resources by their addresses, tasks by their ids, and lists."""
+
+    uris: Sequence[str] = ()
+    tasks: Sequence[str] = ()
+    lists: Sequence[ListChange] = ()
 
 
 class Refused(Exception):
@@ -102,14 +128,12 @@ class Served(Protocol):
         """``completion/complete``: what the argument ``name`` of what is referred to may be, that begins so."""
         ...
 
-    async def watchable(self, exchange: Exchange, uris: Sequence[str]) -> Sequence[str]:
-        """Of which of these resources the caller may be told that they changed."""
+    async def watchable(self, exchange: Exchange, asked: Watch) -> Watch:
+        """Of what the caller may be told, of all that is asked for."""
         ...
 
-    def updates(
-        self, exchange: Exchange, uris: Collection[str], lists: Collection[ListChange]
-    ) -> AsyncGenerator[Update | None, None]:
-        """What changes of them, and of the lists, for ever; first ``None``, as soon as nothing can be missed."""
+    def updates(self, exchange: Exchange, watch: Watch) -> AsyncGenerator[Update | None, None]:
+        """What changes of it, for ever; first ``None``, as soon as nothing can be missed."""
         ...
 
     async def task(self, exchange: Exchange, id: str) -> Mapping[str, Any]:

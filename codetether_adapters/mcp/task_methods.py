@@ -12,11 +12,10 @@ from pydantic import Field
 
 from codetether_adapters.mcp.caller import Exchange
 from codetether_adapters.mcp.served import Refused, Served
-from codetether_adapters.mcp.task_words import EXTENSION, declared
+from codetether_adapters.mcp.task_words import EXTENSION, require_declared
 
 __all__ = ["add_task_methods"]
 
-_MISSING_CAPABILITY: Final = -32021
 _HEADER_MISMATCH: Final = -32020
 
 
@@ -59,8 +58,6 @@ def add_task_methods(
 
 def _require(exchange: Exchange, params: TaskParams) -> None:
     """``Refused`` for a client that does not know the extension, or whose headers say something else."""
-    if not declared(exchange):
-        needed: Mapping[str, Any] = {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}
-        raise Refused(_MISSING_CAPABILITY, f"The client has not declared {EXTENSION}", needed)
+    require_declared(exchange)
     if decode_header_value(exchange.native.request.headers.get("mcp-name")) != params.task_id:
         raise Refused(_HEADER_MISMATCH, "Mcp-Name is not the task's id")

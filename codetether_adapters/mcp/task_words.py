@@ -19,7 +19,17 @@ from codetether_core.codec import timestamp
 from codetether_core.errors import AlreadyAnswered, Conflict, Invalid, NotFound
 from codetether_core.tasks import Task, TaskState
 
-__all__ = ["EXTENSION", "answered", "cancelled", "declared", "handle", "known_task", "open_questions", "standing_of"]
+__all__ = [
+    "EXTENSION",
+    "answered",
+    "cancelled",
+    "declared",
+    "handle",
+    "known_task",
+    "open_questions",
+    "require_declared",
+    "standing_of",
+]
 
 EXTENSION: Final = "io.modelcontextprotocol/tasks"
 
@@ -33,6 +43,7 @@ _STATUS: Final[Mapping[TaskState, str]] = {
 }
 _OUR_SIDE: Final = frozenset({"worker_lost"})
 _INTERNAL: Final = -32603
+_MISSING_CAPABILITY: Final = -32021
 _CHOICE, _ANSWER = "choice", "answer"
 _QUESTIONS: Final = 20
 _DONE: Final[Mapping[str, Any]] = {"resultType": "complete"}
@@ -42,6 +53,13 @@ def declared(exchange: Exchange) -> bool:
     """Whether the client knows the extension."""
     extensions = exchange.capabilities.get("extensions")
     return isinstance(extensions, Mapping) and EXTENSION in extensions
+
+
+def require_declared(exchange: Exchange) -> None:
+    """``Refused`` for a client that does not know the extension."""
+    if not declared(exchange):
+        needed: Mapping[str, Any] = {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}
+        raise Refused(_MISSING_CAPABILITY, f"The client has not declared {EXTENSION}", needed)
 
 
 async def known_task(hub: Hub, exchange: Exchange, id: str) -> Task:

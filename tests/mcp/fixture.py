@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from mcp import types
 from mcp.server import Server
 
 from codetether_adapters.mcp.caller import Exchange
-from codetether_adapters.mcp.served import INVALID_PARAMS, Identity, ListChange, Refused, Update
+from codetether_adapters.mcp.served import INVALID_PARAMS, Identity, ListChange, Refused, Update, Watch
 from codetether_adapters.mcp.task_words import EXTENSION, declared
 from tests.mcp.fixture_tools import (
     IMAGE,
@@ -67,17 +67,16 @@ class Fixture:
     async def cancel_task(self, exchange: Exchange, id: str) -> Mapping[str, Any]:
         return await self.jobs.cancel(id)
 
-    async def watchable(self, exchange: Exchange, uris: Sequence[str]) -> Sequence[str]:
-        return uris
+    async def watchable(self, exchange: Exchange, asked: Watch) -> Watch:
+        return asked
 
-    async def updates(
-        self, exchange: Exchange, uris: Collection[str], lists: Collection[ListChange]
-    ) -> AsyncGenerator[Update | None, None]:
+    async def updates(self, exchange: Exchange, watch: Watch) -> AsyncGenerator[Update | None, None]:
         heard: asyncio.Queue[Update] = asyncio.Queue()
         self._hearing.append(heard)
         yield None
         while True:
-            yield await heard.get()
+            if (update := await heard.get()) in watch.lists:
+                yield update
 
     def permission(self, method: str, params: Mapping[str, Any]) -> str | None:
         return None
