@@ -22,9 +22,13 @@ from tests.http.resources.world import World, open_world
 OPEN = {
     "/.well-known/agent-card.json",
     "/.well-known/agent.json",
+    "/.well-known/ai-catalog.json",
     "/.well-known/jwks.json",
+    "/.well-known/mcp/catalog.json",
     "/health",
     "/livez",
+    "/mcp/server-card",
+    "/mcp/v1/rpc/server-card",
     "/readyz",
     "/startupz",
     "/version",

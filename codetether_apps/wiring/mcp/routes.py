@@ -18,6 +18,7 @@ from codetether_adapters.mcp.caller import Caller, Exchange
 from codetether_adapters.mcp.encoding import encode
 from codetether_adapters.mcp.envelope import UNREADABLE, Asked, asked_in, has_error, message_in, refusal_of
 from codetether_adapters.mcp.served import Served
+from codetether_apps.wiring.mcp.discovery import discovery_routes
 from codetether_core.access import PUBLIC
 from codetether_core.errors import Invalid, NotConfigured, NotFound
 from codetether_core.ports import Authorizer
@@ -182,7 +183,9 @@ def mcp_routes(
             protected=None if protected is None else evolve(protected, path=f"{prefix}{path}"),
         )
 
+    endpoints = tuple(f"{prefix}{path}" for path in (RPC, _SHORT))
     return (
+        *discovery_routes(served.identity, endpoints, is_served=endpoint is not None),
         endpoint_at(RPC, "MCP"),
         endpoint_at(_SHORT, "MCP, where clients guess that it is"),
         Route(
