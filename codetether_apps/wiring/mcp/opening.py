@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.metadata import version
-from importlib.util import find_spec
+import re
+from importlib.metadata import PackageNotFoundError, version
 
 import structlog
 from attrs import define, field
@@ -23,6 +23,9 @@ from codetether_core.ports import Authorizer
 from codetether_core.services import Services
 
 __all__ = ["catalogue_of", "endpoint_of", "is_served", "protected_of"]
+
+_SINCE, _BEFORE = (2, 3), (3,)
+"""Releases of the protocol's library between which ours works: those of the extra ``mcp``."""
 
 _log = structlog.get_logger(__name__)
 
@@ -49,16 +52,30 @@ def catalogue_of(settings: Settings, services: Services, policy: Authorizer) -> 
 
 def is_served(settings: Settings) -> bool:
     """Whether it is switched on, and its library installed."""
-    return settings.mcp.enabled and find_spec("mcp") is not None
+    return settings.mcp.enabled and not _lacks()
 
 
 def endpoint_of(settings: Settings, served: Served) -> Answering | None:
-    """What answers; ``None`` if it is switched off or not installed."""
-    if not is_served(settings):
-        if settings.mcp.enabled:
-            _log.info("mcp_not_served", reason="not installed", hint="pip install 'codetether-hub[mcp]'")
+    """What answers; ``None`` if it is switched off, or its library is not installed or another release of it."""
+    if not settings.mcp.enabled:
+        return None
+    if reason := _lacks():
+        _log.info("mcp_not_served", reason=reason, hint="pip install 'codetether-hub[mcp]'")
         return None
     return _Endpoint(served, installation_key(settings))
+
+
+def _lacks() -> str:
+    """What there would have to be besides; it is not imported to find out, which takes more than a second."""
+    try:
+        installed = version("mcp")
+    except PackageNotFoundError:
+        return "mcp is not installed"
+    release = re.match(r"(\d+)\.(\d+)", installed)
+    if release is None or not _SINCE <= (int(release[1]), int(release[2])) < _BEFORE:
+        since, before = (".".join(map(str, each)) for each in (_SINCE, _BEFORE))
+        return f"mcp {installed} is installed; it takes one from {since} on, and before {before}"
+    return ""
 
 
 @define(eq=False)

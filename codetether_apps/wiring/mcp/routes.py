@@ -118,9 +118,7 @@ def mcp_routes(
         require_json(call.headers)
         require_taker_of_json(call.headers)
         if (served_by := endpoint) is None:
-            raise NotConfigured(
-                "MCP is not served here", hint="pip install 'codetether-hub[mcp]', and CODETETHER_MCP=on"
-            )
+            raise NotConfigured("MCP is not served here", hint=_HOW)
         await admit(call, asked_in(message))
         caller = Caller(principal=call.principal, standing=call.standing)
 
