@@ -12,7 +12,7 @@ from codetether_adapters.http.call import Call
 from codetether_adapters.http.drain import Drain
 from codetether_adapters.http.mounted import Mounted
 from codetether_adapters.http.openapi import document
-from codetether_adapters.http.protected import METADATA, Protected
+from codetether_adapters.http.protected import METADATA, Protected, metadata_url
 from codetether_adapters.http.responses import Encoded, Json, encode_json
 from codetether_adapters.http.routing import Alias, Header, Route, Routes, expand
 from codetether_adapters.http.streams import EventStream
@@ -37,4 +37,5 @@ __all__ = [
     "document",
     "encode_json",
     "expand",
+    "metadata_url",
 ]

@@ -8,10 +8,16 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-__all__ = ["METADATA", "Guidance", "Protected"]
+__all__ = ["METADATA", "Guidance", "Protected", "metadata_url"]
 
 METADATA: Final = "/.well-known/oauth-protected-resource"
 """Where it is told, with the resource's own path behind it."""
+
+
+def metadata_url(resource: str) -> str:
+    """Where the metadata of the resource at that URL is: at the root of its host."""
+    parts = urlsplit(resource)
+    return f"{parts.scheme}://{parts.netloc}{METADATA}{parts.path}"
 
 
 @frozen(kw_only=True)
@@ -42,9 +48,7 @@ class Protected:
 
     def guidance(self, address: str) -> Guidance:
         """For clients that have us at that address."""
-        parts = urlsplit(address)
-        where = f"{parts.scheme}://{parts.netloc}{METADATA}{parts.path}{self.path}"
-        return Guidance(metadata=where, scopes=self.scopes)
+        return Guidance(metadata=metadata_url(f"{address}{self.path}"), scopes=self.scopes)
 
     def metadata(self, address: str) -> Mapping[str, Any]:
         """The metadata, for them."""

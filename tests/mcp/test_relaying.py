@@ -74,7 +74,10 @@ PASSED: Sequence[tuple[str, str]] = [
     ("/mcp/v1/tasks/t%3Fa%23b", "/mcp/v1/tasks/t%3Fa%23b"),
     ("/readyz", "/readyz"),
     ("/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource"),
-    ("/.well-known/oauth-protected-resource/below/mcp", "/.well-known/oauth-protected-resource/below/mcp"),
+    ("/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"),
+    ("/.well-known/oauth-protected-resource/mcp/v1/rpc", "/.well-known/oauth-protected-resource"),
+    ("/.well-known/ai-catalog.json", "/.well-known/ai-catalog.json"),
+    ("/mcp/v1/rpc/server-card", "/below/mcp/v1/rpc/server-card"),
 ]
 
 
