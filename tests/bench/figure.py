@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from attrs import frozen
@@ -37,10 +37,8 @@ class Figure:
 def in_threads(
     server: Server, work: Callable[[Connection, int], object], count: int, connections: int = THREADS
 ) -> None:
-    """Have so much done over that many connections at once."""
-    each = count // connections
-    threads = [threading.Thread(target=work, args=(server.connect(), each)) for _ in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    """Have so much done over that many connections at once; what goes wrong on one of them is raised here."""
+    with ThreadPoolExecutor(connections) as pool:
+        share = count // connections
+        for done in [pool.submit(work, server.connect(), share) for _ in range(connections)]:
+            done.result()
