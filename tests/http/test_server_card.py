@@ -93,9 +93,11 @@ async def test_it_is_for_other_websites_too_and_not_sent_again_to_who_has_it(pat
 
 
 async def test_behind_a_proxy_it_is_where_the_proxy_has_it() -> None:
-    headers = {"X-Forwarded-Prefix": "/team", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "hub.test"}
+    headers = {"X-Forwarded-Prefix": "/team", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "gate.test"}
     answer = await told(CARD, headers, trusted_proxies=[ip_network("127.0.0.0/8")])
-    assert answer.json()["remotes"][0]["url"] == f"https://hub.test/team{RPC}"
+    assert answer.json()["remotes"][0]["url"] == f"https://gate.test/team{RPC}"
+    stranger = await told(CARD, headers)
+    assert stranger.json()["remotes"][0]["url"] == f"http://hub.test{RPC}"
 
 
 @pytest.mark.parametrize(

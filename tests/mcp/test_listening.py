@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -180,6 +181,30 @@ async def test_of_many_that_are_not_there_few_are_looked_for() -> None:
             assert frames(peer)[0]["params"]["notifications"] == {"taskIds": [id]}
         async with listening(hub, able=ABLE, taskIds=[*strange, id]) as peer:
             assert frames(peer)[0]["params"]["notifications"] == {}
+
+
+async def test_who_goes_is_followed_no_longer_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever ends the stream: the client's going, or ours."""
+    ended, follow = asyncio.Event(), Watching.follow
+
+    async def watched(self: Watching, *topic: Any, **more: Any) -> AsyncIterator[Any]:
+        try:
+            async with aclosing(follow(self, *topic, **more)) as pages:
+                async for page in pages:
+                    yield page
+        finally:
+            ended.set()
+
+    async with open_hub() as hub:
+        monkeypatch.setattr(Watching, "follow", watched)
+        async with listening(hub, resourcesListChanged=True):
+            assert not ended.is_set()
+        await asyncio.wait_for(ended.wait(), 10)
+        ended.clear()
+        async with listening(hub, resourcesListChanged=True) as peer:
+            hub.api.app.drain.begin()
+            await peer.until(Peer.is_complete)
+            await asyncio.wait_for(ended.wait(), 10)
 
 
 async def test_a_change_on_one_replica_is_heard_on_another() -> None:

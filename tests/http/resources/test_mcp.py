@@ -98,6 +98,10 @@ async def test_metadata_is_where_the_challenge_says_below_a_proxys_prefix() -> N
         assert f'resource_metadata="{where}"' in refused.headers["www-authenticate"]
         answer = await asked.get(httpx.URL(where).path, headers=headers)
         assert answer.json()["resource"] == f"http://hub.test/team{RPC}"
+    async with open_world() as world, client(asking(world)) as asked:  # who is no trusted proxy is not believed
+        refused = await asked.post(RPC, json={}, headers=headers)
+        assert f'resource_metadata="http://hub.test{WELL_KNOWN}{RPC}"' in refused.headers["www-authenticate"]
+        assert (await asked.get(httpx.URL(where).path, headers=headers)).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["CODETETHER_MCP_DENY", "CODETETHER_MCP_ALLOW"])
