@@ -30,6 +30,7 @@ from codetether_core.ports.secret_source import SecretSource
 from codetether_core.ports.session_store import SessionQuery, SessionStore
 from codetether_core.ports.signer import Signer
 from codetether_core.ports.task_store import ApprovalChange, TaskOrder, TaskQuery, TaskStore
+from codetether_core.ports.together import Together
 from codetether_core.ports.tool_caller import ToolCaller
 from codetether_core.ports.webhook_store import WebhookStore
 
@@ -90,6 +91,7 @@ __all__ = [
     "TaskOrder",
     "TaskQuery",
     "TaskStore",
+    "Together",
     "ToolCaller",
     "Versioned",
     "WebhookStore",
