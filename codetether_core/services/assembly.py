@@ -17,6 +17,7 @@ from codetether_core.ports import (
     Entropy,
     Passwords,
     Signer,
+    ToolCaller,
 )
 from codetether_core.services.accounts import Accounts
 from codetether_core.services.agent_rules import AgentRules
@@ -62,6 +63,7 @@ from codetether_core.services.submission import Submission
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.telling import Telling
+from codetether_core.services.tool_server_keeping import ToolServerKeeping
 from codetether_core.services.trail_copying import TrailCopying
 from codetether_core.services.trail_filing import TrailFiling
 from codetether_core.services.trail_filings import TrailFilings
@@ -122,6 +124,7 @@ class Services:
     secret_keeping: SecretKeeping
     rotating: Rotating
     webhook_keeping: WebhookKeeping
+    tool_server_keeping: ToolServerKeeping
 
 
 def assemble(
@@ -141,6 +144,7 @@ def assemble(
     authorizer: Authorizer | None = None,
     agent_policy: AgentPolicy | None = None,
     agent_cards: AgentCards | None = None,
+    tool_caller: ToolCaller | None = None,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
@@ -156,6 +160,7 @@ def assemble(
     below it, of which ``kept`` tells.
     ``authorizer`` tells who may act for the owners of things, ``agent_policy`` what agents may do; without them, roles
     and the rules that are shipped do. ``agent_cards`` finds out about agents elsewhere; without it there are none.
+    ``tool_caller`` speaks to servers elsewhere that offer tools; without it none is registered.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
@@ -241,5 +246,8 @@ def assemble(
         redaction=redaction,
         secret_keeping=secret_keeping,
         webhook_keeping=WebhookKeeping(backend.webhooks, encryption, ownership, webhook_signer or NoSigner(), clock),
+        tool_server_keeping=ToolServerKeeping(
+            backend.tool_servers, secret_keeping, redaction, ownership, tool_caller, clock
+        ),
         rotating=Rotating(data_keys, backend.data_keys, data_keys.cipher, clock, backend.audit, at_rest),
     )
