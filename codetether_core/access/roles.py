@@ -44,7 +44,7 @@ _SEEING: Final = frozenset(
         "workers:read",
     }
 )
-_VIEWER: Final = _SEEING | {"database:read", "tasks:others"}
+_VIEWER: Final = _SEEING | {"database:read", "tasks:others", "tool_servers:read"}
 _EDITOR: Final = _VIEWER | {
     "agents:delete",
     "agents:write",
@@ -67,6 +67,7 @@ _OPERATOR: Final = _EDITOR | {
     "deletions:override",
     "registrations:override",
     "secrets:read",
+    "tool_servers:write",
     "workers:write",
 }
 

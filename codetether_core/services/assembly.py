@@ -16,7 +16,6 @@ from codetether_core.ports import (
     Clock,
     Entropy,
     Passwords,
-    RecordStore,
     Signer,
     Together,
     ToolCaller,
@@ -67,6 +66,7 @@ from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.telling import Telling
 from codetether_core.services.tool_listing import ToolListing, one_after_another
 from codetether_core.services.tool_permission import ToolPermission
+from codetether_core.services.tool_server_keeping import ToolServerKeeping
 from codetether_core.services.tool_using import ToolUsing
 from codetether_core.services.trail_copying import TrailCopying
 from codetether_core.services.trail_filing import TrailFiling
@@ -76,7 +76,6 @@ from codetether_core.services.transcripts import Transcripts
 from codetether_core.services.watching import Watching
 from codetether_core.services.webhook_keeping import WebhookKeeping
 from codetether_core.tasks import LeaseTerms
-from codetether_core.tool_servers import ToolServer
 
 __all__ = ["Services", "assemble"]
 
@@ -130,6 +129,7 @@ class Services:
     rotating: Rotating
     webhook_keeping: WebhookKeeping
     tool_using: ToolUsing
+    tool_server_keeping: ToolServerKeeping
 
 
 def assemble(
@@ -149,7 +149,6 @@ def assemble(
     authorizer: Authorizer | None = None,
     agent_policy: AgentPolicy | None = None,
     agent_cards: AgentCards | None = None,
-    tool_servers: RecordStore[ToolServer] | None = None,
     tool_caller: ToolCaller | None = None,
     together: Together = one_after_another,
     terms: LeaseTerms | None = None,
@@ -167,7 +166,8 @@ def assemble(
     below it, of which ``kept`` tells.
     ``authorizer`` tells who may act for the owners of things, ``agent_policy`` what agents may do; without them, roles
     and the rules that are shipped do. ``agent_cards`` finds out about agents elsewhere; without it there are none.
-    Without a ``tool_caller`` no run uses tools of ``tool_servers``, which are asked for them ``together``.
+    ``tool_caller`` speaks to servers elsewhere that offer tools, which are asked for them ``together``; without it none
+    is registered, and no run uses any.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
@@ -199,7 +199,7 @@ def assemble(
     secret_keeping = SecretKeeping(redaction.secrets, redaction, ownership, clock)
     issuing = Issuing(backend.credentials, clock, entropy, ownership, key, key_max_age)
     asking = Asking(writer, tasks, reporting, judging, redaction, clock, entropy, terms)
-    listing = ToolListing(tool_servers, tool_caller, secret_keeping, redaction, clock, together)
+    listing = ToolListing(backend.tool_servers, tool_caller, secret_keeping, redaction, clock, together)
     return Services(
         backend=backend,
         blobs=blobs,
@@ -264,6 +264,9 @@ def assemble(
             tasks,
             clock,
             terms,
+        ),
+        tool_server_keeping=ToolServerKeeping(
+            backend.tool_servers, secret_keeping, redaction, ownership, tool_caller, clock
         ),
         rotating=Rotating(data_keys, backend.data_keys, data_keys.cipher, clock, backend.audit, at_rest),
     )

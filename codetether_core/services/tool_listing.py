@@ -46,9 +46,9 @@ async def one_after_another(calls: Iterable[Awaitable[T]]) -> Sequence[T]:
 
 @define(eq=False)
 class ToolListing:
-    """Asks servers, and remembers what they said for a minute. Without servers or a ``caller`` there are no tools."""
+    """Asks servers, and remembers what they said for a minute. Without a ``caller`` there are no tools."""
 
-    servers: RecordStore[ToolServer] | None
+    servers: RecordStore[ToolServer]
     caller: ToolCaller | None
     secrets: SecretKeeping
     redaction: Redaction
@@ -58,7 +58,7 @@ class ToolListing:
 
     async def of(self, tenant: TenantId) -> Sequence[Listed]:
         """The lists of all servers, by name; one that cannot be had is there with its problem."""
-        if self.caller is None or self.servers is None:
+        if self.caller is None:
             return []
         caller, servers = self.caller, await self.servers.list(tenant)
         return await self.together([self._listed(caller, server) for server in servers])

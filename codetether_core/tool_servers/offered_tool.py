@@ -27,7 +27,7 @@ class OfferedTool:
 
 @frozen(kw_only=True)
 class ToolAnswer:
-    """What a tool answered: blocks of ``content``, the same as ``data`` if it has a schema, and if it ``failed``."""
+    """What a tool answered: blocks of ``content``, the same as ``data`` if it has a schema, whether it ``failed``."""
 
     content: Sequence[Mapping[str, Any]]
     data: Mapping[str, Any] | None = None

@@ -11,14 +11,13 @@ from attrs import define, field, frozen
 
 from codetether_adapters.ciphers import Aes
 from codetether_adapters.memory.backend import open_backend
-from codetether_adapters.memory.log import MemoryLog
-from codetether_adapters.memory.records import MemoryRecords
 from codetether_adapters.system import together
 from codetether_core.access import Decision, Principal, ToolRequest, Verdict
 from codetether_core.agents import SignIn
 from codetether_core.audit import AuditQuery
 from codetether_core.errors import CodeTetherError
 from codetether_core.events import Topic
+from codetether_core.ports import RecordStore
 from codetether_core.services import assemble
 from codetether_core.tool_servers import OfferedTool, ToolAnswer, ToolServer
 from tests.http.resources.world import CountingDice, FakeClock
@@ -78,7 +77,7 @@ class Tools(Desk):
     """A desk that uses tools."""
 
     caller: Caller
-    servers: MemoryRecords[ToolServer]
+    servers: RecordStore[ToolServer]
 
     async def until_asked(self) -> Any:
         """The open approval, as soon as there is one."""
@@ -99,8 +98,7 @@ class Tools(Desk):
 async def open_tools(*servers: ToolServer) -> AsyncIterator[Tools]:
     """With these registered."""
     async with open_backend("memory://") as backend:
-        assert isinstance(backend.log, MemoryLog)
-        clock, caller, records = FakeClock(), Caller(), MemoryRecords[ToolServer]("tool_server", backend.log)
+        clock, caller, records = FakeClock(), Caller(), backend.tool_servers
         services = assemble(
             backend,
             clock,
@@ -108,7 +106,6 @@ async def open_tools(*servers: ToolServer) -> AsyncIterator[Tools]:
             key=b"k" * 32,
             cipher=Aes([("k1", b"k" * 32)]),
             agent_policy=ByName(),
-            tool_servers=records,
             tool_caller=caller,
             together=together,
         )
