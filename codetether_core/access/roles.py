@@ -16,6 +16,7 @@ from codetether_core.errors import NotFound, PermissionDenied
 from codetether_core.ids import TenantId, WorkerId
 
 __all__ = [
+    "LEASE",
     "PERMISSIONS",
     "PUBLIC",
     "ROLES",
@@ -25,6 +26,9 @@ __all__ = [
     "require_tenant",
     "require_worker",
 ]
+
+LEASE: Final = "lease"
+"""Who shows the token of a task's lease may ask, and nobody else: no role holds it."""
 
 PUBLIC: Final = "public"
 

@@ -54,6 +54,11 @@ class ToolUsing:
     clock: Clock
     terms: LeaseTerms
 
+    @property
+    def possible(self) -> bool:
+        """Whether there is anybody to ask for tools."""
+        return self.listing.caller is not None
+
     async def recognized(self, tenant: TenantId, id: TaskId, token: str) -> Word:
         """Whose word a lease's token is, while the lease lasts; else ``Unauthenticated``, which does not say why."""
         try:
