@@ -125,7 +125,8 @@ class ToolServerKeeping:
 
     async def check(self, principal: Principal, name: str) -> ToolServerHealth:
         """Ask it now, and tell what is wrong with it; ``NotFound``, ``NotConfigured`` where none can be asked."""
-        caller, server = self._asking(), await self.servers.get(principal.tenant, name)
+        server = await self.servers.get(principal.tenant, name)
+        caller = self._asking()
         try:
             found = await self._tools(caller, server)
         except _PROBLEMS as error:
