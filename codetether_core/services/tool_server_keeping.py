@@ -71,7 +71,7 @@ class ToolServerKeeping:
         answers nonsense; ``Unavailable`` if it does not answer or refuses us; ``PermissionDenied`` for who may not have
         the secret sent; ``Conflict`` if there are too many; ``NotConfigured`` where none can be asked.
         """
-        caller, now = self._asking(), self.clock.now()
+        now = self.clock.now()
         new = registered(
             name,
             principal.tenant,
@@ -83,6 +83,7 @@ class ToolServerKeeping:
             registered_by=principal.name,
             now=now,
         )
+        caller = self._asking()
         said = {"url": url, "description": description, "header": header, "prefix": prefix}
         await self.redaction.refuse(principal.tenant, **said)
         if secret is not None:
@@ -125,7 +126,8 @@ class ToolServerKeeping:
 
     async def check(self, principal: Principal, name: str) -> ToolServerHealth:
         """Ask it now, and tell what is wrong with it; ``NotFound``, ``NotConfigured`` where none can be asked."""
-        caller, server = self._asking(), await self.servers.get(principal.tenant, name)
+        server = await self.servers.get(principal.tenant, name)
+        caller = self._asking()
         try:
             found = await self._tools(caller, server)
         except _PROBLEMS as error:

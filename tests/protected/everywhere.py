@@ -23,7 +23,7 @@ _CLEAR: Final = """
     models models_supported name path resource sender session_id target_agent_name target_worker_id task_id tenant_id
     to url username worker_id workspace_id workspace_ids workspaces agent_type cursor files jsonrpc kind method
     new_password old_password outcome password reason refresh_token required_capabilities roles scopes source status
-    stream value variable card_keys card_url secret
+    stream value variable card_keys card_url secret header prefix tools
 """
 
 WRITTEN: Final = frozenset(_WRITTEN.split())
