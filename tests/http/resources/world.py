@@ -19,6 +19,7 @@ from codetether_adapters.opa import OpaServer, RegoPolicy, shipped_policy
 from codetether_adapters.protected import ProtectedBackend, Redacting
 from codetether_adapters.signing import Ed25519
 from codetether_adapters.tokens import Chain, open_kept_tokens
+from codetether_apps.wiring.mcp import RUNS
 from codetether_core.audit import Actor
 from codetether_core.events import Event
 from codetether_core.ports import AgentCards, ToolCaller
@@ -138,7 +139,14 @@ async def open_world(
         )
         kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, clock))
         routes = every_route(services, policy)
-        app = create_app(services, authenticator=Chain((TOKENS, kept)), authorizer=policy, routes=routes, acts=acting)
+        app = create_app(
+            services,
+            authenticator=Chain((TOKENS, kept)),
+            authorizer=policy,
+            routes=routes,
+            acts=acting,
+            tools_at=RUNS if caller else None,
+        )
         clients = {
             role: await stack.enter_async_context(
                 client_of(app, headers={"Authorization": f"Bearer {role}-token"}, event_hooks=checked(app)),
