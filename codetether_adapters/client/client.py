@@ -55,6 +55,11 @@ class _Resources(Resource[M], Generic[M]):
         self.backups: Backups[M] = Backups(transport)
         self.worker: WorkerProtocol[M] = WorkerProtocol(transport)
 
+    @property
+    def address(self) -> str:
+        """The server's, without anything that is not to be shown."""
+        return self._transport.server.shown
+
     @operation
     async def health(self) -> Mapping[str, Any]:
         """Whether the server lives and its parts answer."""

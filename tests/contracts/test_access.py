@@ -41,7 +41,7 @@ SIGN_IN = {
 """Open as well; they refuse a request for what it lacks, or because there is no identity provider."""
 
 BY_LEASE = {"/mcp/v1/runs/{tenant}/{task_id}"}
-"""For holders of leases alone, as nobody here is one: whatever somebody may do otherwise, here it counts for nothing."""
+"""For holders of leases, none of whom is here: what somebody may do otherwise counts for nothing."""
 
 CREDENTIALS: dict[str, dict[str, str]] = {
     "anonymous": {},
