@@ -118,7 +118,7 @@ def registered(
         registered_by=registered_by,
         registered_at=now,
         description=description,
-        tools=tuple(dict.fromkeys(tools)),
+        tools=tuple(tools),
         timeout=timeout,
         sign_in=sign_in,
     )

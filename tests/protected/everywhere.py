@@ -46,6 +46,8 @@ def members() -> Iterator[tuple[str, str]]:
             for member in attrs.fields(route.body):
                 if (route.path, member.name) == ("/v1/agent/workers/register", "capabilities"):
                     continue  # which are names, unlike an agent's
+                if (route.path, member.name) == ("/v1/tool-servers/{name}", "description"):
+                    continue  # which is kept once a server elsewhere has answered: see ``test_encrypting``
                 if any(word in str(member.type) for word in ("str", "Any", "Chunk", "Option", "Told", "ToolUse")):
                     yield f"{route.method} {route.path}", member.name
 
