@@ -13,7 +13,7 @@ from codetether_adapters.mcp.caller import Caller, Held
 from codetether_adapters.mcp.encoding import encode
 from codetether_apps.wiring.mcp.messages import message_of
 from codetether_apps.wiring.mcp.routes import ANSWER, HEADERS, HOW, STREAM, JsonRpcMessage
-from codetether_core.access import LEASE, Principal
+from codetether_core.access import LEASE, Principal, require_tenant
 from codetether_core.errors import NotConfigured, Unauthenticated, Unavailable
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.services import ToolUsing
@@ -75,6 +75,8 @@ def run_routes(endpoint: Answering | None, using: ToolUsing, *, prefix: str = ""
         principal = Principal(name=word.principal, tenant=tenant)
         call.request.recognize(principal)
         await call.limiting.count_request(principal, LEASE)
+        named = call.headers.get("x-tenant-id")
+        require_tenant(principal, None if named is None else TenantId(named))
         return Caller(principal=principal, holds=Held(task, word, call.request.act.actor))
 
     return (

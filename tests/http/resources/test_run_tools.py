@@ -176,6 +176,25 @@ async def test_pages_of_other_sites_do_not_ask(world: World) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
 
 
+async def test_who_names_another_tenant_is_refused(world: World) -> None:
+    claim = await claimed(world)
+    headers = named("tools/list", {}) | {"Authorization": f"Bearer {claim['lease']['token']}"}
+    async with client_of(world.app, headers=headers | {"X-Tenant-ID": "acme"}) as run:
+        answer = await run.post(claim["tools_path"], json=envelope("tools/list", {}))
+    assert answer.status_code == 404
+
+
+async def test_a_server_that_leaves_keeps_no_run_waiting(world: World, caller: Caller) -> None:
+    """Whoever waits for somebody's leave, or for a tool, is to ask another server."""
+    claim = await claimed(world)
+    call: dict[str, Any] = {"name": "far__ask_it", "arguments": {}}
+    using = asyncio.ensure_future(post(world, claim["tools_path"], claim["lease"]["token"], "tools/call", **call))
+    await open_approval(world, using)
+    world.app.drain.begin()
+    assert (await using).status_code == 503
+    assert caller.used == []
+
+
 async def test_the_trail_says_who_used_what_and_nothing_of_the_arguments(world: World) -> None:
     claim = await claimed(world)
     arguments = {"q": "what nobody needs to know"}
