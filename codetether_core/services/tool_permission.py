@@ -11,9 +11,9 @@ from attrs import frozen
 
 from codetether_core.access import ToolKind, ToolUse
 from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Option, OptionKind
-from codetether_core.errors import DeniedByPolicy, PermissionDenied, StaleLease
+from codetether_core.errors import DeniedByPolicy, PermissionDenied
 from codetether_core.events import Topic
-from codetether_core.ids import TaskId, TenantId
+from codetether_core.ids import ApprovalId, TaskId, TenantId
 from codetether_core.ports import ApprovalStore, Clock, Notifier, TaskStore
 from codetether_core.services.asking import Asking
 from codetether_core.services.questions import Question
@@ -69,21 +69,17 @@ class ToolPermission:
         )
         task, approval = await self.asking.ask(tenant, word, id, question)
         if approval.state is ApprovalState.OPEN:
-            approval = await self._ended(task, word, approval)
-        if approval.state is ApprovalState.WITHDRAWN:
-            raise StaleLease("The lease under which this was asked is over")
+            approval = await self._ended(task, word, approval.id)
         if approval.choice != _YES.id:
             raise _refusal(approval)
         return approval
 
-    async def _ended(self, task: Task, word: Word, approval: Approval) -> Approval:
-        """Listen, look, wait."""
+    async def _ended(self, task: Task, word: Word, id: ApprovalId) -> Approval:
+        """Listen, look, wait. A question that was asked under a grant is withdrawn with it."""
         with self.notifier.listen(Topic.task(task.tenant, task.spec.codebase, task.id)) as bell:
-            while approval.state is ApprovalState.OPEN:
-                held_by(task, word, self.clock.now(), self.terms)
+            while (approval := await self.approvals.get(task.tenant, id)).state is ApprovalState.OPEN:
                 await bell.wait(_LOOK)
-                approval = await self.approvals.get(task.tenant, approval.id)
-                task = await self.tasks.get(task.tenant, task.id)
+        task = await self.tasks.get(task.tenant, task.id)
         held_by(task, word, self.clock.now(), self.terms)
         return approval
 
