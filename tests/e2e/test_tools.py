@@ -65,8 +65,9 @@ def test_what_the_policy_allows_is_used_at_once(served: Cluster, far: Library) -
     assert shown == {f"Bearer {SECRET}"}, "never the caller's"
 
 
-def test_what_a_human_allows_is_used_then(served: Cluster, far: Library) -> None:
-    task = served.submit(using("far__slow"))
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+def test_what_a_human_allows_is_used_then(served: Cluster, far: Library, era: str) -> None:
+    task = served.submit(using("far__slow", era=era))
     served.until_state(task, TaskState.INPUT_REQUIRED)
     (approval,) = served.client.approvals.list(task=task.id)
     assert (approval.tool and approval.tool.name, far.calls) == ("far__slow", [])
