@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from anyio import get_cancelled_exc_class, move_on_after
 from attrs import field, frozen
 
 from codetether_adapters.mcp.caller import Exchange, Held
@@ -12,12 +13,16 @@ from codetether_adapters.mcp.errors import error_result
 from codetether_adapters.mcp.paging import offset_in
 from codetether_adapters.mcp.served import Identity
 from codetether_core.errors import CodeTetherError, Unauthenticated
+from codetether_core.ids import ApprovalId
 from codetether_core.services import ToolUsing
 from codetether_core.tool_servers import OfferedTool, ToolAnswer, ToolServer, tool_name
 
 __all__ = ["RunTools"]
 
 _LIST_MS: Final = 60_000
+_TAKING_BACK: Final = 5.0
+"""Seconds for what a client that has gone leaves to be done."""
+
 _PROBLEMS: Final = "codetether/problems"
 _INSTRUCTIONS: Final = (
     "Tools of servers that your operators registered, named <server>__<tool>. A use may have to be allowed by a person,"
@@ -55,11 +60,16 @@ class RunTools:
 
     async def call(self, exchange: Exchange, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """``tools/call``: what the tool answers, or why it was not used, in words."""
-        held = _held(exchange)
+        held, tenant, asked = _held(exchange), exchange.principal.tenant, list[ApprovalId]()
         try:
             answer = await self.using.use(
-                exchange.principal.tenant, held.word, held.task, name, arguments, actor=held.actor
+                tenant, held.word, held.task, name, arguments, actor=held.actor, asked=asked.append
             )
+        except get_cancelled_exc_class():
+            with move_on_after(_TAKING_BACK, shield=True):
+                for id in asked:
+                    await self.using.take_back(tenant, held.word, id)
+            raise
         except CodeTetherError as error:
             exchange.caller.failed = True
             return error_result(error)

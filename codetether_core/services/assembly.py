@@ -257,7 +257,7 @@ def assemble(
         webhook_keeping=WebhookKeeping(backend.webhooks, encryption, ownership, webhook_signer or NoSigner(), clock),
         tool_using=ToolUsing(
             listing,
-            ToolPermission(asking, tasks, backend.approvals, backend.notifier, clock, terms),
+            ToolPermission(asking, questions, tasks, backend.approvals, backend.notifier, clock, terms),
             judging,
             redaction,
             recording,

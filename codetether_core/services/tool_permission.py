@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
 from attrs import frozen
 
-from codetether_core.access import ToolKind, ToolUse
+from codetether_core.access import Principal, ToolKind, ToolUse
 from codetether_core.approvals import Approval, ApprovalKind, ApprovalState, Option, OptionKind
-from codetether_core.errors import DeniedByPolicy, PermissionDenied
+from codetether_core.errors import Conflict, DeniedByPolicy, PermissionDenied
 from codetether_core.events import Topic
 from codetether_core.ids import ApprovalId, TaskId, TenantId
 from codetether_core.ports import ApprovalStore, Clock, Notifier, TaskStore
 from codetether_core.services.asking import Asking
-from codetether_core.services.questions import Question
+from codetether_core.services.questions import Question, Questions
 from codetether_core.tasks import LeaseTerms, Task, Word, held_by
 
 __all__ = ["ToolPermission", "tool_use"]
@@ -45,6 +46,7 @@ class ToolPermission:
     """Asks on behalf of a holder that keeps its grant meanwhile."""
 
     asking: Asking
+    questions: Questions
     tasks: TaskStore
     approvals: ApprovalStore
     notifier: Notifier
@@ -52,12 +54,19 @@ class ToolPermission:
     terms: LeaseTerms
 
     async def require(
-        self, tenant: TenantId, word: Word, id: TaskId, name: str, arguments: Mapping[str, Any]
+        self,
+        tenant: TenantId,
+        word: Word,
+        id: TaskId,
+        name: str,
+        arguments: Mapping[str, Any],
+        asked: Callable[[ApprovalId], None],
     ) -> Approval:
         """The approval that allows one use of the tool of that ``name``.
 
         ``DeniedByPolicy``; ``PermissionDenied`` if somebody says no, or nobody anything in time; ``StaleLease`` once
-        the grant no longer counts.
+        the grant no longer counts. ``asked`` is told which question people are asked, to be taken back by who waits no
+        longer.
         """
         question = Question(
             prompt=f"Use the tool {name}?",
@@ -69,10 +78,16 @@ class ToolPermission:
         )
         task, approval = await self.asking.ask(tenant, word, id, question)
         if approval.state is ApprovalState.OPEN:
+            asked(approval.id)
             approval = await self._ended(task, word, approval.id)
         if approval.choice != _YES.id:
             raise _refusal(approval)
         return approval
+
+    async def take_back(self, tenant: TenantId, word: Word, id: ApprovalId) -> None:
+        """Say no in the holder's name to what nobody waits for any more; what was answered meanwhile stays so."""
+        with suppress(Conflict):
+            await self.questions.answer(Principal(name=word.principal, tenant=tenant), id, choice=_NO.id)
 
     async def _ended(self, task: Task, word: Word, id: ApprovalId) -> Approval:
         """Listen, look, wait. A question that was asked under a grant is withdrawn with it."""

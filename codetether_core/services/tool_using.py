@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -17,7 +17,7 @@ from codetether_core.errors import (
     StaleLease,
     Unauthenticated,
 )
-from codetether_core.ids import TaskId, TenantId
+from codetether_core.ids import ApprovalId, TaskId, TenantId
 from codetether_core.ports import Clock, TaskStore
 from codetether_core.redaction import rewritten
 from codetether_core.services.judging import Judging
@@ -31,6 +31,10 @@ from codetether_core.tool_servers import OfferedTool, ToolAnswer, ToolServer, to
 __all__ = ["Offering", "ToolUsing"]
 
 _ACTION: Final = "tool.used"
+
+
+def _nobody_else_waits(id: ApprovalId) -> None:
+    """What is asked is waited for to the end."""
 
 
 @frozen
@@ -95,12 +99,13 @@ class ToolUsing:
         arguments: Mapping[str, Any],
         *,
         actor: Actor | None = None,
+        asked: Callable[[ApprovalId], None] = _nobody_else_waits,
     ) -> ToolAnswer:
         """What the tool of that ``name`` answers, as soon as it may be used, without registered secrets.
 
         ``NotFound`` if it is not offered, ``Invalid`` where a registered secret would leave with the arguments; the
         refusals of ``ToolPermission`` and the errors of the port ``ToolCaller``. ``actor`` is who the trail says it
-        was, the holder unless told otherwise.
+        was, the holder unless told otherwise, and ``asked`` is told what to ``take_back`` if nobody waits any more.
         """
         who = actor or Actor(name=word.principal)
         said: dict[str, Any] = {"task_id": id, "worker_id": word.worker}
@@ -108,7 +113,7 @@ class ToolUsing:
             await self._held(tenant, word, id)
             server, tool = await self._found(tenant, name)
             await self.redaction.refuse(tenant, arguments=arguments)
-            approval = await self.permission.require(tenant, word, id, name, arguments)
+            approval = await self.permission.require(tenant, word, id, name, arguments, asked)
             said["answered_by"] = approval.answered_by
             answer = await self._answered(server, tool, arguments)
         except PermissionDenied as refusal:
@@ -123,6 +128,10 @@ class ToolUsing:
         outcome = Outcome.FAILURE if answer.failed else Outcome.SUCCESS
         await self._record(tenant, who, name, outcome, said)
         return answer
+
+    async def take_back(self, tenant: TenantId, word: Word, id: ApprovalId) -> None:
+        """Ask nobody any more what a use that was given up would have taken."""
+        await self.permission.take_back(tenant, word, id)
 
     async def _held(self, tenant: TenantId, word: Word, id: TaskId) -> Task:
         return held_by(await self.tasks.get(tenant, id), word, self.clock.now(), self.terms)

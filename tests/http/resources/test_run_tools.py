@@ -195,6 +195,20 @@ async def test_a_server_that_leaves_keeps_no_run_waiting(world: World, caller: C
     assert caller.used == []
 
 
+@ERAS
+async def test_what_nobody_waits_for_is_not_asked_any_more(world: World, caller: Caller, era: str) -> None:
+    claim = await claimed(world)
+    using = asyncio.ensure_future(result(world, claim, "tools/call", era, name="far__ask_it", arguments={}))
+    asked = await open_approval(world, using)
+    using.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await using
+    ended = await world.get(f"/v1/agent/approvals/{asked['id']}")
+    assert (ended["status"], ended["choice"], ended["answered_by"]) == ("answered", "deny", "worker")
+    assert (await world.get(f"/v1/agent/tasks/{claim['task']['id']}"))["status"] == "running"
+    assert caller.used == []
+
+
 async def test_the_trail_says_who_used_what_and_nothing_of_the_arguments(world: World) -> None:
     claim = await claimed(world)
     arguments = {"q": "what nobody needs to know"}
