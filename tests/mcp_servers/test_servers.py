@@ -213,6 +213,20 @@ async def test_a_list_without_end_is_not_read_to_its_end(caller: ToolCaller) -> 
             await caller.tools(server_at(url))
 
 
+async def test_tools_of_which_nobody_can_say_how_they_are_used_are_left_out(caller: ToolCaller) -> None:
+    """Such as those that want arguments repeated in headers, or take what is no object."""
+    schema = {"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}}
+    schemas: list[Any] = [schema, {"type": "string"}, None, {"type": "object"}]
+    tools = [{"name": f"t{number}", "inputSchema": each} for number, each in enumerate(schemas)]
+    tools += [{"name": name, "inputSchema": {"type": "object"}} for name in ("", "a b", "ä", "x" * 129, 7, "t3")]
+
+    async def say(writer: asyncio.StreamWriter, headers: Mapping[str, str], asked: Any) -> None:
+        writer.write(result(asked, resultType="complete", tools=tools))
+
+    async with misbehaving(discovered(say)) as url:
+        assert [tool.name for tool in await caller.tools(server_at(url))] == ["t3"]
+
+
 async def test_no_more_tools_are_taken_than_anybody_needs(caller: ToolCaller) -> None:
     tools = [{"name": f"t{number}", "inputSchema": {"type": "object"}} for number in range(1001)]
 
