@@ -25,6 +25,7 @@ from codetether_core.audit import Actor
 from codetether_core.events import Event
 from codetether_core.ports import ApprovalStore, AuditLog, Backend, EventLog, Notifier
 from codetether_core.secrets import DataKey, Secret
+from codetether_core.tool_servers import ToolServer
 from codetether_core.workers import Worker
 
 __all__ = ["AuditedBackend", "Note"]
@@ -54,6 +55,7 @@ class AuditedBackend:
     accounts: AuditedRecords[Account]
     secrets: AuditedRecords[Secret]
     data_keys: AuditedRecords[DataKey]
+    tool_servers: AuditedRecords[ToolServer]
     webhooks: AuditedWebhooks
     leftovers: AuditedRecords[Leftover]
     _backend: Backend = field(alias="backend")
@@ -76,6 +78,7 @@ class AuditedBackend:
             accounts=AuditedRecords(store=backend.accounts, noting=noting),
             secrets=AuditedRecords(store=backend.secrets, noting=noting),
             data_keys=AuditedRecords(store=backend.data_keys, noting=noting),
+            tool_servers=AuditedRecords(store=backend.tool_servers, noting=noting),
             webhooks=AuditedWebhooks(store=backend.webhooks, noting=noting),
             leftovers=AuditedRecords(store=backend.leftovers, noting=noting),
             backend=backend,

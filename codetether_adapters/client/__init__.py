@@ -30,6 +30,7 @@ from codetether_adapters.client.patience import Patience
 from codetether_adapters.client.requests import fresh_key
 from codetether_adapters.client.secrets import SecretView
 from codetether_adapters.client.tls import tls_with
+from codetether_adapters.client.tool_servers import OfferedToolView, ToolServerHealthView, ToolServerView
 from codetether_adapters.client.views import (
     AgentView,
     ApprovalView,
@@ -81,6 +82,7 @@ __all__ = [
     "NewTask",
     "Notice",
     "Offer",
+    "OfferedToolView",
     "Patience",
     "PeerView",
     "RateLimited",
@@ -98,6 +100,8 @@ __all__ = [
     "TaskHandle",
     "TaskView",
     "TokenView",
+    "ToolServerHealthView",
+    "ToolServerView",
     "WebhookView",
     "Worker",
     "WorkerFit",

@@ -23,6 +23,7 @@ from codetether_adapters.client.secrets import Secrets
 from codetether_adapters.client.server import find_server
 from codetether_adapters.client.sessions import Sessions
 from codetether_adapters.client.tasks import Tasks
+from codetether_adapters.client.tool_servers import ToolServers
 from codetether_adapters.client.transport import AsyncTransport, SyncTransport, Transport
 from codetether_adapters.client.webhooks import Webhooks
 from codetether_adapters.client.worker_protocol import WorkerProtocol
@@ -49,9 +50,15 @@ class _Resources(Resource[M], Generic[M]):
         self.audit: Audit[M] = Audit(transport)
         self.encryption: Encryption[M] = Encryption(transport)
         self.secrets: Secrets[M] = Secrets(transport)
+        self.tool_servers: ToolServers[M] = ToolServers(transport)
         self.webhooks: Webhooks[M] = Webhooks(transport)
         self.backups: Backups[M] = Backups(transport)
         self.worker: WorkerProtocol[M] = WorkerProtocol(transport)
+
+    @property
+    def address(self) -> str:
+        """The server's, without anything that is not to be shown."""
+        return self._transport.server.shown
 
     @operation
     async def health(self) -> Mapping[str, Any]:

@@ -41,13 +41,15 @@ class Lease:
 class Claimed:
     """A task that is ours, the lease on it, and the ``answers`` to what earlier runs of it asked without waiting.
 
-    ``secrets`` are those that its run needs in its ``environment``.
+    ``secrets`` are those that its run needs in its ``environment``. At ``tools_path`` of the server it finds tools,
+    over MCP and with the token of the lease.
     """
 
     task: TaskView
     lease: Lease
     answers: tuple[ApprovalView, ...] = ()
     secrets: tuple[HandedSecret, ...] = ()
+    tools_path: str | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:

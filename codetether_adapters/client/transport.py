@@ -54,6 +54,11 @@ class Transport(Protocol):
         """The limits in force."""
         ...
 
+    @property
+    def server(self) -> Server:
+        """Whom they are sent to."""
+        ...
+
     async def send(self, request: Request[Any]) -> Answer:
         """The answer, whatever its status but 429 and 503; ``ConnectionFailed`` once retries are used up."""
         ...
@@ -78,7 +83,7 @@ class AsyncTransport:
 
     def __init__(self, server: Server, patience: Patience) -> None:
         self.patience = patience
-        self._server = server
+        self.server = server
         with translated(server):
             self._http = httpx.AsyncClient(
                 base_url=server.url, headers=encoded_headers(server.headers), verify=_tls(server)
@@ -87,7 +92,7 @@ class AsyncTransport:
     async def send(self, request: Request[Any]) -> Answer:
         """See ``Transport``."""
         async for attempt in _attempts(request, self.patience):
-            with attempt, translated(self._server):
+            with attempt, translated(self.server):
                 return _answer(
                     await self._http.send(_prepared(self._http, request, self.patience, file=_read_async(request.file)))
                 )
@@ -97,7 +102,7 @@ class AsyncTransport:
     async def open(self, request: Request[Any]) -> AsyncGenerator[AsyncIterator[bytes]]:
         """See ``Transport``."""
         prepared = _prepared(self._http, request, self.patience, streaming=True)
-        with translated(self._server):
+        with translated(self.server):
             response = await self._http.send(prepared, stream=True)
             async with aclosing(response):
                 if response.status_code >= 300:
@@ -120,14 +125,14 @@ class SyncTransport:
 
     def __init__(self, server: Server, patience: Patience) -> None:
         self.patience = patience
-        self._server = server
+        self.server = server
         with translated(server):
             self._http = httpx.Client(base_url=server.url, headers=encoded_headers(server.headers), verify=_tls(server))
 
     async def send(self, request: Request[Any]) -> Answer:
         """See ``Transport``."""
         for attempt in _attempts(request, self.patience):
-            with attempt, translated(self._server):
+            with attempt, translated(self.server):
                 return _answer(
                     self._http.send(_prepared(self._http, request, self.patience, file=_read_sync(request.file)))
                 )
@@ -137,7 +142,7 @@ class SyncTransport:
     async def open(self, request: Request[Any]) -> AsyncGenerator[AsyncIterator[bytes]]:
         """See ``Transport``."""
         prepared = _prepared(self._http, request, self.patience, streaming=True)
-        with translated(self._server):
+        with translated(self.server):
             response = self._http.send(prepared, stream=True)
             with closing(response):
                 if response.status_code >= 300:

@@ -26,6 +26,7 @@ from codetether_core.ports import (
     WebhookStore,
 )
 from codetether_core.secrets import DataKey, Secret
+from codetether_core.tool_servers import ToolServer
 
 __all__ = ["FaultyBackend", "faulty"]
 
@@ -78,6 +79,10 @@ class FaultyBackend:
     @property
     def data_keys(self) -> RecordStore[DataKey]:
         return self._backend.data_keys
+
+    @property
+    def tool_servers(self) -> RecordStore[ToolServer]:
+        return self._backend.tool_servers
 
     @property
     def webhooks(self) -> WebhookStore:

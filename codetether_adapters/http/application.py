@@ -40,7 +40,7 @@ from codetether_adapters.http.request import Request
 from codetether_adapters.http.request_trail import Acts, RequestTrail, nobody_else_acts
 from codetether_adapters.http.routing import MethodNotAllowed, Route, Routes
 from codetether_adapters.http.site import Site
-from codetether_core.access import PUBLIC, Principal, require_tenant
+from codetether_core.access import LEASE, PUBLIC, Principal, require_tenant
 from codetether_core.audit import Actor
 from codetether_core.errors import CodeTetherError, Unauthenticated
 from codetether_core.ids import TenantId
@@ -77,6 +77,7 @@ class Application:
     acts: Acts
     trail: RequestTrail
     always: AnswerHeaders = ALWAYS
+    tools_at: str | None = None
     _run: str = field(factory=lambda: token_hex(6), init=False)
     _count: Iterator[int] = field(factory=count, init=False)
 
@@ -134,7 +135,7 @@ class Application:
             request.guidance = route.protected.guidance(self.site.address(scope, headers))
         principal, address = _ANYBODY, request.act.actor.ip
         browser = Browser(self.site, scope, headers, request)
-        if route.permission != PUBLIC:
+        if route.permission not in (LEASE, PUBLIC):
             signed_in, spent = await self._signed_in(browser, headers)
             principal = await self._recognized(scope, headers, signed_in, spent=spent, address=address)
             request.recognize(principal)
@@ -163,6 +164,7 @@ class Application:
                 authentication=self.authentication,
                 address=address,
                 limiting=self.limiting,
+                tools_at=self.tools_at,
             )
         )
         if not isinstance(answer, Mounted):
@@ -241,6 +243,7 @@ def create_app(
     certificates_from_proxies: bool = False,
     acts: Acts = nobody_else_acts,
     over_tls: bool = False,
+    tools_at: str | None = None,
 ) -> Application:
     """The application of these routes, and of the probes and the OpenAPI document besides.
 
@@ -249,7 +252,7 @@ def create_app(
     believed when they say whose request it is that they pass on, with ``certificates_from_proxies`` also whose
     certificate they were shown; ``certificates`` tells whose it is. Without a ``limiter`` nobody asks too often.
     While a request lasts, ``acts`` lets the stores know who makes it. ``over_tls`` says that nobody reaches us without
-    TLS, and every answer tells browsers so.
+    TLS, and every answer tells browsers so. Below ``tools_at`` runs find the tools that they may use.
     ``ValueError`` if a route has no permission or two answer the same request.
     """
     backend, now = services.backend, services.clock.now
@@ -280,4 +283,5 @@ def create_app(
         acts=acts,
         trail=RequestTrail(services.recording),
         always=(*ALWAYS, *OVER_TLS) if over_tls else ALWAYS,
+        tools_at=tools_at,
     )

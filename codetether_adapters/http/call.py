@@ -35,7 +35,8 @@ T = TypeVar("T")
 class Call:
     """One request. ``path`` holds the parameters of the route's path, ``alias`` names the prefix it came through.
 
-    ``address`` is the client's, ``browser`` what is to be known of it if it is one.
+    ``address`` is the client's, ``browser`` what is to be known of it if it is one. Below the path
+    ``tools_at`` runs find tools, if they find any here.
     """
 
     scope: Scope
@@ -52,6 +53,7 @@ class Call:
     authentication: Authentication
     address: str
     limiting: Limiting
+    tools_at: str | None = None
 
     def query(self, cls: type[T]) -> T:
         """The query string as an attrs class; ``Invalid`` names the parameter that is wrong."""

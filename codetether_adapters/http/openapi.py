@@ -20,7 +20,7 @@ from codetether_adapters.http.problems import TITLES
 from codetether_adapters.http.responses import Encoded, encode_json
 from codetether_adapters.http.routing import METHODS, Route, Routes
 from codetether_adapters.json_schema import Schema, Schemas
-from codetether_core.access import PUBLIC
+from codetether_core.access import LEASE, PUBLIC
 
 __all__ = ["described", "document"]
 
@@ -51,6 +51,7 @@ _SECURITY_SCHEMES: Final[Schema] = {
         "description": "A browser's sign-in, by a page of this server: what is no GET shows X-CSRF-Token as well. "
         "The name is __Secure-ct_session below a base path, and ct_session without TLS on the browser's own machine.",
     },
+    "lease": {"type": "http", "scheme": "bearer", "description": "The token of a task's lease, while that lasts."},
 }
 
 
@@ -115,6 +116,8 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
         operation["deprecated"] = True
     if route.permission == PUBLIC:
         operation["security"] = []
+    if route.permission == LEASE:
+        operation["security"] = [{"lease": []}]
     if parameters := list(_parameters(route, schemas)):
         operation["parameters"] = parameters
     if route.body is not None:

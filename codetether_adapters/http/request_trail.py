@@ -15,7 +15,7 @@ from attrs import frozen
 from codetether_adapters.http.addresses import network_of
 from codetether_adapters.http.problems import status_of
 from codetether_adapters.http.request import Request
-from codetether_core.access import PUBLIC
+from codetether_core.access import LEASE, PUBLIC
 from codetether_core.audit import Act, Actor, Outcome
 from codetether_core.errors import CodeTetherError, DeniedByPolicy, PermissionDenied, Unauthenticated
 from codetether_core.services import Recording
@@ -79,5 +79,5 @@ def _anybody(actor: Actor) -> Actor:
 
 
 def _action(request: Request) -> str:
-    """What was asked for: the permission, or what a stranger may try."""
-    return f"{request.method} {request.route}" if request.permission == PUBLIC else request.permission
+    """What was asked for: the permission, or what is tried without one."""
+    return f"{request.method} {request.route}" if request.permission in (LEASE, PUBLIC) else request.permission

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from codetether_adapters.http.call import Call
 from codetether_adapters.http.protected import Protected
-from codetether_core.access import PUBLIC
+from codetether_core.access import LEASE, PUBLIC
 from codetether_core.errors import CodeTetherError, Invalid, NotFound
 
 __all__ = ["METHODS", "Alias", "Endpoint", "Header", "Match", "MethodNotAllowed", "Route", "Routes", "expand"]
@@ -59,7 +59,8 @@ class Route:
 
     ``path`` has literal segments, parameters ``{name}``, a parameter before a verb ``{name}:cancel`` and, as its last
     segment, ``{name:path}`` for all the rest. With a trailing slash it also answers without one, otherwise not.
-    ``permission`` is a ``resource:verb`` or ``PUBLIC``. ``body``, ``query`` and ``answer`` are attrs classes, but an
+    ``permission`` is a ``resource:verb``, ``PUBLIC``, or ``LEASE`` for a handler that itself looks at the lease whose
+    token is shown. ``body``, ``query`` and ``answer`` are attrs classes, but an
     answer may be a JSON schema, of another ``media_type`` too, and ``also_as`` those that clients may ask for instead;
     ``upload`` marks a body of any bytes. ``also`` has the answers of further statuses (``None`` for an empty one),
     ``stream`` names the dialect of an event stream, ``errors`` has the statuses of the problems that it may give,
@@ -232,7 +233,7 @@ class Routes:
         return (*declared, *(("HEAD",) if "GET" in declared else ()), "OPTIONS")
 
     def _plant(self, route: Route) -> None:
-        if route.permission != PUBLIC and not _PERMISSION.fullmatch(route.permission):
+        if route.permission not in (LEASE, PUBLIC) and not _PERMISSION.fullmatch(route.permission):
             raise ValueError(f"needs a permission, resource:verb or {PUBLIC!r}, not {route.permission!r}")
         if route.method not in METHODS:
             raise ValueError(f"the method must be one of {', '.join(METHODS)}")

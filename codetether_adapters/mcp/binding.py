@@ -23,11 +23,12 @@ from mcp.shared.exceptions import MCPError
 from codetether_adapters.mcp.caller import Caller, Exchange
 from codetether_adapters.mcp.errors import told
 from codetether_adapters.mcp.listening import listening
+from codetether_adapters.mcp.run_tools import RunTools
 from codetether_adapters.mcp.served import INVALID_PARAMS, Refused, Served
 from codetether_adapters.mcp.task_methods import add_task_methods
 from codetether_core.errors import CodeTetherError
 
-__all__ = ["CALLER", "server_of"]
+__all__ = ["CALLER", "run_server_of", "server_of"]
 
 CALLER: Final = "codetether.mcp.caller"
 """Where in the ASGI scope who calls is to be found."""
@@ -68,6 +69,21 @@ def server_of(served: Served, key: bytes | None = None) -> Server[Any]:
     sealing = RequestStateSecurity(keys=[secret], bind_principal=_caller_name)
     server.middleware.append(RequestStateBoundary(sealing, default_audience=known.name))
     return server
+
+
+def run_server_of(tools: RunTools) -> Server[Any]:
+    """The server of runs, which has nothing but tools; nothing of their arguments is repeated in headers."""
+    known = tools.identity
+    return Server(
+        known.name,
+        version=known.version,
+        title=known.title,
+        description=known.description,
+        instructions=known.instructions,
+        get_tool_input_schema=lambda name: None,
+        on_list_tools=_handler(lambda exchange, params: tools.list(exchange, _cursor(params))),
+        on_call_tool=_handler(lambda exchange, params: tools.call(exchange, params.name, params.arguments or {})),
+    )
 
 
 def _caller_name(context: _Context) -> str:

@@ -9,8 +9,11 @@ from typing import Any, TypeAlias
 from attrs import define, field, frozen
 
 from codetether_core.access import Principal
+from codetether_core.audit import Actor
+from codetether_core.ids import TaskId
+from codetether_core.tasks import Word
 
-__all__ = ["Caller", "Exchange", "Progress", "Standing"]
+__all__ = ["Caller", "Exchange", "Held", "Progress", "Standing"]
 
 Progress: TypeAlias = Callable[[float, str], Awaitable[None]]
 """Tells how far it has come, in a number that only grows, and in words."""
@@ -27,12 +30,25 @@ def _stands(fall: Callable[[], None]) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+@frozen
+class Held:
+    """The task that the caller runs, how it presents itself as its holder, and who the trail says that it is."""
+
+    task: TaskId
+    word: Word
+    actor: Actor
+
+
 @define(eq=False)
 class Caller:
-    """Whose request it is. ``failed`` is noted for the trail: nothing was done, as the answer says in its own words."""
+    """Whose request it is; a run ``holds`` its task.
+
+    ``failed`` is noted for the trail: nothing was done, as the answer says in its own words.
+    """
 
     principal: Principal
     standing: Standing = _stands
+    holds: Held | None = None
     failed: bool = False
 
 

@@ -13,8 +13,9 @@ from mcp.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from codetether_adapters.mcp.answering import Receive, Scope, Send
-from codetether_adapters.mcp.binding import CALLER, server_of
+from codetether_adapters.mcp.binding import CALLER, run_server_of, server_of
 from codetether_adapters.mcp.caller import Caller
+from codetether_adapters.mcp.run_tools import RunTools
 from codetether_adapters.mcp.served import Served
 
 __all__ = ["Endpoint"]
@@ -33,6 +34,11 @@ class Endpoint:
     def of(cls, served: Served, key: bytes | None = None) -> Endpoint:
         """The endpoint of what is served; ``key`` is the installation's."""
         return cls(server_of(served, key))
+
+    @classmethod
+    def of_runs(cls, tools: RunTools) -> Endpoint:
+        """The endpoint where runs find tools."""
+        return cls(run_server_of(tools))
 
     async def answer(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer (ASGI). Who takes only JSON gets that, and is not told how far things have come."""

@@ -26,6 +26,7 @@ from codetether_core.ids import TaskId
 from codetether_core.ports import Backend
 from codetether_core.secrets import DataKey, Secret
 from codetether_core.tasks import Task
+from codetether_core.tool_servers import ToolServer
 from codetether_core.workers import Worker
 
 __all__ = ["MemoryBackend", "open_backend"]
@@ -47,6 +48,7 @@ class MemoryBackend:
     accounts: MemoryRecords[Account]
     secrets: MemoryRecords[Secret]
     data_keys: MemoryRecords[DataKey]
+    tool_servers: MemoryRecords[ToolServer]
     webhooks: MemoryWebhooks
     leftovers: MemoryRecords[Leftover]
     audit: MemoryAudit
@@ -96,6 +98,7 @@ async def open_backend(url: str = "memory://", *, strict: bool = False) -> Async
         accounts=MemoryRecords[Account]("account", log),
         secrets=MemoryRecords[Secret]("secret", log),
         data_keys=MemoryRecords[DataKey]("data_key", log),
+        tool_servers=MemoryRecords[ToolServer]("tool_server", log),
         webhooks=webhooks,
         leftovers=MemoryRecords[Leftover]("leftover", log),
         audit=audit,

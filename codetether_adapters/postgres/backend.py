@@ -40,6 +40,7 @@ from codetether_core.agents import Agent
 from codetether_core.artifacts import Leftover
 from codetether_core.ports import Backend, OpenChannel
 from codetether_core.secrets import DataKey, Secret
+from codetether_core.tool_servers import ToolServer
 from codetether_core.workers import Worker
 
 __all__ = ["PostgresBackend", "open_backend"]
@@ -66,6 +67,7 @@ class PostgresBackend:
     accounts: PostgresRecords[Account]
     secrets: PostgresRecords[Secret]
     data_keys: PostgresRecords[DataKey]
+    tool_servers: PostgresRecords[ToolServer]
     webhooks: PostgresWebhooks
     leftovers: PostgresRecords[Leftover]
     audit: PostgresAudit
@@ -155,6 +157,7 @@ async def open_backend(
             accounts=PostgresRecords(Account, "account", writer, reader),
             secrets=PostgresRecords(Secret, "secret", writer, reader),
             data_keys=PostgresRecords(DataKey, "data_key", writer, reader),
+            tool_servers=PostgresRecords(ToolServer, "tool_server", writer, reader),
             webhooks=PostgresWebhooks(writer, reader, overseer),
             leftovers=PostgresRecords(Leftover, "leftover", writer, reader),
             audit=PostgresAudit(writer, reader, overseer, name),

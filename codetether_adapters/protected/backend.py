@@ -17,6 +17,7 @@ from codetether_core.agents import Agent
 from codetether_core.artifacts import Leftover
 from codetether_core.ports import AuditLog, Backend, Notifier
 from codetether_core.secrets import DataKey, Secret
+from codetether_core.tool_servers import ToolServer
 from codetether_core.workers import Worker
 
 __all__ = ["ProtectedBackend"]
@@ -45,6 +46,7 @@ class ProtectedBackend:
     accounts: ProtectedRecords[Account]
     secrets: ProtectedRecords[Secret]
     data_keys: ProtectedRecords[DataKey]
+    tool_servers: ProtectedRecords[ToolServer]
     webhooks: ProtectedWebhooks
     leftovers: ProtectedRecords[Leftover]
     _backend: Backend = field(alias="backend")
@@ -68,6 +70,7 @@ class ProtectedBackend:
             accounts=ProtectedRecords(store=backend.accounts, passages=ways, written=True),
             secrets=ProtectedRecords(store=backend.secrets, passages=ways),
             data_keys=ProtectedRecords(store=backend.data_keys, passages=ways),
+            tool_servers=ProtectedRecords(store=backend.tool_servers, passages=ways, written=True),
             webhooks=ProtectedWebhooks(store=backend.webhooks, passages=ways),
             leftovers=ProtectedRecords(store=backend.leftovers, passages=ways),
             backend=backend,

@@ -20,6 +20,7 @@ from codetether_core.codebases import Codebase
 from codetether_core.messages import Message
 from codetether_core.sessions import Session
 from codetether_core.tasks import Attempt, Task, TaskSpec
+from codetether_core.tool_servers import ToolServer
 
 __all__ = ["FORMS", "SPEC", "Form"]
 
@@ -156,6 +157,14 @@ _AGENT: Final = Form[Agent](
     shown=lambda agent, words: evolve(agent, description=words[0], capabilities=words[1]),
 )
 
+_TOOL_SERVER: Final = Form[ToolServer](
+    place=lambda server: ("tool server", server.name),
+    words=lambda server: [server.description],
+    carrier=lambda server: server.description,
+    hidden=lambda server, text: evolve(server, description=text),
+    shown=lambda server, words: evolve(server, description=words[0]),
+)
+
 FORMS: Final[Mapping[type[Any], Form[Any]]] = {
     Task: _TASK,
     Approval: _APPROVAL,
@@ -164,5 +173,6 @@ FORMS: Final[Mapping[type[Any], Form[Any]]] = {
     Message: _MESSAGE,
     Codebase: _CODEBASE,
     Agent: _AGENT,
+    ToolServer: _TOOL_SERVER,
 }
 """By the type of the value."""

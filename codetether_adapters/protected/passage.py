@@ -26,7 +26,8 @@ class Told:
 
 class Passage(Protocol):
     """Changes values of the kinds that it knows: ``Task``, ``Approval``, ``Session``, ``Told``, ``Message``,
-    ``Codebase``, ``Agent`` and ``Event`` on their way in, the same but ``Record`` for ``Event`` on their way out.
+    ``Codebase``, ``Agent``, ``ToolServer`` and ``Event`` on their way in, the same but ``Record`` for ``Event`` on
+    their way out.
 
     What it need not change it gives back as it is, the very sequence if that is true of all.
     """

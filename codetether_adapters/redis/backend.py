@@ -34,6 +34,7 @@ from codetether_core.artifacts import Leftover
 from codetether_core.events import AGENTS, CODEBASES, CREDENTIALS, WORKERS
 from codetether_core.ports import Backend
 from codetether_core.secrets import DataKey, Secret
+from codetether_core.tool_servers import ToolServer
 from codetether_core.workers import Worker
 
 __all__ = ["RedisBackend", "open_backend"]
@@ -55,6 +56,7 @@ class RedisBackend:
     accounts: RedisRecords[Account]
     secrets: RedisRecords[Secret]
     data_keys: RedisRecords[DataKey]
+    tool_servers: RedisRecords[ToolServer]
     webhooks: RedisWebhooks
     leftovers: RedisRecords[Leftover]
     audit: RedisAudit
@@ -123,6 +125,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
             accounts=RedisRecords(Account, "account", CREDENTIALS, writer, reader),
             secrets=RedisRecords(Secret, "secret", CREDENTIALS, writer, reader),
             data_keys=RedisRecords(DataKey, "data_key", CREDENTIALS, writer, reader),
+            tool_servers=RedisRecords(ToolServer, "tool_server", CREDENTIALS, writer, reader),
             webhooks=RedisWebhooks(writer, reader),
             leftovers=RedisRecords(Leftover, "leftover", CODEBASES, writer, reader),
             audit=RedisAudit(nodes, writer, tail),

@@ -33,6 +33,7 @@ from codetether_core.agents import Agent
 from codetether_core.artifacts import Leftover
 from codetether_core.ports import Backend
 from codetether_core.secrets import DataKey, Secret
+from codetether_core.tool_servers import ToolServer
 from codetether_core.workers import Worker
 
 __all__ = ["SqliteBackend", "open_backend"]
@@ -58,6 +59,7 @@ class SqliteBackend:
     accounts: SqliteRecords[Account]
     secrets: SqliteRecords[Secret]
     data_keys: SqliteRecords[DataKey]
+    tool_servers: SqliteRecords[ToolServer]
     webhooks: SqliteWebhooks
     leftovers: SqliteRecords[Leftover]
     audit: SqliteAudit
@@ -116,6 +118,7 @@ async def open_backend(url: str, *, strict: bool = False) -> AsyncIterator[Backe
                 accounts=SqliteRecords(Account, "account", writer, reader),
                 secrets=SqliteRecords(Secret, "secret", writer, reader),
                 data_keys=SqliteRecords(DataKey, "data_key", writer, reader),
+                tool_servers=SqliteRecords(ToolServer, "tool_server", writer, reader),
                 webhooks=SqliteWebhooks(writer, reader),
                 leftovers=SqliteRecords(Leftover, "leftover", writer, reader),
                 audit=SqliteAudit(writer, reader, epoch),

@@ -32,6 +32,7 @@ _COMMANDS = {
     "policy": ("policy:policy", "Try the policy"),
     "audit": ("audit:audit", "See what was done, and whether the record of it is whole"),
     "secret": ("secrets:secret", "Register secrets, keep them out of everything, hand them to runs"),
+    "tool-server": ("tool_servers:tool_server", "Register servers of tools that runs may use, ask how they are"),
     "encryption": ("encryption:encryption", "See which keys are in use, make one, rotate"),
     "config": ("config:config", "Show the settings, and where each is from"),
     "migrate": ("migrate:migrate", "Bring the store's schema up to date, or see whether it is"),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import click
 
 from codetether_adapters.client import TokenView
 from codetether_apps.cli.connection import connected
+from codetether_apps.cli.durations import seconds_of
 from codetether_apps.cli.lazy import Group
 from codetether_apps.cli.printing import age, print_json, print_table, wants_json
 from codetether_apps.cli.wishes import shared
-from codetether_apps.settings import DURATION
 
 __all__ = ["token"]
 
@@ -40,7 +38,7 @@ def create(
     """Issue a token called NAME and print it, this once."""
     if worker and (roles or scopes):
         raise click.UsageError("--worker says what the token may do: --role and --scope have no say in that")
-    expires_in = _seconds(expires)
+    expires_in = seconds_of("--expires", expires)
     with connected(ctx) as client:
         if worker:
             issued = client.tokens.create_for_worker(worker, name=name, expires_in=expires_in)
@@ -97,13 +95,3 @@ def revoke(ctx: click.Context, id: str | None, owner: str | None) -> None:
 
 def _may(token: TokenView) -> str:
     return ", ".join(token.roles if token.scopes is None else token.scopes)
-
-
-def _seconds(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        lifetime: timedelta = DURATION.read(text)
-    except ValueError as error:
-        raise click.UsageError(f"--expires must be {error}") from None
-    return lifetime.total_seconds()

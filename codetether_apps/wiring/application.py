@@ -14,6 +14,7 @@ from codetether_adapters.a2a.webhooks import Webhooks
 from codetether_adapters.audited import Acting
 from codetether_adapters.http import Application, Drain, Limits, create_app
 from codetether_adapters.http.resources import all_routes
+from codetether_adapters.mcp_servers import open_tool_servers
 from codetether_adapters.outgoing.allowing import allowed
 from codetether_adapters.outgoing.courier import open_courier
 from codetether_adapters.outgoing.transport import open_transport
@@ -27,7 +28,15 @@ from codetether_apps.wiring.client_certificates import open_certificates
 from codetether_apps.wiring.credentials import Access, access_of
 from codetether_apps.wiring.identities import open_identities
 from codetether_apps.wiring.limits import open_limiter
-from codetether_apps.wiring.mcp import catalogue_of, endpoint_of, mcp_routes, protected_of
+from codetether_apps.wiring.mcp import (
+    RUNS,
+    catalogue_of,
+    endpoint_of,
+    mcp_routes,
+    protected_of,
+    run_endpoint_of,
+    run_routes,
+)
 from codetether_apps.wiring.policy import open_policy
 from codetether_apps.wiring.pushing import delivering
 from codetether_apps.wiring.services import open_services
@@ -56,7 +65,8 @@ async def open_application(
     async with (
         open_policy(settings) as policy,
         open_transport(allowed(settings.server.outgoing_allow)) as outgoing,
-        open_services(settings, acting, policy, AgentCards(outgoing, is_signed)) as services,
+        open_tool_servers(outgoing, version("codetether-hub")) as tool_servers,
+        open_services(settings, acting, policy, AgentCards(outgoing, is_signed), tool_servers) as services,
         open_kept_tokens(services.issuing, services.watching, services.clock) as kept,
         open_identities(settings, services.clock, services.issuing.key) as vouching,
         open_limiter(settings) as limiter,
@@ -72,6 +82,8 @@ async def open_application(
             prefix=settings.mcp.prefix,
             protected=protected_of(settings),
         )
+        run_endpoint, below = run_endpoint_of(settings, services), settings.mcp.prefix
+        runs = run_routes(run_endpoint, services.tool_using, prefix=below)
         keeping = services.webhook_keeping
         agent = Agent(
             services=services,
@@ -84,7 +96,7 @@ async def open_application(
             services,
             authenticator=Chain((access.tokens, kept, *([vouching.tokens] if vouching else ()))),
             authorizer=policy.access,
-            routes=(*all_routes(), *a2a_routes(agent), *card_routes(cards), *mcp),
+            routes=(*all_routes(), *a2a_routes(agent), *card_routes(cards), *mcp, *runs),
             limits=Limits(
                 body=settings.server.body_limit,
                 file=settings.server.artifact_limit,
@@ -103,6 +115,7 @@ async def open_application(
             certificates_from_proxies=settings.server.proxy_certificates,
             acts=acting,
             over_tls=settings.server.tls_cert is not None,
+            tools_at=f"{below}{RUNS}" if run_endpoint else None,
         )
         async with delivering(agent, courier):
             yield Opened(application, services, access, Agents(outgoing, services.clock, services.entropy))

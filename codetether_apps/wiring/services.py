@@ -12,7 +12,7 @@ import structlog
 from codetether_adapters.audited import Acting
 from codetether_adapters.passwords import Argon2id
 from codetether_adapters.signing import Ed25519
-from codetether_adapters.system import SystemClock, SystemEntropy
+from codetether_adapters.system import SystemClock, SystemEntropy, together
 from codetether_apps.process.hiding import HIDING
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import is_embedded, open_backend
@@ -25,7 +25,7 @@ from codetether_apps.wiring.presence import tell_of_absence
 from codetether_apps.wiring.protection import protection_of
 from codetether_apps.wiring.timekeeping import keep_time
 from codetether_apps.wiring.trail import end_trail, tell_of_unsigned
-from codetether_core.ports import AgentCards
+from codetether_core.ports import AgentCards, ToolCaller
 from codetether_core.services import Services, assemble
 from codetether_core.tasks import LeaseTerms
 
@@ -40,11 +40,12 @@ async def open_services(
     acting: Acting | None = None,
     policy: Policy | None = None,
     agent_cards: AgentCards | None = None,
+    tool_caller: ToolCaller | None = None,
 ) -> AsyncIterator[Services]:
     """The services of this process. What they keep running ends before the store is closed.
 
     ``acting`` tells whose the changes are that they make, ``policy`` who may act for others, and what agents may do;
-    ``agent_cards`` finds out about agents elsewhere.
+    ``agent_cards`` finds out about agents elsewhere, ``tool_caller`` speaks to servers elsewhere that offer tools.
     """
     leases = settings.leases
     async with (
@@ -67,6 +68,8 @@ async def open_services(
             authorizer=policy.access if policy else None,
             agent_policy=policy.agents if policy else None,
             agent_cards=agent_cards,
+            tool_caller=tool_caller,
+            together=together,
             passwords=Argon2id(),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
             reaper_interval=leases.reaper_interval,

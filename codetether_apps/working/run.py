@@ -20,6 +20,7 @@ from codetether_apps.holding.output import OutputSender
 from codetether_apps.holding.verdicts import Ending, Persistence, verdict
 from codetether_apps.working.conversations import Conversations
 from codetether_apps.working.reports import Reports
+from codetether_apps.working.run_tools import PROOF, tool_variables
 from codetether_core.errors import CodeTetherError
 from codetether_core.ids import SessionId
 from codetether_core.ports import Answer, Run, RunFailed, Runner, RunOutcome
@@ -38,7 +39,7 @@ _log = structlog.get_logger(__name__)
 class TaskRun:
     """A run of ``task`` in ``directory``; ``exclusive`` if nobody else may be there meanwhile.
 
-    ``redactor`` knows the secrets that it was handed, which are in nothing that it tells.
+    ``redactor`` knows the secrets that it was handed, and the token of its tools, which are in nothing that it tells.
     """
 
     task: TaskView
@@ -59,6 +60,7 @@ class TaskRun:
     _token: str = field(default="", init=False, repr=False)
     _answers: Sequence[ApprovalView] = field(default=(), init=False)
     _environment: Mapping[str, str] = field(factory=dict, init=False, repr=False)
+    _tools: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _session: SessionId | None = field(default=None, init=False)
     _noting: set[asyncio.Task[None]] = field(factory=set, init=False)
     _place: Path | None = field(default=None, init=False)
@@ -131,7 +133,9 @@ class TaskRun:
             self._log.debug("not_claimed", error=error.message)
             return None
         self.task, self._answers, self._environment = claimed.task, claimed.answers, claimed.environment
-        self.redactor = Redactor.of({each.name: each.value for each in claimed.secrets})
+        self._tools = tool_variables(self.client.address, claimed)
+        hidden = {PROOF: self._tools[PROOF]} if PROOF in self._tools else {}
+        self.redactor = Redactor.of(hidden | {each.name: each.value for each in claimed.secrets})
         return claimed.lease
 
     async def _report_of_agent(self, output: OutputSender, redacted: RedactedOutput) -> Report | None:
@@ -266,6 +270,6 @@ class TaskRun:
             artifacts=None if self._place is None else str(self._place),
             session=self._resumed,
             metadata=self.task.metadata,
-            environment=self._environment,
+            environment={**self._environment, **self._tools},
             answers=tuple(Answer(question=each.prompt, choice=each.choice, text=each.text) for each in self._answers),
         )

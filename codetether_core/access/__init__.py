@@ -27,6 +27,7 @@ from codetether_core.access.credential import (
 from codetether_core.access.destination import given_url
 from codetether_core.access.principal import DEFAULT_TENANT, SYSTEM, Principal
 from codetether_core.access.roles import (
+    LEASE,
     PERMISSIONS,
     PUBLIC,
     ROLES,
@@ -46,6 +47,7 @@ __all__ = [
     "ACCESS",
     "ACCOUNT_TRANSITIONS",
     "DEFAULT_TENANT",
+    "LEASE",
     "PERMISSIONS",
     "POLICY_FAILED",
     "PUBLIC",

@@ -16,6 +16,7 @@ from codetether_core.errors import NotFound, PermissionDenied
 from codetether_core.ids import TenantId, WorkerId
 
 __all__ = [
+    "LEASE",
     "PERMISSIONS",
     "PUBLIC",
     "ROLES",
@@ -25,6 +26,9 @@ __all__ = [
     "require_tenant",
     "require_worker",
 ]
+
+LEASE: Final = "lease"
+"""Who shows the token of a task's lease may ask, and nobody else: no role holds it."""
 
 PUBLIC: Final = "public"
 
@@ -44,7 +48,7 @@ _SEEING: Final = frozenset(
         "workers:read",
     }
 )
-_VIEWER: Final = _SEEING | {"database:read", "tasks:others"}
+_VIEWER: Final = _SEEING | {"database:read", "tasks:others", "tool_servers:read"}
 _EDITOR: Final = _VIEWER | {
     "agents:delete",
     "agents:write",
@@ -67,6 +71,7 @@ _OPERATOR: Final = _EDITOR | {
     "deletions:override",
     "registrations:override",
     "secrets:read",
+    "tool_servers:write",
     "workers:write",
 }
 

@@ -30,6 +30,8 @@ from codetether_core.ports.secret_source import SecretSource
 from codetether_core.ports.session_store import SessionQuery, SessionStore
 from codetether_core.ports.signer import Signer
 from codetether_core.ports.task_store import ApprovalChange, TaskOrder, TaskQuery, TaskStore
+from codetether_core.ports.together import Together
+from codetether_core.ports.tool_caller import ToolCaller
 from codetether_core.ports.webhook_store import WebhookStore
 
 __all__ = [
@@ -89,6 +91,8 @@ __all__ = [
     "TaskOrder",
     "TaskQuery",
     "TaskStore",
+    "Together",
+    "ToolCaller",
     "Versioned",
     "WebhookStore",
 ]

@@ -19,6 +19,7 @@ from codetether_core.ports.session_store import SessionStore
 from codetether_core.ports.task_store import TaskStore
 from codetether_core.ports.webhook_store import WebhookStore
 from codetether_core.secrets import DataKey, Secret
+from codetether_core.tool_servers import ToolServer
 
 __all__ = ["Backend"]
 
@@ -84,6 +85,11 @@ class Backend(Protocol):
     @property
     def data_keys(self) -> RecordStore[DataKey]:
         """What values are encrypted under, encrypted itself."""
+        ...
+
+    @property
+    def tool_servers(self) -> RecordStore[ToolServer]:
+        """Servers elsewhere whose tools runs may use."""
         ...
 
     @property

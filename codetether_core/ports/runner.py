@@ -28,7 +28,7 @@ class Run:
 
     ``answers`` are those to questions with which earlier runs of the task ended. The files that the agent puts into
     ``artifacts`` (absolute), under whatever names, are left with the task when the run ends. ``environment`` has the
-    secrets that it needs, by variable.
+    secrets that it needs by variable, and where it finds tools.
     """
 
     task: TaskId

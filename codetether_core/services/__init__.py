@@ -43,6 +43,8 @@ from codetether_core.services.signing_in import SignedIn, SigningIn
 from codetether_core.services.submission import Submission
 from codetether_core.services.task_writer import TASK_KINDS
 from codetether_core.services.tenants import tenants_of
+from codetether_core.services.tool_server_keeping import ToolServerKeeping
+from codetether_core.services.tool_using import Offering, ToolUsing
 from codetether_core.services.trail_upkeep import TrailUpkeep
 from codetether_core.services.watching import Resync, Watching
 from codetether_core.services.webhook_keeping import WebhookKeeping
@@ -91,6 +93,7 @@ __all__ = [
     "NoBlobs",
     "NoCipher",
     "Notes",
+    "Offering",
     "OpenKey",
     "Ownership",
     "Pushing",
@@ -113,6 +116,8 @@ __all__ = [
     "SigningIn",
     "Submission",
     "Sweep",
+    "ToolServerKeeping",
+    "ToolUsing",
     "TrailUpkeep",
     "Watching",
     "WebhookKeeping",

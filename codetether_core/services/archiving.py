@@ -71,6 +71,8 @@ class Archiving:
             yield Entry("data_key", codec.dump(key))
         for secret in await self.backend.secrets.list(tenant):
             yield Entry("secret", codec.dump(secret))
+        for server in await self.backend.tool_servers.list(tenant):
+            yield Entry("tool_server", codec.dump(server))
         for webhook in await self.backend.webhooks.list(tenant):
             yield Entry("webhook", codec.dump(webhook))
         for message in await self.backend.inbox.list(tenant, limit=_ALL):

@@ -17,6 +17,8 @@ from codetether_core.ports import (
     Entropy,
     Passwords,
     Signer,
+    Together,
+    ToolCaller,
 )
 from codetether_core.services.accounts import Accounts
 from codetether_core.services.agent_rules import AgentRules
@@ -62,6 +64,10 @@ from codetether_core.services.submission import Submission
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.telling import Telling
+from codetether_core.services.tool_listing import ToolListing, one_after_another
+from codetether_core.services.tool_permission import ToolPermission
+from codetether_core.services.tool_server_keeping import ToolServerKeeping
+from codetether_core.services.tool_using import ToolUsing
 from codetether_core.services.trail_copying import TrailCopying
 from codetether_core.services.trail_filing import TrailFiling
 from codetether_core.services.trail_filings import TrailFilings
@@ -122,6 +128,8 @@ class Services:
     secret_keeping: SecretKeeping
     rotating: Rotating
     webhook_keeping: WebhookKeeping
+    tool_using: ToolUsing
+    tool_server_keeping: ToolServerKeeping
 
 
 def assemble(
@@ -141,6 +149,8 @@ def assemble(
     authorizer: Authorizer | None = None,
     agent_policy: AgentPolicy | None = None,
     agent_cards: AgentCards | None = None,
+    tool_caller: ToolCaller | None = None,
+    together: Together = one_after_another,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
@@ -156,6 +166,8 @@ def assemble(
     below it, of which ``kept`` tells.
     ``authorizer`` tells who may act for the owners of things, ``agent_policy`` what agents may do; without them, roles
     and the rules that are shipped do. ``agent_cards`` finds out about agents elsewhere; without it there are none.
+    ``tool_caller`` speaks to servers elsewhere that offer tools, which are asked for them ``together``; without it none
+    is registered, and no run uses any.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
@@ -186,6 +198,8 @@ def assemble(
     registration = Registration(backend.codebases, directory, tasks, clock, entropy, ownership)
     secret_keeping = SecretKeeping(redaction.secrets, redaction, ownership, clock)
     issuing = Issuing(backend.credentials, clock, entropy, ownership, key, key_max_age)
+    asking = Asking(writer, tasks, reporting, judging, redaction, clock, entropy, terms)
+    listing = ToolListing(backend.tool_servers, tool_caller, secret_keeping, redaction, clock, together)
     return Services(
         backend=backend,
         blobs=blobs,
@@ -196,7 +210,7 @@ def assemble(
         dispatch=dispatch,
         claiming=claiming,
         reporting=reporting,
-        asking=Asking(writer, tasks, reporting, judging, redaction, clock, entropy, terms),
+        asking=asking,
         questions=questions,
         watching=watching,
         conversation=Conversation(backend.sessions, backend.codebases, submission, transcripts, clock),
@@ -241,5 +255,18 @@ def assemble(
         redaction=redaction,
         secret_keeping=secret_keeping,
         webhook_keeping=WebhookKeeping(backend.webhooks, encryption, ownership, webhook_signer or NoSigner(), clock),
+        tool_using=ToolUsing(
+            listing,
+            ToolPermission(asking, questions, tasks, backend.approvals, backend.notifier, clock, terms),
+            judging,
+            redaction,
+            recording,
+            tasks,
+            clock,
+            terms,
+        ),
+        tool_server_keeping=ToolServerKeeping(
+            backend.tool_servers, secret_keeping, redaction, ownership, tool_caller, clock
+        ),
         rotating=Rotating(data_keys, backend.data_keys, data_keys.cipher, clock, backend.audit, at_rest),
     )

@@ -18,6 +18,7 @@ from codetether_core.messages import Message
 from codetether_core.secrets import DataKey, Secret
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import Task
+from codetether_core.tool_servers import ToolServer
 from codetether_core.webhooks import Webhook
 from codetether_core.workers import Worker
 
@@ -81,6 +82,7 @@ _SHAPES: Final[Mapping[str, type]] = {
     "account": Account,
     "data_key": DataKey,
     "secret": Secret,
+    "tool_server": ToolServer,
     "webhook": Webhook,
     "message": Message,
     "erased_session": _ErasedSession,

@@ -10,13 +10,16 @@ from codetether_core.access import Principal
 from codetether_core.errors import PermissionDenied
 from codetether_core.ports import Authorizer
 
-__all__ = ["DELETIONS", "KEYS", "OTHERS", "REGISTRATIONS", "SECRETS", "SENDING", "Ownership", "Reach"]
+__all__ = ["DELETIONS", "KEYS", "KNOWING", "OTHERS", "REGISTRATIONS", "SECRETS", "SENDING", "Ownership", "Reach"]
 
 DELETIONS: Final = "deletions:override"
 """Whoever may do this erases what is anybody's."""
 
 KEYS: Final = "keys:admin"
 """Whoever may do this acts for the owner of any token."""
+
+KNOWING: Final = "secrets:read"
+"""Whoever may do this is told which secrets there are, and where they are sent."""
 
 OTHERS: Final = "tasks:others"
 """Whoever may do this sees the tasks of everybody in its tenant where others see their own alone."""

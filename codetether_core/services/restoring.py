@@ -34,12 +34,13 @@ from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.trail_copying import TrailCopying
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import Task, requeue
+from codetether_core.tool_servers import ToolServer
 from codetether_core.webhooks import Webhook, relocated
 from codetether_core.workers import Worker
 
 __all__ = ["Restoring"]
 
-V = TypeVar("V", Codebase, Worker, Agent, Credential, Account, Secret)
+V = TypeVar("V", Codebase, Worker, Agent, Credential, Account, Secret, ToolServer)
 K = TypeVar("K", DataKey, Webhook)
 
 _PAGE: Final = 200
@@ -156,6 +157,8 @@ class Restoring:
                 await backend.data_keys.add(_of_this(tenant, codec.load(DataKey, data)))
             case "secret":
                 await _add(backend.secrets, codec.load(Secret, data), tenant)
+            case "tool_server":
+                await _add(backend.tool_servers, codec.load(ToolServer, data), tenant)
             case "webhook":
                 webhook = relocated(codec.load(Webhook, data), self.clock.now())
                 await backend.webhooks.add(_of_this(tenant, webhook))

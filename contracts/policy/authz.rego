@@ -54,7 +54,7 @@ seeing := {
 	"workers:read",
 }
 
-viewer := seeing | {"database:read", "tasks:others"}
+viewer := seeing | {"database:read", "tasks:others", "tool_servers:read"}
 
 editor := viewer | {
 	"agents:delete",
@@ -74,7 +74,14 @@ editor := viewer | {
 	"tasks:write",
 }
 
-operator := editor | {"audit:read", "deletions:override", "registrations:override", "secrets:read", "workers:write"}
+operator := editor | {
+	"audit:read",
+	"deletions:override",
+	"registrations:override",
+	"secrets:read",
+	"tool_servers:write",
+	"workers:write",
+}
 
 admin := operator | {
 	"accounts:read",

@@ -10,13 +10,14 @@ from typing import Any, Final, TypeAlias
 from attrs import evolve
 
 from codetether_core.access import Credential, CredentialKind
-from codetether_core.agents import Agent
+from codetether_core.agents import Agent, SignIn
 from codetether_core.codebases import Codebase
 from codetether_core.errors import AlreadyExists, NotFound, VersionConflict
 from codetether_core.events import Topic
 from codetether_core.ids import AgentName, CodebaseId, CredentialId, TenantId, WorkerId
 from codetether_core.ports import Backend, RecordStore
 from codetether_core.secrets import DataKey, Secret
+from codetether_core.tool_servers import ToolServer
 from codetether_core.workers import Worker
 from contracts.ports.harness import Example, OpenBackend, examples, raises
 from contracts.ports.samples import MICROSECOND, NOW, OTHER_TENANT, SECOND, TENANT, note
@@ -31,7 +32,7 @@ Make: TypeAlias = Callable[..., Any]
 
 
 def record_store_contract(open_backend: OpenBackend) -> type[unittest.TestCase]:
-    """The same behaviours for codebases, workers, agents and credentials, secrets, data keys and webhooks."""
+    """The same behaviours for codebases, workers, agents, credentials, secrets, data keys, tool servers, webhooks."""
     shown = [_shown(example, kind) for kind in _KINDS for example in _EXAMPLES]
     return examples("RecordStoreContract", open_backend, shown)
 
@@ -109,6 +110,20 @@ def _data_key(id: str, tenant: TenantId = TENANT) -> DataKey:
     return DataKey(id=id, tenant=tenant, wrapped="AAAA", wrapped_by="é", created_at=NOW)
 
 
+def _tool_server(id: str, tenant: TenantId = TENANT) -> ToolServer:
+    return ToolServer(
+        name=id,
+        tenant=tenant,
+        url="https://tools.example.org/mcp?é",
+        registered_by="ann",
+        registered_at=NOW,
+        description="Ünits 🦊",
+        tools=("read_*", "é?"),
+        timeout=300 * SECOND + MICROSECOND,
+        sign_in=SignIn(header="X-Key", prefix="", secret="tools"),
+    )
+
+
 _KINDS: Final[tuple[tuple[str, Callable[[Backend], Store], Make], ...]] = (
     ("codebases", lambda backend: backend.codebases, _codebase),
     ("workers", lambda backend: backend.directory.workers, _worker),
@@ -116,6 +131,7 @@ _KINDS: Final[tuple[tuple[str, Callable[[Backend], Store], Make], ...]] = (
     ("credentials", lambda backend: backend.credentials, _credential),
     ("secrets", lambda backend: backend.secrets, _secret),
     ("data_keys", lambda backend: backend.data_keys, _data_key),
+    ("tool_servers", lambda backend: backend.tool_servers, _tool_server),
     ("webhooks", lambda backend: backend.webhooks, new_webhook),
 )
 

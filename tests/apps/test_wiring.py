@@ -122,3 +122,29 @@ async def test_a_notifier_whose_package_is_missing(tmp_path: Path, monkeypatch: 
         async with open_services(given(tmp_path, CODETETHER_NOTIFIER="pigeon://x")):
             pass
     assert refused.value.hint == "pip install 'codetether-hub[pigeon]'"
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [({}, "/mcp/v1/runs"), ({"CODETETHER_MCP_PREFIX": "/api"}, "/api/mcp/v1/runs"), ({"CODETETHER_MCP": "off"}, None)],
+    ids=["as-is", "below", "off"],
+)
+async def test_a_run_is_told_where_its_tools_are_if_they_are_served(
+    tmp_path: Path, settings: dict[str, str], path: str | None
+) -> None:
+    async with open_application(given(tmp_path, CODETETHER_STORE="memory://", **settings)) as opened:
+        assert opened.access.generated
+        task = await opened.services.submission.submit(
+            SYSTEM, TaskSpec(codebase=CodebaseId("global"), title="t", prompt="p")
+        )
+        head = {"Authorization": f"Bearer {opened.access.generated.text}"}
+        transport = httpx.ASGITransport(app=opened.application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=head) as client:
+            body = {"task_id": task.id, "worker_id": "w", "lease": True}
+            claim = (await client.post("/v1/worker/tasks/claim", json=body)).json()
+            assert claim["tools_path"] == (path and f"{path}/default/{task.id}")
+            shown = {"Authorization": f"Bearer {claim['lease']['token']}"}
+            at = claim["tools_path"] or f"/mcp/v1/runs/default/{task.id}"
+            listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+            answer = await client.post(at, json=listing, headers=shown)
+            assert answer.status_code == (501 if path is None else 200), answer.text

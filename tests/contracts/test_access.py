@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from codetether_adapters.http import Route
-from codetether_core.access import PUBLIC
+from codetether_core.access import LEASE, PUBLIC
 from tests.contracts.policy import MATRIX, ROLE_NAMES
 from tests.http.conformance import table
 from tests.http.harness import Peer
@@ -44,6 +44,9 @@ SIGN_IN = {
 }
 """Open as well; they refuse a request for what it lacks, or because there is no identity provider."""
 
+BY_LEASE = {"/mcp/v1/runs/{tenant}/{task_id}"}
+"""For holders of leases, none of whom is here: what somebody may do otherwise counts for nothing."""
+
 CREDENTIALS: dict[str, dict[str, str]] = {
     "anonymous": {},
     "wrong": {"Authorization": "Bearer of-nobody"},
@@ -73,8 +76,9 @@ async def status(world: World, route: Route, path: str, headers: dict[str, str])
 
 
 def test_the_table_knows_every_permission_and_what_is_open() -> None:
-    assert {route.permission for route in table()} <= MATRIX.keys() | {PUBLIC}
+    assert {route.permission for route in table()} <= MATRIX.keys() | {LEASE, PUBLIC}
     assert {route.path for route in table() if route.permission == PUBLIC} == OPEN | SIGN_IN.keys()
+    assert {route.path for route in table() if route.permission == LEASE} == BY_LEASE
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
@@ -103,7 +107,7 @@ async def test_each_role_may_do_what_is_written_here_and_nothing_else(role: str)
         for route, path in routes():
             async with asyncio.timeout(5):
                 found = await status(world, route, path, {"Authorization": f"Bearer {role}-token"})
-            allowed = route.path in OPEN | SIGN_IN.keys() or role in MATRIX[route.permission]
+            allowed = route.path in OPEN | SIGN_IN.keys() or role in MATRIX.get(route.permission, ())
             assert (found not in (401, 403)) == allowed, (route.method, route.path, found)
             assert found < 500 or found == SIGN_IN.get(route.path), (route.method, route.path)
 
@@ -122,6 +126,8 @@ async def test_no_page_but_ours_changes_anything_with_a_browsers_cookie(page: st
             found = await status(world, route, path, headers)
             if route.path in OPEN | SIGN_IN.keys():
                 assert found == SIGN_IN.get(route.path, 200), route.path
+            elif route.path in BY_LEASE:
+                assert found == 401, route.path
             elif route.method != "GET" or (route.stream is not None and page in ("cross-site", "same-site")):
                 assert found == 403, (route.method, route.path)
                 refused += 1
@@ -135,7 +141,8 @@ async def test_a_page_of_ours_may_do_with_it_what_its_sign_in_may() -> None:
     async with open_world() as world, signed_in_browser(world) as (cookie, csrf):
         headers = cookie | {"Sec-Fetch-Site": "same-origin", "X-CSRF-Token": csrf}
         for route, path in sorted(routes(), key=lambda each: each[0].path == "/v1/auth/logout"):
-            assert await status(world, route, path, headers) not in (401, 403), (route.method, route.path)
+            found = await status(world, route, path, headers)
+            assert (found in (401, 403)) == (route.path in BY_LEASE), (route.method, route.path)
         assert await status(world, *next(routes()), headers) == 401  # it signed out in the end
 
 

@@ -20,11 +20,12 @@ from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.http import Application, Routes, create_app, document
 from codetether_adapters.http.resources import all_routes
 from codetether_adapters.http.routing import MethodNotAllowed, Route
+from codetether_adapters.mcp.run_tools import RunTools
 from codetether_adapters.mcp.serving import Endpoint
 from codetether_adapters.tokens import StaticTokens
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.a2a import a2a_routes, card_routes, open_cards
-from codetether_apps.wiring.mcp import catalogue_of, mcp_routes
+from codetether_apps.wiring.mcp import catalogue_of, mcp_routes, run_routes
 from codetether_core.codec import moment, timestamp
 from codetether_core.errors import CodeTetherError, NotFound
 from codetether_core.ports import Authorizer
@@ -51,7 +52,9 @@ def table() -> Routes:
         """A store that is there, and wakes everybody."""
 
     backend = SimpleNamespace(ping=ping, notifier=SimpleNamespace(ping=ping))
-    services = cast(Services, SimpleNamespace(backend=backend, clock=SimpleNamespace(now=None), recording=None))
+    services = cast(
+        Services, SimpleNamespace(backend=backend, clock=SimpleNamespace(now=None), recording=None, tool_using=None)
+    )
     routes = every_route(services)
     return create_app(services, authenticator=StaticTokens(()), authorizer=RolePolicy(), routes=routes).routes
 
@@ -63,7 +66,8 @@ def every_route(services: Services, authorizer: Authorizer | None = None) -> tup
     agent = Agent(services=services, authorizer=policy, cards=cards)
     catalogue = catalogue_of(Settings(), services, policy)
     mcp = mcp_routes(catalogue, Endpoint.of(catalogue), policy)
-    return (*all_routes(), *a2a_routes(agent), *card_routes(cards), *mcp)
+    runs = run_routes(Endpoint.of_runs(RunTools(services.tool_using)), services.tool_using)
+    return (*all_routes(), *a2a_routes(agent), *card_routes(cards), *mcp, *runs)
 
 
 @cache

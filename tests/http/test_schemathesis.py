@@ -146,6 +146,8 @@ class Real:
                 return str(self._post("/v1/auth/keys", name="ci")["id"])
             case "letters":
                 return "whk_1"
+            case "servers":
+                return "issues"
             case "resource":
                 return "mcp/v1/rpc"
             case "messages":

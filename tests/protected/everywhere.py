@@ -23,7 +23,7 @@ _CLEAR: Final = """
     models models_supported name path resource sender session_id target_agent_name target_worker_id task_id tenant_id
     to url username worker_id workspace_id workspace_ids workspaces agent_type cursor files jsonrpc kind method
     new_password old_password outcome password reason refresh_token required_capabilities roles scopes source status
-    stream value variable card_keys card_url secret
+    stream value variable card_keys card_url secret header prefix tools
 """
 
 WRITTEN: Final = frozenset(_WRITTEN.split())
@@ -46,6 +46,8 @@ def members() -> Iterator[tuple[str, str]]:
             for member in attrs.fields(route.body):
                 if (route.path, member.name) == ("/v1/agent/workers/register", "capabilities"):
                     continue  # which are names, unlike an agent's
+                if (route.path, member.name) == ("/v1/tool-servers/{name}", "description"):
+                    continue  # which is kept once a server elsewhere has answered: see ``test_encrypting``
                 if any(word in str(member.type) for word in ("str", "Any", "Chunk", "Option", "Told", "ToolUse")):
                     yield f"{route.method} {route.path}", member.name
 

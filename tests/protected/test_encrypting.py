@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from codetether_adapters import memory
 from codetether_adapters.protected import EncryptedBlobs, Encrypting, ProtectedBackend, inwards
 from codetether_adapters.protected.pieces import HEAD, SEALED
+from codetether_core.agents import SignIn
 from codetether_core.approvals import Approval, ApprovalKind, ApprovalState
 from codetether_core.artifacts import BlobId
 from codetether_core.errors import NotFound, SearchUnavailable, Undecipherable
@@ -20,6 +21,7 @@ from codetether_core.ids import ApprovalId, TaskId
 from codetether_core.ports import ApprovalChange, Backend, BlobStore, SessionQuery, TaskQuery
 from codetether_core.services import DataKeys, Encryption
 from codetether_core.tasks import Task
+from codetether_core.tool_servers import ToolServer
 from contracts.ports.samples import CODEBASE, NOW, SECOND, TENANT, claimed, new_task, note
 from tests.protected.opening import keys_of
 
@@ -83,6 +85,24 @@ async def test_what_a_question_was_answered_with_is_hidden() -> None:
         kept = await place.inner.approvals.get(TENANT, said.id)
         assert "word" not in repr(kept) and kept.state is ApprovalState.ANSWERED
         assert await place.outer.approvals.get(TENANT, said.id) == said
+
+
+async def test_what_a_server_of_tools_is_said_to_be_is_hidden() -> None:
+    """What it takes to use it is not: where it is, how it is signed in to, which of its tools are meant."""
+    async with open_place() as place:
+        server = ToolServer(
+            name="issues",
+            tenant=TENANT,
+            url="https://tools.example/mcp",
+            registered_by="ann",
+            registered_at=NOW,
+            description="a word",
+            sign_in=SignIn(header="Authorization", prefix="Bearer ", secret="key"),
+        )
+        await place.outer.tool_servers.add(server)
+        kept = await place.inner.tool_servers.get(TENANT, "issues")
+        assert kept.description.startswith("ct1.key-000001.") and evolve(kept, description="a word") == server
+        assert await place.outer.tool_servers.list(TENANT) == [server]
 
 
 async def test_what_was_asked_for_is_encrypted_once() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from codetether_adapters.memory.backend import open_backend
 from codetether_core.access import Principal
-from codetether_core.agents import Agent
+from codetether_core.agents import Agent, SignIn
 from codetether_core.approvals import ApprovalState
 from codetether_core.codebases import Codebase
 from codetether_core.errors import Conflict, StaleLease
@@ -21,6 +21,7 @@ from codetether_core.ports import SessionQuery, TaskQuery
 from codetether_core.services import Entry, Question, Services, assemble
 from codetether_core.sessions import Session, SessionMessage
 from codetether_core.tasks import OutputChunk, TaskState
+from codetether_core.tool_servers import ToolServer
 from codetether_core.webhooks import Webhook, webhook_id
 from tests.http.resources.world import CountingDice, FakeClock
 from tests.services.desk import TENANT, USER, Desk, open_desk
@@ -86,6 +87,15 @@ async def a_used_store(desk: Desk) -> None:
         due=now,
     )
     await services.backend.webhooks.add(webhook, [])
+    server = ToolServer(
+        name="issues",
+        tenant=TENANT,
+        url="https://tools.example/mcp",
+        registered_by=USER.name,
+        registered_at=now,
+        sign_in=SignIn(header="Authorization", prefix="Bearer ", secret="issues"),
+    )
+    await services.backend.tool_servers.add(server)
 
 
 async def test_a_copy_of_the_copy_is_the_same() -> None:
@@ -94,7 +104,7 @@ async def test_a_copy_of_the_copy_is_the_same() -> None:
         await a_used_store(desk)
         entries = await copied(desk.services)
         assert {entry.kind for entry in entries} >= {
-            "codebase", "credential", "session", "message", "task", "event", "webhook"
+            "codebase", "credential", "session", "message", "task", "tool_server", "event", "webhook"
         }  # fmt: skip
         there = assemble(other, FakeClock(), CountingDice())
         counted = await there.restoring.restore(TENANT, told(entries))

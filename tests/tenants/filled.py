@@ -18,6 +18,7 @@ NAMES = {
     "agents": "reviewer",
     "artifacts": "notes.txt",
     "accounts": "ann",
+    "tool-servers": "issues",
 }
 """What both call the same; only what is in it differs."""
 
@@ -57,6 +58,9 @@ async def fill(client: httpx.AsyncClient, mark: str) -> Filled:
     await post("/v1/agent/agents", name=NAMES["agents"], description=mark)
     message = (await post("/v1/agent/messages", to=NAMES["agents"], body=mark))["message"]["id"]
     await post("/v1/auth/accounts", name=NAMES["accounts"], password="correct horse", roles=["viewer"])
+    server = {"url": "https://tools.example/mcp", "description": mark}
+    registered = await client.put(f"/v1/tool-servers/{NAMES['tool-servers']}", json=server)
+    assert registered.status_code == 200, registered.text
     key = (await post("/v1/auth/keys", name=mark))["id"]
     ids = {
         **NAMES,

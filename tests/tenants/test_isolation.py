@@ -39,6 +39,7 @@ from tests.http.harness import Peer, client_of
 from tests.http.resources.world import KEY, Quick
 from tests.mcp.hub import RPC, envelope, named
 from tests.tenants.filled import NAMES, Filled, fill
+from tests.tool_servers.caller import Caller
 
 pytestmark = pytest.mark.anyio
 
@@ -76,7 +77,7 @@ async def shared(engine: str, directory: Path) -> AsyncIterator[Shared]:
         blobs = await stack.enter_async_context(open_blobs(f"file://{directory}/blobs"))
         clock, dice, acting = SystemClock(), SystemEntropy(), Acting()
         audited = AuditedBackend.over(backend, Notes(clock, dice).of, acting)
-        services = assemble(audited, clock, dice, blobs=blobs, key=KEY, passwords=Quick())
+        services = assemble(audited, clock, dice, blobs=blobs, key=KEY, passwords=Quick(), tool_caller=Caller())
         tokens = StaticTokens(
             StaticToken.of("root", f"token-of-{each}", ["admin", "worker"], each) for each in _TENANTS
         )
@@ -120,6 +121,7 @@ WORDS: Final = {
     "text": "yes",
     "title": "t",
     "to": NAMES["agents"],
+    "url": "https://tools.example/mcp",
     "worker_id": NAMES["workers"],
 }
 """Members that some body or other wants."""

@@ -34,6 +34,7 @@ from codetether_adapters.http.resources import (
     session_sync,
     sessions,
     tasks,
+    tool_servers,
     upkeep,
     worker_registration,
     worker_stream,
@@ -61,6 +62,6 @@ def all_routes() -> tuple[Route, ...]:
         *(copies.ROUTES + audit.ROUTES),
         *(auth.ROUTES + provider_sign_in.ROUTES + accounts.ROUTES + credentials.ROUTES),
         *(encryption.ROUTES + push.ROUTES),
-        *secrets.ROUTES,
+        *(secrets.ROUTES + tool_servers.ROUTES),
     )
     return expand(routes, ALIASES)

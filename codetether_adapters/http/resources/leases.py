@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from attrs import asdict
 from starlette.responses import Response
@@ -44,6 +45,7 @@ async def claim(call: Call) -> Response:
             "task": task_view(task),
             "answers": [approval_view(each) for each in await call.services.questions.answers(task)],
             "secrets": [asdict(each) for each in await _handed(call, task)] if body.lease else [],
+            "tools_path": _tools_path(call, task) if body.lease else None,
         }
     )
 
@@ -112,6 +114,11 @@ async def _handed(call: Call, task: Task) -> Sequence[HandedSecret]:
             {"names": [each.name for each in handed]},
         )
     return handed
+
+
+def _tools_path(call: Call, task: Task) -> str | None:
+    """Where the run finds tools; the tenant is named because nobody is asked who it is."""
+    return None if call.tools_at is None else f"{call.tools_at}/{quote(task.tenant, safe='')}/{task.id}"
 
 
 def _lease(call: Call, task: Task) -> dict[str, Any] | None:

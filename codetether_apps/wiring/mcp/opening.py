@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 import structlog
@@ -14,6 +15,7 @@ from codetether_adapters.mcp.answering import Answering, Receive, Scope, Send
 from codetether_adapters.mcp.caller import Caller
 from codetether_adapters.mcp.catalogue import Catalogue, Offer
 from codetether_adapters.mcp.hub import Hub
+from codetether_adapters.mcp.run_tools import RunTools
 from codetether_adapters.mcp.served import Served
 from codetether_adapters.mcp.tools import TOOLS
 from codetether_apps.settings import Settings, SettingsError
@@ -22,7 +24,7 @@ from codetether_apps.wiring.mcp.routes import RPC
 from codetether_core.ports import Authorizer
 from codetether_core.services import Services
 
-__all__ = ["catalogue_of", "endpoint_of", "is_served", "protected_of"]
+__all__ = ["catalogue_of", "endpoint_of", "is_served", "protected_of", "run_endpoint_of"]
 
 _SINCE, _BEFORE = (2, 3), (3,)
 """Releases of the protocol's library between which ours works: those of the extra ``mcp``."""
@@ -62,7 +64,27 @@ def endpoint_of(settings: Settings, served: Served) -> Answering | None:
     if reason := _lacks():
         _log.info("mcp_not_served", reason=reason, hint="pip install 'codetether-hub[mcp]'")
         return None
-    return _Endpoint(served, installation_key(settings))
+    key = installation_key(settings)
+
+    def load() -> Answering:
+        from codetether_adapters.mcp.serving import Endpoint
+
+        return Endpoint.of(served, key)
+
+    return _Endpoint(load)
+
+
+def run_endpoint_of(settings: Settings, services: Services) -> Answering | None:
+    """What answers runs that look for tools; ``None`` where MCP is not served, or no tools of others are used."""
+    if not is_served(settings) or not services.tool_using.possible:
+        return None
+
+    def load() -> Answering:
+        from codetether_adapters.mcp.serving import Endpoint
+
+        return Endpoint.of_runs(RunTools(services.tool_using, version("codetether-hub")))
+
+    return _Endpoint(load)
 
 
 def _lacks() -> str:
@@ -82,21 +104,15 @@ def _lacks() -> str:
 class _Endpoint:
     """Imports the library, which takes more than a second, beside the first request that needs it."""
 
-    served: Served
-    key: bytes | None = field(repr=False)
+    load: Callable[[], Answering] = field(repr=False)
     _loading: asyncio.Future[Answering] | None = field(default=None, init=False)
 
     async def answer(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer (``Answering``)."""
         if self._loading is None:
-            self._loading = asyncio.ensure_future(asyncio.to_thread(self._load))
+            self._loading = asyncio.ensure_future(asyncio.to_thread(self.load))
         endpoint = await asyncio.shield(self._loading)  # others wait for it too
         await endpoint.answer(caller, scope, receive, send)
-
-    def _load(self) -> Answering:
-        from codetether_adapters.mcp.serving import Endpoint
-
-        return Endpoint.of(self.served, self.key)
 
 
 def protected_of(settings: Settings) -> Protected | None:

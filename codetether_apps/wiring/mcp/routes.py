@@ -9,21 +9,21 @@ from urllib.parse import urlsplit
 from attrs import evolve, frozen
 
 from codetether_adapters.http import METADATA, Call, Encoded, Header, Json, Mounted, Protected, Route
-from codetether_adapters.http.bodies import require_depth
 from codetether_adapters.http.negotiating import require_json, require_taker_of_json
 from codetether_adapters.http.origins import require_own_origin
 from codetether_adapters.http.resources import deployed_mcp
 from codetether_adapters.mcp.answering import Answering, Receive, Scope, Send
 from codetether_adapters.mcp.caller import Caller, Exchange
 from codetether_adapters.mcp.encoding import encode
-from codetether_adapters.mcp.envelope import UNREADABLE, Asked, asked_in, has_error, message_in, refusal_of
+from codetether_adapters.mcp.envelope import Asked, asked_in, has_error
 from codetether_adapters.mcp.served import Served
 from codetether_apps.wiring.mcp.discovery import discovery_routes
+from codetether_apps.wiring.mcp.messages import message_of
 from codetether_core.access import PUBLIC
-from codetether_core.errors import Invalid, NotConfigured, NotFound
+from codetether_core.errors import NotConfigured, NotFound
 from codetether_core.ports import Authorizer
 
-__all__ = ["RPC", "mcp_routes"]
+__all__ = ["ANSWER", "HEADERS", "HOW", "RPC", "STREAM", "JsonRpcMessage", "mcp_routes"]
 
 RPC: Final = "/mcp/v1/rpc"
 _LISTEN: Final = "subscriptions/listen"
@@ -31,9 +31,9 @@ _NAMED: Final = ("tools/call", "prompts/get")
 _SHORT: Final = "/mcp"
 _PERMISSION: Final = "tasks:read"
 _BAD: Final = 400
-_STREAM: Final = "mcp"
-_HOW: Final = "pip install 'codetether-hub[mcp]', and set CODETETHER_MCP=on"
-_ANSWER: Final[Mapping[str, object]] = {
+STREAM: Final = "mcp"
+HOW: Final = "pip install 'codetether-hub[mcp]', and set CODETETHER_MCP=on"
+ANSWER: Final[Mapping[str, object]] = {
     "type": "object",
     "description": "A JSON-RPC 2.0 response: a result or an error.",
     "required": ["jsonrpc", "id"],
@@ -69,7 +69,7 @@ _METADATA: Final[Mapping[str, object]] = {
     },
     "additionalProperties": False,
 }
-_HEADERS: Final = (
+HEADERS: Final = (
     Header("MCP-Protocol-Version", "The protocol's revision; without it, one of those that begin with a handshake."),
     Header("Mcp-Method", "The message's method, as revision 2026-07-28 wants it."),
     Header("Mcp-Name", "The name of what is called, or the address of what is read, as that revision wants it."),
@@ -102,15 +102,9 @@ def mcp_routes(
         What a deployed worker calls, ``register_agent`` and ``refresh_agent_heartbeat``, is answered in its own way.
         """
         require_own_origin(call)
-        body = await call.read()
-        try:
-            message = message_in(body)
-        except ValueError:
-            return Encoded(UNREADABLE, 400)
-        try:
-            require_depth(message, body, call.limits.depth)
-        except Invalid as error:
-            return Encoded(refusal_of(message, error.message), 400)
+        message, body, refusal = await message_of(call)
+        if refusal is not None:
+            return refusal
         if deployed_mcp.is_deployed_call(message):
             call.request.permission = deployed_mcp.PERMISSION
             await authorizer.authorize(call.principal, deployed_mcp.PERMISSION)
@@ -118,7 +112,7 @@ def mcp_routes(
         require_json(call.headers)
         require_taker_of_json(call.headers)
         if (served_by := endpoint) is None:
-            raise NotConfigured("MCP is not served here", hint=_HOW)
+            raise NotConfigured("MCP is not served here", hint=HOW)
         await admit(call, asked_in(message))
         caller = Caller(principal=call.principal, standing=call.standing)
 
@@ -171,12 +165,12 @@ def mcp_routes(
             _PERMISSION,
             summary=summary,
             tag="mcp",
-            headers=_HEADERS,
+            headers=HEADERS,
             body=JsonRpcMessage,
-            answer=_ANSWER,
-            refusal=_ANSWER,
+            answer=ANSWER,
+            refusal=ANSWER,
             also={202: None},
-            stream=_STREAM,
+            stream=STREAM,
             errors=(400, 404, 406, 408, 413, 415, 421, 501),
             protected=None if protected is None else evolve(protected, path=f"{prefix}{path}"),
         )

@@ -19,9 +19,10 @@ from codetether_adapters.opa import OpaServer, RegoPolicy, shipped_policy
 from codetether_adapters.protected import ProtectedBackend, Redacting
 from codetether_adapters.signing import Ed25519
 from codetether_adapters.tokens import Chain, open_kept_tokens
+from codetether_apps.wiring.mcp import RUNS
 from codetether_core.audit import Actor
 from codetether_core.events import Event
-from codetether_core.ports import AgentCards
+from codetether_core.ports import AgentCards, ToolCaller
 from codetether_core.services import DataKeys, Encryption, Notes, Redaction, Services, assemble
 from tests.http.conformance import checked, every_route
 from tests.http.harness import NOW, TOKENS, client_of
@@ -108,7 +109,9 @@ def ok(response: httpx.Response) -> Any:
 
 
 @asynccontextmanager
-async def open_world(policy: RegoPolicy | OpaServer = POLICY, cards: AgentCards | None = None) -> AsyncIterator[World]:
+async def open_world(
+    policy: RegoPolicy | OpaServer = POLICY, cards: AgentCards | None = None, caller: ToolCaller | None = None
+) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         clock, dice, acting = FakeClock(), CountingDice(), Acting()
         store = await stack.enter_async_context(open_backend())
@@ -132,10 +135,18 @@ async def open_world(policy: RegoPolicy | OpaServer = POLICY, cards: AgentCards 
             authorizer=policy,
             agent_policy=policy,
             agent_cards=cards,
+            tool_caller=caller,
         )
         kept = await stack.enter_async_context(open_kept_tokens(services.issuing, services.watching, clock))
         routes = every_route(services, policy)
-        app = create_app(services, authenticator=Chain((TOKENS, kept)), authorizer=policy, routes=routes, acts=acting)
+        app = create_app(
+            services,
+            authenticator=Chain((TOKENS, kept)),
+            authorizer=policy,
+            routes=routes,
+            acts=acting,
+            tools_at=RUNS if caller else None,
+        )
         clients = {
             role: await stack.enter_async_context(
                 client_of(app, headers={"Authorization": f"Bearer {role}-token"}, event_hooks=checked(app)),

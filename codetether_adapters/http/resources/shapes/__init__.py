@@ -90,6 +90,12 @@ from codetether_adapters.http.resources.shapes.tasks import (
     TaskDetails,
     TaskErased,
 )
+from codetether_adapters.http.resources.shapes.tool_servers import (
+    OfferedTool,
+    ToolServer,
+    ToolServerHealth,
+    ToolServers,
+)
 from codetether_adapters.http.resources.shapes.upkeep import Reaper, Recovered, StuckTasks
 from codetether_adapters.http.resources.shapes.workers import (
     Connection,
@@ -153,6 +159,7 @@ __all__ = [
     "MonitorFound",
     "MonitorIntervened",
     "MonitorStats",
+    "OfferedTool",
     "OutputItem",
     "OutputPage",
     "ProviderKeys",
@@ -198,6 +205,9 @@ __all__ = [
     "TaskCancelled",
     "TaskDetails",
     "TaskErased",
+    "ToolServer",
+    "ToolServerHealth",
+    "ToolServers",
     "Watch",
     "WatchStarted",
     "WatchStopped",

@@ -37,7 +37,8 @@ class Accepted:
 class Claimed:
     """The task is the worker's; ``answers`` are those to questions that earlier runs of it parked.
 
-    ``secrets`` are those that the run needs, for a worker that asked for a lease.
+    ``secrets`` are those that the run needs, and below ``tools_path`` are tools that it may use (MCP, with the lease's
+    token), for a worker that asked for a lease.
     """
 
     success: bool
@@ -48,6 +49,7 @@ class Claimed:
     task: Task
     answers: tuple[Approval, ...]
     secrets: tuple[HandedSecret, ...]
+    tools_path: str | None
 
 
 @frozen(kw_only=True)

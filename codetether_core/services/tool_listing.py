@@ -1,0 +1,98 @@
+"""Which tools the servers elsewhere have that a tenant registered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from attrs import define, evolve, field, frozen
+
+from codetether_core.errors import CodeTetherError
+from codetether_core.ids import TenantId
+from codetether_core.ports import Clock, RecordStore, Together, ToolCaller
+from codetether_core.redaction import rewritten
+from codetether_core.services.redaction import Redaction
+from codetether_core.services.secret_keeping import SecretKeeping
+from codetether_core.tool_servers import OfferedTool, ToolServer, offers, tool_name
+
+__all__ = ["Listed", "ToolListing", "one_after_another"]
+
+T = TypeVar("T")
+
+_FRESH: Final = timedelta(seconds=60)
+_FRESH_PROBLEM: Final = timedelta(seconds=10)
+_PATIENCE: Final = timedelta(seconds=10)
+"""For a list, however long the server's tools may take."""
+
+_LONGEST_NAME: Final = 128
+"""Characters of a name that agents may be told."""
+
+_MOST: Final = 1000
+"""Servers whose lists are remembered."""
+
+
+@frozen
+class Listed:
+    """The tools of a ``server`` that are offered, as they were ``at`` a time; or why nobody knows them."""
+
+    server: ToolServer
+    at: datetime
+    tools: Sequence[OfferedTool] = ()
+    problem: CodeTetherError | None = None
+
+
+async def one_after_another(calls: Iterable[Awaitable[T]]) -> Sequence[T]:
+    """Not at once (a ``Together``)."""
+    return [await call for call in calls]
+
+
+@define(eq=False)
+class ToolListing:
+    """Asks servers, and remembers what they said for a minute. Without a ``caller`` there are no tools."""
+
+    servers: RecordStore[ToolServer]
+    caller: ToolCaller | None
+    secrets: SecretKeeping
+    redaction: Redaction
+    clock: Clock
+    together: Together = one_after_another
+    _known: dict[ToolServer, Listed] = field(factory=dict, init=False)
+
+    async def of(self, tenant: TenantId) -> Sequence[Listed]:
+        """The lists of all servers, by name; one that cannot be had is there with its problem."""
+        if self.caller is None:
+            return []
+        caller, servers = self.caller, await self.servers.list(tenant)
+        return await self.together([self._listed(caller, server) for server in servers])
+
+    async def credential(self, server: ToolServer) -> str:
+        """What the server knows us by; empty if it does not care. The errors of ``SecretKeeping.sent``."""
+        return "" if server.sign_in is None else await self.secrets.sent(server.tenant, server.sign_in.secret)
+
+    async def _listed(self, caller: ToolCaller, server: ToolServer) -> Listed:
+        known = self._known.get(server)
+        if known is not None:
+            fresh = _FRESH if known.problem is None else _FRESH_PROBLEM
+            if self.clock.now() - known.at < fresh:
+                return known
+        listed = await self._asked(caller, server)
+        self._known.pop(server, None)
+        if len(self._known) >= _MOST:
+            del self._known[next(iter(self._known))]
+        self._known[server] = listed
+        return listed
+
+    async def _asked(self, caller: ToolCaller, server: ToolServer) -> Listed:
+        try:
+            hurried = evolve(server, timeout=min(server.timeout, _PATIENCE))
+            tools = await caller.tools(hurried, await self.credential(server))
+            redactor = await self.redaction.of(server.tenant)
+        except CodeTetherError as problem:
+            return Listed(server, self.clock.now(), problem=problem)
+        offered = [rewritten(tool, redactor.whole) for tool in tools if _is_offered(server, tool)]
+        return Listed(server, self.clock.now(), offered)
+
+
+def _is_offered(server: ToolServer, tool: OfferedTool) -> bool:
+    return offers(server, tool.name) and len(tool_name(server.name, tool.name)) <= _LONGEST_NAME

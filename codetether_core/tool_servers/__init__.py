@@ -1,0 +1,18 @@
+"""Servers elsewhere that offer tools, and what they say of them."""
+
+from codetether_core.tool_servers.health import ToolServerHealth
+from codetether_core.tool_servers.offered_tool import OfferedTool, ToolAnswer
+from codetether_core.tool_servers.registering import changed, registered, signing_in
+from codetether_core.tool_servers.tool_server import ToolServer, offers, tool_name
+
+__all__ = [
+    "OfferedTool",
+    "ToolAnswer",
+    "ToolServer",
+    "ToolServerHealth",
+    "changed",
+    "offers",
+    "registered",
+    "signing_in",
+    "tool_name",
+]

@@ -1,0 +1,1 @@
+"""Servers elsewhere whose tools runs may use."""
