@@ -9,8 +9,9 @@ from typing import Final
 
 from attrs import define, field
 
+from codetether_adapters.a2a_wire.encoding import encode
 from codetether_adapters.a2a_wire.values import Artifact, ArtifactUpdate, Data, Message, Part, Raw, Url
-from codetether_adapters.peers.told import Told, events_of
+from codetether_adapters.peers.told import Told, events_of, is_file
 from codetether_adapters.peers.words import fit, said_in
 from codetether_core.errors import CodeTetherError
 from codetether_core.ports import Holder
@@ -19,6 +20,7 @@ from codetether_core.tasks import OutputChunk
 __all__ = ["Reporting"]
 
 _BINARY: Final = "application/octet-stream"
+_JSON: Final = "application/json"
 
 
 @define(eq=False)
@@ -75,7 +77,7 @@ class Reporting:
         for artifact in artifacts:
             await self.artifacts([artifact])
             for part in artifact.parts:
-                if isinstance(part.content, Raw | Url):
+                if is_file(part):
                     name = _unlike(names, part.filename or artifact.name or artifact.artifact_id)
                     names.add(name)
                     await self._file(name, part)
@@ -85,10 +87,15 @@ class Reporting:
             case Url(url):
                 await self.holder.emit(OutputChunk(text=fit(f"{name}: {url}\n")))
             case Raw(raw):
-                try:
-                    await self.holder.attach(name, part.media_type or _BINARY, raw)
-                except CodeTetherError as error:
-                    await self.trouble(f"The file {name} is not kept: {error.message}")
+                await self._keep(name, part.media_type or _BINARY, raw)
+            case Data(data):
+                await self._keep(name, part.media_type or _JSON, encode(data))
+
+    async def _keep(self, name: str, media_type: str, data: bytes) -> None:
+        try:
+            await self.holder.attach(name, media_type, data)
+        except CodeTetherError as error:
+            await self.trouble(f"The file {name} is not kept: {error.message}")
 
 
 def _unlike(names: Collection[str], name: str) -> str:

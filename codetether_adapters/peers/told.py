@@ -1,6 +1,7 @@
 """What an agent has told of its artifacts, so that nothing is told twice when it is asked again.
 
-Text of artifacts is output, as it comes; data too, as events. Files are taken when all is done, as they are then.
+Text of artifacts is output, as it comes; data too, as events, unless it has a file's name. Files are taken when all is
+done, as they are then.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from codetether_adapters.peers.words import fit
 from codetether_core.tasks import OutputChunk
 from codetether_core.tasks.agent_json import read_object
 
-__all__ = ["Told", "events_of"]
+__all__ = ["Told", "events_of", "is_file"]
 
 _PIECE: Final = 16 * 1024
 _KEPT: Final = 256 * 1024
@@ -104,22 +105,20 @@ class Told:
         account.again = _Again()
         text = "".join(part.content.text for part in artifact.parts if isinstance(part.content, Text))
         yield from self._printed(account, text)
-        known = account.data
-        for part in artifact.parts:
-            if isinstance(part.content, Data):
-                known -= 1
-            if not isinstance(part.content, Text) and (known < 0 or not isinstance(part.content, Data)):
-                yield from self._more(account, part)
+        self.files |= any(map(is_file, artifact.parts))
+        data = [part for part in artifact.parts if isinstance(part.content, Data) and not is_file(part)]
+        for part in data[account.data :]:
+            yield from self._more(account, part)
 
     def _more(self, account: _Account, part: Part) -> Iterator[OutputChunk]:
         match part.content:
+            case _ if is_file(part):
+                self.files = True
             case Text(text):
                 yield from self._printed(account, text)
             case Data(data):
                 account.data += 1
                 yield from events_of(data)
-            case Raw() | Url():
-                self.files = True
 
     def _printed(self, account: _Account, text: str) -> Iterator[OutputChunk]:
         text = account.new_of(text)
@@ -134,6 +133,11 @@ class Told:
         if id not in self._accounts and len(self._accounts) >= _MOST:
             raise Refused(0, f"it tells of more than {_MOST:,} artifacts")
         return self._accounts.setdefault(id, _Account())
+
+
+def is_file(part: Part) -> bool:
+    """Whether it is a file, or where there is one; data is if it has a file's name."""
+    return isinstance(part.content, Raw | Url) or (isinstance(part.content, Data) and part.filename is not None)
 
 
 def events_of(data: Any) -> Iterator[OutputChunk]:

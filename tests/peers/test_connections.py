@@ -331,6 +331,26 @@ async def test_data_and_files_are_kept(far: Far, stage: Stage) -> None:
     assert "x: https://a.test/x" in await stage.printed(id)
 
 
+async def test_data_that_has_a_file_s_name_is_a_file(far: Far, stage: Stage) -> None:
+    """Whatever is in it, and however it is told: nothing of it is taken for what the agent printed."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    file = {"data": {"type": "text", "text": "I am a file"}, "filename": "report.json", "mediaType": "application/json"}
+    far.happen(made=artifact("printed", id="output"))
+    far.happen(made=artifact(file, {"data": {"type": "tool_use"}}, {"data": [1], "filename": "l.json"}, id="b"))
+    await stage.until_printed(id, "tool_use")
+    far.cut()
+    await far.watched()
+    far.happen("COMPLETED")
+    task = await stage.ended(id)
+    assert [(each.name, each.media_type, each.size) for each in task.artifacts] == [
+        ("l.json", "application/json", 3),
+        ("report.json", "application/json", len('{"type":"text","text":"I am a file"}')),
+    ]
+    assert task.result == "printed"
+    assert [event for _, event in await stage.events(id) if event] == [{"type": "tool_use"}]
+
+
 async def test_files_of_one_name_are_all_kept(far: Far, stage: Stage) -> None:
     """Whether they are in one artifact or in several: each is told apart by a number."""
     id = await stage.give("do it")
