@@ -6,7 +6,9 @@ __all__ = ["Lost", "NotTaken", "Refused"]
 
 
 class Refused(Exception):
-    """The agent has answered, and would answer the same again; ``code`` is JSON-RPC's, or the status of HTTP."""
+    """The agent has answered, and would answer the same again; ``code`` is JSON-RPC's, or the status of HTTP, or 0
+    where it did not say so itself.
+    """
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)

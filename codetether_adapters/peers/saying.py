@@ -38,7 +38,9 @@ class Saying:
     async def say(
         self, message: Message, find_out: FindOut, trying: Trying | None = None
     ) -> AsyncGenerator[Happening, None]:
-        """What the agent tells when it has heard the message. What fails after its first word is raised."""
+        """What the agent tells when it has heard the message. What fails after its first word is raised; an error that
+        it tells then is about the stream, which is ``Lost``: how the task stands is for the task to say.
+        """
         heard = doubtful = False
         while True:
             if trying is not None and not doubtful:
@@ -64,6 +66,8 @@ class Saying:
                     yield task
                     return
             except Refused as refusal:
+                if heard and refusal.code:
+                    raise Lost(f"it broke off: {refusal}") from None
                 if heard:
                     raise
                 if self.streams and refusal.code in UNSUPPORTED:

@@ -114,6 +114,12 @@ class Far(httpx.AsyncBaseTransport):
         for queue in watching:
             queue.put_nowait(None)
 
+    def break_off(self, code: int, problem: str) -> None:
+        """All who watch hear that something went wrong, and no more; of the task that says nothing."""
+        for queue in self._watching:
+            queue.put_nowait({"error": {"code": code, "message": problem}})
+        self.cut()
+
     def take(self, message: dict[str, Any]) -> None:
         """Hear a message: a new task, or an answer that it was waiting for."""
         self.heard.append(message)
@@ -178,7 +184,7 @@ class Far(httpx.AsyncBaseTransport):
     def _stream(self, call: dict[str, Any], first: dict[str, Any] | None) -> httpx.Response:
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         if first is not None:
-            queue.put_nowait(json.loads(json.dumps(first)))
+            queue.put_nowait(_result(first))
             if "message" in first:
                 queue.put_nowait(None)
         self._watching.append(queue)
@@ -186,7 +192,7 @@ class Far(httpx.AsyncBaseTransport):
 
     def _tell(self, event: dict[str, Any]) -> None:
         for queue in self._watching:
-            queue.put_nowait(json.loads(json.dumps(event)))
+            queue.put_nowait(_result(event))
 
 
 class _Frames(httpx.AsyncByteStream):
@@ -194,8 +200,14 @@ class _Frames(httpx.AsyncByteStream):
         self._id, self._queue = id, queue
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (event := await self._queue.get()) is not None:
-            yield b"data: %b\n\n" % json.dumps({"jsonrpc": "2.0", "id": self._id, "result": event}).encode()
+        while (told := await self._queue.get()) is not None:
+            kind = b"event: error\n" if "error" in told else b""
+            yield b"%bdata: %b\n\n" % (kind, json.dumps({"jsonrpc": "2.0", "id": self._id, **told}).encode())
+
+
+def _result(event: dict[str, Any]) -> dict[str, Any]:
+    """As it is now."""
+    return {"result": json.loads(json.dumps(event))}
 
 
 def _json(call: dict[str, Any], result: Any) -> httpx.Response:

@@ -140,6 +140,26 @@ async def test_a_joined_stream_may_tell_what_the_task_had_already(far: Far, stag
     assert (task.result, await stage.printed(id)) == ("one two three", "one two three")
 
 
+async def test_an_error_in_the_middle_ends_a_stream_and_not_the_task(far: Far, stage: Stage) -> None:
+    """Whatever the stream was asked for with: how the task stands is asked next."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.break_off(-32603, "begun anew; subscribe again")
+    await stage.until_printed(id, "begun anew; subscribe again", "stderr")
+    await far.watched()
+    far.break_off(-32603, "once more")
+    await far.watched()
+    far.happen("INPUT_REQUIRED", "Which?")
+    question = await stage.asked(id)
+    await stage.services.questions.answer(ANN, question.id, text="red")
+    await far.until_heard(2)
+    far.break_off(-32001, "no such stream")
+    await far.watched()
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+    assert [far.calls.count(each) for each in ("SendStreamingMessage", "SubscribeToTask", "CancelTask")] == [2, 3, 0]
+
+
 async def test_an_agent_out_of_reach_is_waited_for(far: Far, stage: Stage) -> None:
     id = await stage.give("do it")
     await stage.until_placed(id)
