@@ -12,14 +12,17 @@ from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.a2a.file_parts import part_of
 from codetether_adapters.a2a.output import OUTPUT, printed
 from codetether_adapters.a2a.request import Request
+from codetether_adapters.a2a_wire.encoding import encode
 from codetether_adapters.a2a_wire.values import Artifact, Part, Raw, Text, Url
 from codetether_core.artifacts import Artifact as File
 from codetether_core.tasks import Task
 
 __all__ = ["INLINE", "artifacts_of", "pieces_of"]
 
-INLINE: Final = 16 * 1024 * 1024
-"""Bytes that are told themselves; of files beyond it is told where they are."""
+INLINE: Final = 22 * 1024 * 1024
+"""Bytes of JSON in which what was made is told itself, such as 16 MiB of a file; of files beyond it is told where they
+are. Other servers of this kind take an answer of 32 MiB: what else is told of a task has its place beside it.
+"""
 
 CHUNK: Final = 256 * 1024
 """Bytes of a file in one event of a stream: some clients take no event of more than 4 MiB."""
@@ -30,7 +33,7 @@ _FILE: Final = "file:"
 
 
 async def artifacts_of(agent: Agent, request: Request, task: Task, left: int = INLINE) -> list[Artifact]:
-    """All of a task's, with up to ``left`` bytes in them."""
+    """All of a task's, with up to ``left`` bytes of JSON in them."""
     if task.grant is None:
         return []
     made: list[Artifact] = []
@@ -38,12 +41,13 @@ async def artifacts_of(agent: Agent, request: Request, task: Task, left: int = I
     if text:
         metadata = None if whole else {"truncated": True}
         made.append(Artifact(artifact_id=OUTPUT, name=OUTPUT, parts=(Part(content=Text(text)),), metadata=metadata))
-        left -= len(text)
+        left -= _written(text)
     for file in task.artifacts:
-        if file.size > left:
+        size = _size(file)
+        if size > left:
             made.append(_elsewhere(request, task, file))
             continue
-        left -= file.size
+        left -= size
         async with agent.services.attaching.open(request.principal, file) as chunks:
             made.append(_artifact(file, part_of(file, b"".join([chunk async for chunk in chunks]))))
     return made
@@ -53,7 +57,7 @@ async def pieces_of(
     agent: Agent, request: Request, task: Task, file: File
 ) -> AsyncGenerator[tuple[Artifact, bool, bool], None]:
     """A file piece by piece, each with whether it goes on with the one before and whether it is the last."""
-    if file.size > INLINE:
+    if _size(file) > INLINE:
         yield _elsewhere(request, task, file), False, True
         return
     waiting, begun = bytearray(), False
@@ -82,12 +86,22 @@ async def _output(agent: Agent, task: Task, left: int) -> tuple[str, bool]:
             if text and data["attempt"] != attempt:
                 attempt, length = data["attempt"], 0
                 texts.clear()
-            length += len(text)
+            length += _written(text)
             if length <= left:
                 texts.append(text)
         offset += len(records)
         if len(records) < _RECORDS and sum(len(record.body) for record in records) < _SIZE:
             return "".join(texts), length <= left
+
+
+def _written(text: str) -> int:
+    """Bytes of it in JSON, where a character takes up to 6."""
+    return len(encode(text)) - len('""')
+
+
+def _size(file: File) -> int:
+    """Bytes of it in base 64."""
+    return -(-file.size // 3) * 4
 
 
 def _piece(file: File, raw: bytes) -> Part:

@@ -30,9 +30,8 @@ from codetether_core.tasks import Task
 
 __all__ = ["Frame", "Frames", "follow", "known_records", "topic_of"]
 
-_INLINE: Final = 512 * 1024
-"""Of what a task that has ended made, that much is told with it: some clients take no event of more than 4 MiB, and a
-character may take 6 bytes of JSON."""
+_INLINE: Final = 3 * 1024 * 1024
+"""Of what a task that has ended made, that much is told with it: some clients take no event of more than 4 MiB."""
 
 _ATTEMPT: Final = "a2a attempt"
 _KINDS: Final = (*TASK_KINDS, TASK_ERASED)

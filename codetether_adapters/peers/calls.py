@@ -43,9 +43,9 @@ _METHODS: Final[Mapping[str, Mapping[str, str]]] = {
         "subscribe": "tasks/resubscribe",
     },
 }
-_MOST_BYTES: Final = 4 * 1024 * 1024
-_MOST_OF_TASK: Final = 16 * 1024 * 1024
-"""A task may have files."""
+_MOST_OF_EVENT: Final = 4 * 1024 * 1024
+_MOST_OF_ANSWER: Final = 32 * 1024 * 1024
+"""Most tell a task, which may have files: a server of our own tells 22 MiB of what was made, beside what was said."""
 
 _LARGE: Final = 256 * 1024
 """From how many bytes on an answer is read in a thread, as others wait meanwhile."""
@@ -83,7 +83,7 @@ class Calls:
     async def call(self, method: str, params: Mapping[str, Any], read: Callable[[Any], T], *, key: str = "") -> T:
         """What is ``read`` of the result, which is JSON; ``Refused``, ``NotTaken``, ``Lost``."""
         async with self._asked(method, params, key, "application/json", _ANSWER) as answer:
-            return await _read(await _whole(answer, _MOST_OF_TASK if method == "get" else _MOST_BYTES), read)
+            return await _read(await _whole(answer), read)
 
     async def stream(self, method: str, params: Mapping[str, Any], *, key: str = "") -> AsyncGenerator[Happening, None]:
         """What the agent tells until it ends; a single answer in place of a stream is one thing that it tells."""
@@ -93,7 +93,7 @@ class Calls:
                 if single is not None:
                     yield single
                 return
-            decoder = Decoder(_MOST_BYTES)
+            decoder = Decoder(_MOST_OF_EVENT)
             async for chunk in answer.aiter_raw():
                 for event in decoder.feed(chunk):
                     if (happening := await _read(event.data, self.heard)) is not None:
@@ -193,12 +193,12 @@ async def _read(text: bytes | str, read: Callable[[Any], T]) -> T:
     return await asyncio.to_thread(read_now) if len(text) > _LARGE else read_now()
 
 
-async def _whole(answer: httpx.Response, most: int = _MOST_BYTES) -> bytes:
+async def _whole(answer: httpx.Response) -> bytes:
     body = bytearray()
     async for chunk in answer.aiter_raw():
         body += chunk
-        if len(body) > most:
-            raise Refused(0, f"it answers more than {most:,} bytes")
+        if len(body) > _MOST_OF_ANSWER:
+            raise Refused(0, f"it answers more than {_MOST_OF_ANSWER:,} bytes")
     return bytes(body)
 
 

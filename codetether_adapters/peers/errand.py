@@ -237,13 +237,13 @@ class Errand:
                 return
 
     async def _ended(self) -> RunOutcome:
-        """The outcome, once all is told that the task has."""
+        """The outcome, once all is told that the task has; it is known also where that cannot be had."""
         if self._patchy or self.reporting.has_files:
-            artifacts = (await self._asked()).artifacts or ()
             try:
-                await self.reporting.whole(artifacts)
+                task = await self.asking.answer(partial(self.asking.task, self._known_id()))
+                await self.reporting.whole(task.artifacts or ())
             except Refused as refusal:
-                raise failure_of(self.order.agent, refusal) from None
+                await self.reporting.trouble(f"What {self.order.agent} made is not all here: {refusal}")
         said = said_in(self._status.message.parts) if self._status.message else ""
         if self._status.state is not TaskState.COMPLETED:
             raise failed(self.order.agent, self._status.state, said)

@@ -25,7 +25,9 @@ __all__ = ["Told", "events_of", "is_file"]
 _PIECE: Final = 16 * 1024
 _KEPT: Final = 256 * 1024
 _BEGINNING: Final = 4 * 1024
-_HELD: Final = 16 * 1024 * 1024
+_HELD: Final = 32 * 1024 * 1024
+"""Characters that are compared with what was told: as many as an answer may have."""
+
 _LARGEST: Final = 1024 * 1024
 _MOST: Final = 10_000
 

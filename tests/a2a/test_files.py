@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from codetether_adapters.a2a.artifacts import INLINE
+from codetether_adapters.a2a_wire.encoding import encode
 from tests.a2a.hub import Hub
 
 
@@ -40,3 +42,18 @@ async def test_what_clients_would_not_read_alike_is_told_in_bytes(hub: Hub, data
     await run.end()
     (artifact,) = (await hub.result("GetTask", {"id": run.id}))["artifacts"]
     assert "raw" in artifact["parts"][0]
+
+
+async def test_what_is_told_is_counted_as_it_is_written(hub: Hub) -> None:
+    """So that an answer is no larger than other servers take, whatever is in it."""
+    run = await hub.begin()
+    for _ in range(3):
+        await run.say("\x01" * 500_000)
+    for name, size in ("a", 10_500_000), ("b", 100_000):
+        await run.leave(name, bytes(size))
+    await run.end()
+    task = await hub.result("GetTask", {"id": run.id, "historyLength": 0})
+    output, large, last = (each["parts"][0] for each in task["artifacts"])
+    assert (len(output["text"]), len(large["raw"])) == (1_500_000, 14_000_000)
+    assert last["url"].endswith(f"/v1/agent/tasks/{run.id}/artifacts/b")
+    assert 22_900_000 < len(encode(task)) < INLINE + 4_000

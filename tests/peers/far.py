@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from attrs import define, field
 
-__all__ = ["CARD", "URL", "Far", "artifact", "error", "status"]
+__all__ = ["CARD", "URL", "Far", "Fault", "artifact", "error", "status"]
 
 URL = "http://127.0.0.1:9"
 CARD: dict[str, Any] = {

@@ -159,7 +159,11 @@ class Stage:
         topic = Topic.task(task.tenant, task.spec.codebase, id)
         log = self.services.backend.log
         page = await log.read(topic, await log.start(), kinds=OUTPUT_KINDS)
-        return [(record.kind, json.loads(record.body)) for record in page.records]
+        records = [*page.records]
+        while page.more:
+            page = await log.read(topic, page.cursor, kinds=OUTPUT_KINDS)
+            records += page.records
+        return [(record.kind, json.loads(record.body)) for record in records]
 
     async def until_printed(self, id: TaskId, text: str, stream: str = "stdout") -> None:
         """Wait until its output has the text."""

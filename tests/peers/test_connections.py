@@ -12,7 +12,7 @@ import pytest
 from codetether_adapters.a2a_wire import IDEMPOTENCY
 from codetether_core.ids import TaskId
 from codetether_core.tasks import TaskState
-from tests.peers.far import URL, Far, artifact, error, status
+from tests.peers.far import URL, Far, Fault, artifact, error, status
 from tests.peers.stage import ANN, ROOT, Stage, staged
 
 
@@ -398,6 +398,28 @@ async def test_a_file_at_the_end_may_be_large_and_nothing_else(far: Far, stage: 
     assert (task.reason, len(task.error or "") < 1000) == ("peer_refused", True)
 
 
+def endless(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, content=b"x" * 33 * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"), [(endless, "more than"), (lambda _: answering(-32001, "forgotten"), "forgotten")]
+)
+async def test_an_outcome_that_is_known_counts_without_the_files(
+    far: Far, stage: Stage, fault: Fault, problem: str
+) -> None:
+    """They cannot be had, and that is said."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen(made=artifact("printed ", {"raw": "YQ==", "filename": "a"}))
+    await stage.until_printed(id, "printed ")
+    far.faults["GetTask"].append(fault)
+    far.happen("COMPLETED", "done")
+    task = await stage.ended(id)
+    assert (task.state, task.result, task.artifacts) == (TaskState.COMPLETED, "done", ())
+    assert problem in await stage.printed(id, "stderr")
+
+
 async def test_files_without_names_do_not_take_each_others_place(far: Far, stage: Stage) -> None:
     id = await stage.give("do it")
     await stage.until_placed(id)
@@ -421,6 +443,15 @@ async def test_a_cancel_reaches_the_agent_when_it_is_back(far: Far, stage: Stage
     await stage.services.submission.cancel(ANN, id)
     await stage.stopped(id)
     assert far.task and far.task["status"]["state"] == "TASK_STATE_CANCELED"
+
+
+async def test_a_cancel_is_confirmed_by_a_task_that_has_much(far: Far, stage: Stage) -> None:
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    assert far.task is not None
+    far.task["artifacts"] = [artifact({"raw": "A" * 20_000_000, "filename": "large"})]
+    await stage.services.submission.cancel(ANN, id)
+    assert (await stage.stopped(id)).state is TaskState.CANCELLED
 
 
 async def test_what_ended_before_it_was_cancelled_has_stopped(far: Far, stage: Stage) -> None:
