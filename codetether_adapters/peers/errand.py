@@ -39,6 +39,7 @@ __all__ = ["Errand"]
 _LONGEST: Final = 1000
 """Characters of what an agent may call a task, or a conversation."""
 
+_INVALID_PARAMS: Final = -32602
 _MOST_QUESTIONS: Final = 100
 _REST: Final = 4
 """How many times as long as a look took nobody looks again."""
@@ -59,6 +60,7 @@ class Errand:
     _settled: TaskStatus | None = field(default=None, init=False)
     _reply: Message | None = field(default=None, init=False)
     _questions: int = field(default=0, init=False)
+    _not_taken: list[str] = field(factory=list, init=False)
     _patchy: bool = field(default=False, init=False)
     _look_from: datetime | None = field(default=None, init=False)
 
@@ -116,6 +118,7 @@ class Errand:
     async def _stand(self, status: TaskStatus) -> None:
         if not _same(status, self._status):
             self.asking.pauses.begin_anew()
+            self._not_taken.clear()
             if status.message is not None and status.state not in INTERRUPTED | TERMINAL:
                 await self.reporting.words(status.message)
         if status.state not in INTERRUPTED:
@@ -201,7 +204,9 @@ class Errand:
         if self._questions > _MOST_QUESTIONS:
             raise RunFailed(f"{self.order.agent} asks more than {_MOST_QUESTIONS} questions", "peer_refused")
         told = [question.message_id if question else "", str(status.timestamp)]
-        id = digest(self.order.task, *(told if told[0] or status.timestamp else (str(self._questions), prompt)))
+        known_by = told if told[0] or status.timestamp else [str(self._questions), prompt]
+        id = digest(self.order.task, *known_by, *("again" for _ in self._not_taken))
+        prompt = "\n\n".join((*self._not_taken[-1:], prompt))
         answer = asyncio.ensure_future(self.holder.ask(prompt, kind, id))
         moved = asyncio.ensure_future(self._moved(status))
         try:
@@ -220,14 +225,27 @@ class Errand:
         return self._saying.say(message, lambda refusal: self._heard_reply(id, status, refusal))
 
     async def _heard_reply(self, id: str, asked: TaskStatus, refusal: Refused | None) -> Task | None:
-        """What has come of an answer: where the question still stands, and nothing was heard, it has not arrived."""
+        """What has come of an answer: where the question still stands, and nothing was heard, it has not arrived. One
+        that does not fit may be in what was said, and is none.
+        """
         task = await self._asked(history=True)
-        if not _same(task.status, asked) or has_heard(task, id):
+        if not _same(task.status, asked):
+            return task
+        if refusal is not None and refusal.code == _INVALID_PARAMS:
+            return await self._to_ask_again(task, refusal)
+        if has_heard(task, id):
             return task
         if refusal is not None:
             raise failure_of(self.order.agent, refusal)
         knowable = self.order.peer.idempotent or task.history  # who tells nothing of what was said may have heard it
         return None if knowable else task
+
+    async def _to_ask_again(self, task: Task, refusal: Refused) -> Task:
+        """The task, whose question is as good as new: who is asked again learns why, and has another answer."""
+        self._not_taken.append(f"{self.order.agent} does not take the answer: {refusal}")
+        self._settled = None
+        await self.reporting.trouble(self._not_taken[-1])
+        return task
 
     async def _moved(self, asked: TaskStatus) -> None:
         """Return once the agent no longer asks that."""

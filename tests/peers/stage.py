@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -147,12 +147,22 @@ class Stage:
     async def asked(self, id: TaskId) -> Approval:
         """What it asks, once it does."""
         await self.until(id, TaskState.INPUT_REQUIRED)
-        (found,) = await self.services.questions.find(ANN, task=id, state=ApprovalState.OPEN)
+        (found,) = await self._open(id)
         return found
+
+    async def until_asked_again(self, id: TaskId, before: Approval) -> None:
+        """Wait until it asks something after that."""
+        with self.services.backend.notifier.listen(Topic(ANN.tenant)) as bell:
+            async with asyncio.timeout(PATIENCE):
+                while {each.id for each in await self._open(id)} <= {before.id}:
+                    await bell.wait()
 
     async def printed(self, id: TaskId, stream: str = "stdout") -> str:
         """Its output."""
         return "".join(told["output"] for _, told in await self._output(id) if told["stream"] == stream)
+
+    async def _open(self, id: TaskId) -> Sequence[Approval]:
+        return await self.services.questions.find(ANN, task=id, state=ApprovalState.OPEN)
 
     async def _output(self, id: TaskId) -> list[tuple[str, Any]]:
         task = await self.services.backend.tasks.get(ANN.tenant, id)

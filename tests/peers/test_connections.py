@@ -301,6 +301,33 @@ async def test_an_answer_that_changed_something_has_arrived(far: Far, stage: Sta
     assert far.calls.count("SendStreamingMessage") == 2
 
 
+async def test_an_answer_that_does_not_fit_is_asked_for_again(far: Far, stage: Stage) -> None:
+    """As often as it takes, and whoever is asked is told why; the agent still has the task."""
+    id = await stage.give("do it")
+    await stage.until_placed(id)
+    far.happen("INPUT_REQUIRED", "Which?")
+    first = await stage.asked(id)
+    for wrong in ("green", "grey"):
+        far.faults["SendStreamingMessage"].append(lambda _: answering(-32602, "must be one of: red, blue"))
+        question = await stage.asked(id)
+        await stage.services.questions.answer(ANN, question.id, text=wrong)
+        await stage.until_asked_again(id, question)
+    question = await stage.asked(id)
+    assert (first.prompt, question.prompt) == (
+        "Which?",
+        "far does not take the answer: must be one of: red, blue\n\nWhich?",
+    )
+    await stage.services.questions.answer(ANN, question.id, text="red")
+    await far.until_heard(2)
+    far.happen("COMPLETED", "done")
+    assert (await stage.ended(id)).result == "done"
+    assert far.heard[1]["parts"] == [{"text": "red"}]
+    assert "must be one of: red, blue" in await stage.printed(id, "stderr")
+    sent = [json.loads(each.content) for each in far.requests if b"SendStreamingMessage" in each.content]
+    assert len({each["params"]["message"]["messageId"] for each in sent}) == 4
+    assert "CancelTask" not in far.calls
+
+
 async def test_questions_that_look_alike_are_each_asked(far: Far, stage: Stage) -> None:
     """The agent says neither when it asks nor what it calls its question."""
     id = await stage.give("do it")
@@ -537,6 +564,29 @@ async def test_an_answer_that_one_relay_did_not_live_to_say_is_said_by_the_next(
             id = await stage.give("do it")
             await stage.until_placed(id)
             far.happen("INPUT_REQUIRED", "Which?")
+            question = await stage.asked(id)
+        await stage.until_lapsed(id)
+        await stage.services.questions.answer(ANN, question.id, text="red")
+        async with stage.again():
+            await far.until_heard(2)
+            far.happen("COMPLETED", "done")
+            assert (await stage.ended(id)).result == "done"
+        assert far.heard[1]["parts"] == [{"text": "red"}]
+
+
+async def test_an_answer_in_place_of_one_that_did_not_fit_is_said_by_the_next(far: Far) -> None:
+    """Which says first what the one before had said, and need not ask anybody."""
+    far.faults["SendStreamingMessage"] += [lambda _: None, *[lambda _: answering(-32602)] * 2]
+    async with staged(far) as stage:
+        await stage.enlist(URL)
+        stage.stopping.ask()
+        async with stage.until_killed():
+            id = await stage.give("do it")
+            await stage.until_placed(id)
+            far.happen("INPUT_REQUIRED", "Which?")
+            question = await stage.asked(id)
+            await stage.services.questions.answer(ANN, question.id, text="green")
+            await stage.until_asked_again(id, question)
             question = await stage.asked(id)
         await stage.until_lapsed(id)
         await stage.services.questions.answer(ANN, question.id, text="red")
