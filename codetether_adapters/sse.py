@@ -3,7 +3,7 @@
 Source: WHATWG HTML Living Standard, section 9.2 "Server-sent events": 9.2.5 is the grammar, 9.2.6 what a
 reader makes of it (https://html.spec.whatwg.org/multipage/server-sent-events.html). The names are its own.
 
-A frame is made once, by `encode` or `comment`, and the same bytes go to every subscriber. A `Decoder`
+A frame is made once, by `encode`, `json_frame` or `comment`, and the same bytes go to every subscriber. A `Decoder`
 serves one connection: it takes the bytes as they come, cut anywhere, and gives the events they complete.
 It drops comments: whoever feeds it has seen a chunk arrive, which is sign of life enough.
 
@@ -15,7 +15,7 @@ import re
 
 from attrs import Factory, define, field, frozen
 
-__all__ = ["DEFAULT_LIMIT", "Decoder", "EventTooLarge", "ServerSentEvent", "comment", "encode"]
+__all__ = ["DEFAULT_LIMIT", "Decoder", "EventTooLarge", "ServerSentEvent", "comment", "encode", "json_frame"]
 
 DEFAULT_LIMIT = 16 * 1024 * 1024
 """The largest event that a `Decoder` takes unless told otherwise, in bytes (16 MiB)."""
@@ -23,6 +23,7 @@ DEFAULT_LIMIT = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _RETRY_DIGITS = 18  # fits 64 bits; `int` refuses thousands of digits, and no timer takes as many
 _UNFIT = re.compile("[\0\n\r]")
+_TAKEN_FOR_LINE_ENDS = {char.encode(): b"\\u%04x" % ord(char) for char in "\x85\u2028\u2029"}
 
 
 class EventTooLarge(ValueError):
@@ -66,6 +67,19 @@ def encode(data: bytes, *, event: str | None = None, id: str | None = None, retr
     if b"\n" in data or b"\r" in data:
         data = _with_lf(data).replace(b"\n", b"\ndata: ")
     return b"".join((*fields, b"data: ", data, b"\n\n"))
+
+
+def json_frame(json: bytes, *, event: str | None = None, id: str | None = None) -> bytes:
+    """Return the frame of one event whose data is `json`, in UTF-8; `event` and `id` as `encode` has them.
+
+    Some readers end lines wherever Unicode does (httpx's `iter_lines`, and with it the official A2A client) and
+    would cut the data: what only they take for a line end is escaped. In JSON it stands in strings alone, and the
+    control characters among such ends (VT, FF, FS, GS, RS) are escaped there already.
+    """
+    if not json.isascii():
+        for raw, escaped in _TAKEN_FOR_LINE_ENDS.items():
+            json = json.replace(raw, escaped)
+    return encode(json, event=event, id=id)
 
 
 def comment(text: str = "") -> bytes:

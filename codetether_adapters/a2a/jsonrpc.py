@@ -84,7 +84,7 @@ def _refusal(refusal: Refused, call: Envelope, method: Method | None) -> Answer 
     id = call.id or NOBODY
     release = method.dialect.name if method else V1.name
     if method is not None and method.operation.streams and method.dialect is not V1:
-        return Answer(body=sse.encode(_error(id, release, refusal)), media_type="text/event-stream", failed=True)
+        return Answer(body=sse.json_frame(_error(id, release, refusal)), media_type="text/event-stream", failed=True)
     return refused(refusal, id, release)
 
 

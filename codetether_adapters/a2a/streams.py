@@ -23,9 +23,9 @@ async def events(
     try:
         async with aclosing(frames) as source:
             async for frame in source:
-                yield _ALIVE if frame is None else sse.encode(wrap(frame.body), id=frame.place)
+                yield _ALIVE if frame is None else sse.json_frame(wrap(frame.body), id=frame.place)
     except CodeTetherError as error:
-        yield sse.encode(refuse(_told(error)), event="error")
+        yield sse.json_frame(refuse(_told(error)), event="error")
 
 
 def _told(error: CodeTetherError) -> Refused:

@@ -29,7 +29,7 @@ class Place:
 
 async def do(run: AgentRun) -> str:
     """What the programs in ``clients/programs`` ask for."""
-    match run.task.prompt.split():
+    match run.task.prompt.split(" "):
         case ["ask"]:
             answer = await run.ask("Which colour?")
             return f"painted {answer.text}"

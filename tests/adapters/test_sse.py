@@ -1,5 +1,6 @@
 """The SSE codec against WHATWG HTML, section 9.2: its examples, a literal reading of it, and bad peers."""
 
+import json
 import re
 import tracemalloc
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from codetether_adapters import sse
-from codetether_adapters.sse import Decoder, EventTooLarge, ServerSentEvent, comment, encode
+from codetether_adapters.sse import Decoder, EventTooLarge, ServerSentEvent, comment, encode, json_frame
 
 Event = ServerSentEvent
 LINE_ENDS = {"LF": b"\n", "CR": b"\r", "CRLF": b"\r\n"}
@@ -185,6 +186,16 @@ def test_a_frame_on_the_wire() -> None:
     assert encode(b"", id="") == b"id: \ndata: \n\n"
     assert comment() == b": \n\n"
     assert comment("keep-alive") == b": keep-alive\n\n"
+
+
+@given(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"))))
+@example("a\x85b\u2028c\u2029d\x0be\x0cf\x1cg\x1dh\x1ei")
+def test_json_is_one_line_to_readers_that_end_lines_where_unicode_does(text: str) -> None:
+    """And the same value to all: the frame's only lines are its id, its data, and the blank one at its end."""
+    frame = json_frame(json.dumps({text: text}, ensure_ascii=False).encode(), id="e.7")
+    id, data, blank = frame.decode().splitlines()
+    assert (id, blank) == ("id: e.7", "")
+    assert json.loads(data.removeprefix("data: ")) == {text: text}
 
 
 @pytest.mark.parametrize("bad", ["a\nb", "a\rb", "a\r\nb", "a\0b", "\n", "1\n\ndata: forged", "\ud800"])

@@ -14,7 +14,7 @@ import orjson
 
 from codetether_adapters.http.resources.following import Dialect
 from codetether_adapters.http.responses import encode_json
-from codetether_adapters.sse import encode
+from codetether_adapters.sse import json_frame
 from codetether_core.codebases import Codebase
 from codetether_core.codec import timestamp
 from codetether_core.events import Record
@@ -127,7 +127,7 @@ def _ending(task: Task) -> bytes:
 
 
 def _frame(event: str, data: Mapping[str, Any], cursor: str = "") -> bytes:
-    return encode(encode_json(data), event=event, id=cursor or None)
+    return json_frame(encode_json(data), event=event, id=cursor or None)
 
 
 DEPLOYED: Final = Dialect("deployed", (*CHANGE_KINDS, *OUTPUT_KINDS), _render, _ending)

@@ -15,7 +15,7 @@ from typing import Final
 from attrs import frozen
 
 from codetether_adapters.http.responses import encode_json
-from codetether_adapters.sse import encode
+from codetether_adapters.sse import json_frame
 from codetether_core.errors import NotFound
 from codetether_core.events import TASK_ERASED, Cursor, Page, Record, Topic
 from codetether_core.services import TRAILING_GRACE, Resync, Services, Watching
@@ -147,4 +147,4 @@ def _beat(cursor: Cursor) -> bytes:
 def _resync(resync: Resync) -> bytes:
     """Your cursor means nothing here: look at the present state, what follows is everything from ``cursor`` on."""
     cursor = str(resync.cursor)
-    return encode(encode_json({"reason": resync.reason, "cursor": cursor}), event="resync", id=cursor)
+    return json_frame(encode_json({"reason": resync.reason, "cursor": cursor}), event="resync", id=cursor)

@@ -19,7 +19,7 @@ from codetether_adapters.http.resources.following import BEAT, Dialect, live
 from codetether_adapters.http.resources.request_headers import LAST_EVENT_ID
 from codetether_adapters.http.responses import encode_json
 from codetether_adapters.http.routing import Route
-from codetether_adapters.sse import encode
+from codetether_adapters.sse import json_frame
 from codetether_core.events import Cursor, Record, Topic
 from codetether_core.services import MESSAGE_KINDS, told
 from codetether_core.tasks import Task
@@ -43,7 +43,7 @@ async def stream(call: Call) -> ASGIApp:
 async def _frames(call: Call, after: Cursor | None, replay: bool) -> AsyncIterator[bytes]:
     topic = Topic(call.principal.tenant)
     source = live(call.services.watching, topic, _MONITOR, after, from_start=replay, beat=BEAT)
-    greeting = encode(encode_json({"type": "connected", "timestamp": call.services.clock.now()}))
+    greeting = json_frame(encode_json({"type": "connected", "timestamp": call.services.clock.now()}))
     async with aclosing(source):
         async for frame in source:
             yield greeting + frame
@@ -51,13 +51,13 @@ async def _frames(call: Call, after: Cursor | None, replay: bool) -> AsyncIterat
 
 
 def _render(record: Record, cursor: str) -> bytes:
-    frame = encode(encode_json(told(record)), id=cursor)
+    frame = json_frame(encode_json(told(record)), id=cursor)
     if record.kind not in ("agent.registered", "worker.registered"):
         return frame
     data = json.loads(record.body)
     id = data.get("worker_id") or data["agent_name"]
     status = {"agent_id": id, "name": data.get("name") or id, "status": "active", "messages_count": 0}
-    return encode(encode_json(status), event="agent_status") + frame
+    return json_frame(encode_json(status), event="agent_status") + frame
 
 
 def _no_ending(task: Task) -> bytes:

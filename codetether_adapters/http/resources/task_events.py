@@ -10,7 +10,7 @@ from typing import Final
 
 from codetether_adapters.http.resources.following import Dialect
 from codetether_adapters.http.responses import encode_json
-from codetether_adapters.sse import encode
+from codetether_adapters.sse import json_frame
 from codetether_core.codec import timestamp
 from codetether_core.events import Record
 from codetether_core.tasks import CHANGE_KINDS, OUTPUT_KINDS, Task, TaskState
@@ -55,7 +55,7 @@ def _change_body(record: Record) -> bytes:
 
 def _canonical(record: Record, cursor: str) -> bytes:
     body = output_body(record) if record.kind in OUTPUT_KINDS else _change_body(record)
-    return encode(body, event=_NAMES[record.kind], id=cursor)
+    return json_frame(body, event=_NAMES[record.kind], id=cursor)
 
 
 def _canonical_ending(task: Task) -> bytes:
@@ -74,20 +74,20 @@ def _canonical_ending(task: Task) -> bytes:
     }
     if task.reason:
         data["reason"] = task.reason
-    return encode(encode_json(data), event="error" if task.state is TaskState.FAILED else "complete")
+    return json_frame(encode_json(data), event="error" if task.state is TaskState.FAILED else "complete")
 
 
 def _output(record: Record, cursor: str) -> bytes:
     if record.kind in OUTPUT_KINDS:
-        return encode(output_body(record), event="output", id=cursor)
+        return json_frame(output_body(record), event="output", id=cursor)
     if record.kind == "task.stopped":
         return b""
     state = record.kind.removeprefix("task.")
-    return encode(encode_json({"status": state}), event="done", id=cursor)
+    return json_frame(encode_json({"status": state}), event="done", id=cursor)
 
 
 def _output_ending(task: Task) -> bytes:
-    return encode(encode_json({"status": task.state}), event="done")
+    return json_frame(encode_json({"status": task.state}), event="done")
 
 
 CANONICAL: Final = Dialect("canonical", (*CHANGE_KINDS, *OUTPUT_KINDS), _canonical, _canonical_ending)

@@ -25,7 +25,7 @@ from codetether_adapters.http.resources.views import moment_view, task_view
 from codetether_adapters.http.resources.words import Speaker, worker_of
 from codetether_adapters.http.responses import Json, encode_json
 from codetether_adapters.http.routing import Route
-from codetether_adapters.sse import encode
+from codetether_adapters.sse import json_frame
 from codetether_core.access import Principal
 from codetether_core.codec import timestamp
 from codetether_core.errors import Invalid, NotFound, Unavailable, VersionConflict
@@ -67,7 +67,7 @@ async def stream(call: Call) -> ASGIApp:
         told = evolve(told, slots=worker.slots)
     opted = frozenset(_words(call, "x-worker-events")) & _EVENTS
     dedupes = "x-worker-events" not in call.headers
-    farewell = encode(b"{}", event="drain") if "drain" in opted else b""
+    farewell = json_frame(b"{}", event="drain") if "drain" in opted else b""
     frames = _frames(services, call.principal, told, worker, "cancel" in opted, dedupes)
     return call.stream(frames, farewell=farewell)
 
@@ -161,16 +161,16 @@ def _connected(worker: Worker) -> bytes:
         "message": "Connected to task stream",
         "timestamp": timestamp(worker.last_seen),
     }
-    return encode(encode_json(data), event="connected")
+    return json_frame(encode_json(data), event="connected")
 
 
 def _notice(task: Task) -> bytes:
     name = "task_available" if task.state is TaskState.PENDING else "cancel"
-    return encode(encode_json({"task_id": task.id, **task_view(task)}), event=name)
+    return json_frame(encode_json({"task_id": task.id, **task_view(task)}), event=name)
 
 
 def _heartbeat(worker: str, now: str) -> bytes:
-    return encode(encode_json({"timestamp": now, "worker_id": worker}), event="heartbeat")
+    return json_frame(encode_json({"timestamp": now, "worker_id": worker}), event="heartbeat")
 
 
 async def put_codebases(call: Call) -> Response:

@@ -33,6 +33,8 @@ from a2a.types import (
 from a2a.utils.errors import A2AError
 
 SESSION = ClientCallContext(state={"sessionId": "s"})
+BREAKS = "\x85\u2028\u2029"
+"""Where this client ends the lines of a stream, though the standard does not."""
 
 
 def asking(text, context=None, task=None, *, now=False, webhook=None):
@@ -109,7 +111,7 @@ async def walk(agent, token, binding, hook):
         told["sent"] = seen(done)
         told["got"] = seen(await get(done.id))
         told["streamed"] = [
-            event(each) async for each in client.send_message(asking("shout again", "talk"), context=SESSION)
+            event(each) async for each in client.send_message(asking(f"shout again{BREAKS}", "talk"), context=SESSION)
         ]
         first = await client.list_tasks(ListTasksRequest(context_id="talk", page_size=1), context=SESSION)
         token = first.next_page_token
