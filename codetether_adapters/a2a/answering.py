@@ -33,9 +33,16 @@ class Reply:
     text: str | None = None
 
 
-def replies_to(open: Sequence[Approval], message: Message) -> Sequence[Reply]:
-    """The answers in a message to a task that asks these; ``Invalid`` where it is not clear what is meant."""
+def replies_to(open: Sequence[Approval], message: Message, *, again: bool = False) -> Sequence[Reply]:
+    """The answers in a message to a task that asks these; ``Invalid`` where it is not clear what is meant.
+
+    One that is sent ``again`` has been heard: of what it decides by name, that may be left which is open still, and
+    never does it answer what was asked since.
+    """
     decisions = decisions_of(message)
+    if again:
+        left = {each.id for each in open}
+        return [_decided(_named(open, each.id, "message.metadata"), each) for each in decisions if each.id in left]
     if decisions:
         return [_decided(_named(open, each.id, "message.metadata"), each) for each in decisions]
     name = (message.metadata or {}).get(_NAMED)

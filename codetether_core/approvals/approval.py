@@ -89,7 +89,7 @@ class Approval:
     Without ``options`` the answer is free text. ``grant`` is the token of the asking grant, ``held`` whether its
     holder goes on holding the task meanwhile. ``tool`` is what a permission is wanted for, if that was declared, and
     ``asked_by_rule`` the rule of the policy that left it to a human. ``reply`` is the message that it was answered
-    with, as the protocol by which it came has it.
+    with, as the protocol by which it came has it, and ``reply_key`` tells that message when it is sent again.
     """
 
     id: ApprovalId
@@ -112,6 +112,7 @@ class Approval:
     text: str | None = None
     answered_by: str | None = None
     reply: Mapping[str, Any] | None = None
+    reply_key: str | None = None
     ended_at: datetime | None = None
 
     @property
@@ -145,6 +146,7 @@ def answer(
     choice: str | None = None,
     text: str | None = None,
     reply: Mapping[str, Any] | None = None,
+    reply_key: str | None = None,
 ) -> Approval:
     """Somebody answers, before the deadline. ``AlreadyAnswered`` names the winner; ``Invalid`` what is not offered."""
     if approval.state is ApprovalState.ANSWERED:
@@ -156,7 +158,7 @@ def answer(
         raise Invalid("choice", f"must be one of: {offered}")
     if not approval.options and not text:
         raise Invalid("text", "an answer in words is asked for")
-    return _step(approval, "answer", now, choice=choice, text=text, answered_by=by, reply=reply)
+    return _step(approval, "answer", now, choice=choice, text=text, answered_by=by, reply=reply, reply_key=reply_key)
 
 
 def expire(approval: Approval, now: datetime) -> Approval:

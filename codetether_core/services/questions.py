@@ -98,15 +98,17 @@ class Questions:
         choice: str | None = None,
         text: str | None = None,
         reply: Mapping[str, Any] | None = None,
+        reply_key: str | None = None,
     ) -> Approval:
         """Answer it; ``AlreadyAnswered`` names who was faster, ``Invalid`` what is not offered, or tells a secret.
 
-        ``reply`` is the message that says so, where a protocol has one: it is kept with the approval.
+        ``reply`` is the message that says so, where a protocol has one: it is kept with the approval, and so is its
+        ``reply_key``, by which whoever sends it again can be told from whoever says something new.
         """
         await self.redaction.refuse(principal.tenant, text=text, reply=reply)
 
         def verb(approval: Approval, now: datetime) -> Approval:
-            return answer(approval, now, by=principal.name, choice=choice, text=text, reply=reply)
+            return answer(approval, now, by=principal.name, choice=choice, text=text, reply=reply, reply_key=reply_key)
 
         return await self._settle(principal.tenant, id, verb)
 

@@ -57,6 +57,7 @@ async def what_was_asked_comes_back_equal(backend: Backend) -> None:
         text="yes",
         answered_by="é",
         reply={"parts": [{"text": "yes"}, {"data": {"n": None}}]},
+        reply_key="k",
         ended_at=NOW + MICROSECOND,
     )
     await _ask(backend, "t", approval, said)

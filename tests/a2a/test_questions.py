@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from codetether_adapters.a2a.hitl import HITL
-from codetether_core.access import DEFAULT_TENANT
+from codetether_core.access import DEFAULT_TENANT, Principal
+from codetether_core.approvals import ApprovalState
+from codetether_core.errors import Conflict
 from codetether_core.ids import ApprovalId
+from codetether_core.services import Questions
 from tests.a2a.hub import Hub, Run, said
 
 KNOWS = {"A2A-Extensions": f"https://else.test/x, {HITL}"}
@@ -109,6 +112,87 @@ async def test_of_several_questions_one_is_named(hub: Hub) -> None:
     assert (await answer(hub, run, "x", metadata={"approval_id": 5}))["error"]["code"] == -32602
     await answer(hub, run, "two")
     assert [await chosen(hub, each) for each in (first, second)] == [(None, "one"), (None, "two")]
+
+
+KEY = {"Idempotency-Key": "0123456789abcdef"}
+
+
+def saying(run: Run, text: str, **members: Any) -> dict[str, Any]:
+    return {**said(text, taskId=run.id, **members), "configuration": NOW}
+
+
+async def answers(hub: Hub, *approvals: str) -> list[str | None]:
+    """What was chosen, or else said."""
+    return [choice or text for choice, text in [await chosen(hub, each) for each in approvals]]
+
+
+@pytest.mark.parametrize(("kind", "options", "words"), [("question", [], "blue"), ("permission", OPTIONS, "once")])
+async def test_an_answer_that_is_sent_again_with_its_key_answers_nothing_else(
+    hub: Hub, kind: str, options: Any, words: str
+) -> None:
+    """Whether something else is asked meanwhile, or nothing, or the task has ended; and another's key is another."""
+    run = await hub.begin()
+    first = await run.ask("First?", kind=kind, options=options)
+    await hub.result("SendMessage", saying(run, words), **KEY)
+    again = await hub.result("SendMessage", saying(run, words), **KEY)
+    assert again["task"]["status"]["state"] == "TASK_STATE_WORKING"
+    second = await run.ask("Second?", kind=kind, options=options)
+    again = await hub.result("SendMessage", saying(run, words), **KEY)
+    assert again["task"]["status"]["message"]["parts"][0]["text"].startswith("Second?")
+    assert await answers(hub, first, second) == [words, None]
+    other = await hub.error("SendMessage", saying(run, words, messageId="m2"), **KEY)
+    assert (other["code"], other["data"][1]["fieldViolations"][0]["field"]) == (-32602, "Idempotency-Key")
+    await hub.result("SendMessage", saying(run, words), "deployed", **KEY)
+    assert await answers(hub, second) == [words]
+    await run.end(result="r")
+    again = await hub.result("SendMessage", saying(run, words), **KEY)
+    assert again["task"]["status"]["state"] == "TASK_STATE_COMPLETED"
+    assert (await hub.error("SendMessage", saying(run, words)))["code"] == -32004
+
+
+async def test_of_answers_that_are_sent_twice_at_once_both_arrive_and_one_counts(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await hub.begin()
+    asked = await run.ask()
+    find, both = Questions.find, asyncio.Barrier(2)
+
+    async def found(self: Questions, *args: Any, **members: Any) -> Any:
+        """Each knows what is open, and that nothing is answered, before either answers."""
+        known = await find(self, *args, **members)
+        if members.get("state") is ApprovalState.ANSWERED:
+            await both.wait()
+        return known
+
+    monkeypatch.setattr(Questions, "find", found)
+    twins = [hub.result("SendMessage", saying(run, "blue"), **KEY) for _ in range(2)]
+    assert [each["task"]["id"] for each in await asyncio.gather(*twins)] == [run.id, run.id]
+    assert await answers(hub, asked) == ["blue"]
+
+
+async def test_what_a_message_decides_by_name_is_decided_once_it_is_sent_again(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where we were cut short between two of its decisions; the plain words that go with them answer nothing."""
+    run = await hub.begin()
+    first, second, third = [await run.ask(prompt, kind="permission", options=OPTIONS) for prompt in "123"]
+    decided = [{"id": id, "approved": True} for id in (first, second)]
+    metadata = {HITL: {"type": "tool_approval_response", "approvals": decided}}
+    params = saying(run, "yes", metadata=metadata)
+    answer = Questions.answer
+
+    async def cut(self: Questions, principal: Principal, id: ApprovalId, **members: Any) -> Any:
+        if id == second:
+            raise Conflict("cut")
+        return await answer(self, principal, id, **members)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Questions, "answer", cut)
+        assert (await hub.error("SendMessage", params, **KEY))["code"] == -32004
+    assert await answers(hub, first, second, third) == ["once", None, None]
+    for _ in range(2):
+        await hub.result("SendMessage", params, **KEY)
+        assert await answers(hub, first, second, third) == ["once", "once", None]
 
 
 async def test_signing_in_is_asked_for_as_such(hub: Hub) -> None:

@@ -208,6 +208,25 @@ async def test_a_message_sent_again_is_told_nothing_that_is_over(hub: Hub) -> No
         assert await rest(stream) == ["completed r"]
 
 
+async def test_an_answer_sent_again_with_its_key_goes_on_where_it_was_cut(hub: Hub) -> None:
+    """Though the task asks nothing any more, or has ended; without a place, with the task as it stands."""
+    key = {"Idempotency-Key": "0123456789abcdef"}
+    run = await hub.begin()
+    await run.ask("Which?")
+    answer = said("this", taskId=run.id)
+    async with hub.stream("SendStreamingMessage", answer, **key) as stream:
+        await stream.event()
+        await run.say("a")
+        last = (await stream.event()).id
+        async with hub.stream("SendStreamingMessage", answer, **key, **{"Last-Event-ID": last}) as again:
+            await run.end(result="r")
+            assert await rest(again) == ["completed r"]
+    async with hub.stream("SendStreamingMessage", answer, **key, **{"Last-Event-ID": last}) as stream:
+        assert await rest(stream) == ["completed r"]
+    async with hub.stream("SendStreamingMessage", answer, **key) as stream:
+        assert await rest(stream) == ["task completed"]
+
+
 async def test_no_reader_decides_how_much_is_kept_of_what_was_told(hub: Hub) -> None:
     async with hub.stream("SendStreamingMessage", said()) as stream:
         await stream.event()

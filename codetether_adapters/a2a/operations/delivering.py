@@ -19,7 +19,7 @@ from codetether_adapters.a2a_wire.v03 import V03
 from codetether_adapters.a2a_wire.v1 import V1
 from codetether_adapters.a2a_wire.values import Message, SendMessage
 from codetether_core.approvals import ApprovalKind, ApprovalState
-from codetether_core.errors import Invalid, NotFound
+from codetether_core.errors import AlreadyAnswered, IdempotencyMismatch, Invalid, NotFound
 from codetether_core.ids import CodebaseId, ContextId, SessionId, derived_id, new_id
 from codetether_core.tasks import Task
 
@@ -31,6 +31,8 @@ _WEBHOOKS: Final[Mapping[str, str]] = {
     V03.name: "configuration.pushNotificationConfig",
 }
 _GIVE_LEAVE: Final = "approvals:write"
+_MOST_ANSWERED: Final = 1_000
+"""Among that many answers to a task, the latest, one that is sent again is known."""
 
 
 @frozen
@@ -87,17 +89,40 @@ def _new_context(agent: Agent, request: Request) -> str:
 async def _answer(agent: Agent, request: Request, asked: SendMessage) -> Delivered:
     principal, message, questions = request.principal, asked.message, agent.services.questions
     task = await agent.task(principal, message.task_id or "")
-    _check(task, message)
+    key = derived_id("rep", task.tenant, principal.name, task.id, request.key) if request.key else None
     known = await known_records(agent, task)
     open = await questions.find(principal, task=task.id, state=ApprovalState.OPEN)
-    replies = replies_to(open[::-1], message)
+    again = key is not None and await _is_answered(agent, request, task, key, message)
+    if not again:
+        _check(task, message)
+    replies = replies_to(open[::-1], message, again=again)
     if any(reply.approval.kind is ApprovalKind.PERMISSION for reply in replies):
         await agent.authorizer.authorize(principal, _GIVE_LEAVE)
     for reply in replies:
-        await questions.answer(
-            principal, reply.approval.id, choice=reply.choice, text=reply.text, reply=V1.dump(message)
-        )
-    return Delivered(await agent.services.backend.tasks.get(task.tenant, task.id), known)
+        id = reply.approval.id
+        try:
+            await questions.answer(
+                principal, id, choice=reply.choice, text=reply.text, reply=V1.dump(message), reply_key=key
+            )
+        except AlreadyAnswered:  # unless by this message, sent twice at once
+            if key is None or (await questions.get(principal, id)).reply_key != key:
+                raise
+    return Delivered(await agent.services.backend.tasks.get(task.tenant, task.id), 0 if again else known)
+
+
+async def _is_answered(agent: Agent, request: Request, task: Task, key: str, message: Message) -> bool:
+    """Whether the message answered the task before; ``IdempotencyMismatch`` if another one of the same key did.
+
+    To be asked once it is known what is open: so an answer that came just before is seen here, and one that comes
+    later was to a question that is known as open.
+    """
+    answered = await agent.services.questions.find(
+        request.principal, task=task.id, state=ApprovalState.ANSWERED, limit=_MOST_ANSWERED
+    )
+    first = next((each for each in answered if each.reply_key == key), None)
+    if first is not None and first.reply != V1.dump(message):
+        raise IdempotencyMismatch("This Idempotency-Key was used for another answer", hint="use a new key", id=first.id)
+    return first is not None
 
 
 def _check(task: Task, message: Message) -> None:

@@ -26,7 +26,7 @@ ALWAYS: Final = (
     Header(_KNOWN, "URIs of the extensions that the client knows, commas between."),
 )
 SENDING: Final = Header(
-    "Idempotency-Key", "The same key and message again meet the first task instead of making another."
+    "Idempotency-Key", "The same key and message again make no other task and answer no other question."
 )
 WATCHING: Final = Header("Last-Event-ID", "The id of the last event that came, to go on behind it.")
 

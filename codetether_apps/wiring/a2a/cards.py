@@ -30,7 +30,7 @@ INTERFACES: Final = (
 
 _EXTENSIONS: Final = (
     Extension(SEQUENCE, "Every event of a stream says which of its task's records it is, so that none can be missed."),
-    Extension(IDEMPOTENCY, "What is sent again with the same Idempotency-Key makes no other task."),
+    Extension(IDEMPOTENCY, "A message that is sent again with its Idempotency-Key has been sent once."),
     Extension(HITL, "What an agent asks, and how it is answered, as data."),
 )
 _PURPOSE: Final = b"agent card"
