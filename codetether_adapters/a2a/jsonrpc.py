@@ -5,6 +5,7 @@ What is refused is answered with status 200, since clients look no further at an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -32,8 +33,11 @@ EXTENSIONS: Final = frozenset({HITL, SEQUENCE})
 """Those that we know."""
 
 
-async def respond(agent: Agent, request: Request, value: Any) -> Answer | Stream:
-    """The answer to a body. Errors that are not the call's are raised."""
+async def respond(agent: Agent, request: Request, value: Any, require_fit: Callable[[], None]) -> Answer | Stream:
+    """The answer to a body, which ``require_fit`` may refuse once it is known whose call it is.
+
+    Errors that are not the call's are raised.
+    """
     try:
         call = envelope.opened(value)
     except Refused as refusal:
@@ -42,6 +46,7 @@ async def respond(agent: Agent, request: Request, value: Any) -> Answer | Stream
     try:
         if method is None:
             raise Refused(METHOD_NOT_FOUND, f"There is no method {call.method!r}")
+        require_fit()
         if method.dialect is V1:
             require_1_0(request.version)
         await agent.admit(request, method.operation)

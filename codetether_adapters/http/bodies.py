@@ -26,9 +26,11 @@ __all__ = [
     "Limits",
     "TooSlow",
     "body_chunks",
+    "parse_json",
     "read_body",
     "read_json",
     "require_depth",
+    "require_fit",
 ]
 
 _NUL: Final = b"\\u0000"
@@ -115,17 +117,27 @@ async def body_chunks(
 
 def read_json(body: bytes, depth: int) -> Any:
     """The body's value; ``Invalid`` says what is wrong with it, and where a NUL hides."""
+    value = parse_json(body)
+    require_fit(value, body, depth)
+    return value
+
+
+def parse_json(body: bytes) -> Any:
+    """The body's value, fit for a look at what it is; ``Invalid`` if it is no JSON."""
     if not body:
         raise Invalid("", "the request has no body; send JSON", code="body_missing")
     try:
-        value = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Invalid("", f"the body is not JSON: {error}", code="json_malformed") from None
+
+
+def require_fit(value: Any, body: bytes, depth: int) -> None:
+    """``Invalid`` for a body whose value nobody may work with: it is too deep, or no store could hold it."""
     require_depth(value, body, depth)
     huge = _LONG in body.translate(_ZEROS)
     if huge or _NUL in body:
         _inspect(json.loads(body, parse_int=_integer) if huge else value)
-    return value
 
 
 def require_depth(value: Any, body: bytes, depth: int) -> None:

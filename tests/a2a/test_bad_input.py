@@ -47,7 +47,7 @@ CALLS: dict[str, tuple[Any, int, Any]] = {
     "not JSON": (b"{", -32700, None),
     "no body": (b"", -32700, None),
     "a lone surrogate": (b'"\\ud800"', -32700, None),
-    "too deep": (f'{{"jsonrpc":"2.0","id":1,"method":"GetTask","params":{DEEP}}}'.encode(), -32600, None),
+    "too deep": (f'{{"jsonrpc":"2.0","id":1,"method":"GetTask","params":{DEEP}}}'.encode(), -32600, 1),
     "a batch": ([call()], -32600, None),
     "no object": ("hello", -32600, None),
     "another JSON-RPC": (call(jsonrpc="1.0"), -32600, 1),
@@ -70,8 +70,11 @@ CALLS: dict[str, tuple[Any, int, Any]] = {
     "a part with nothing in it": (send(parts=[{}]), -32602, 1),
     "a part with two contents": (send(parts=[{"text": "a", "url": "b"}]), -32602, 1),
     "nothing said": (send(parts=[{"text": " "}]), -32602, 1),
-    "a NUL": (send(parts=[{"text": "a\0b"}]), -32602, None),
-    "an integer of too many bits": (send(metadata={"priority": 2**70}), -32602, None),
+    "a NUL": (send(parts=[{"text": "a\0b"}]), -32602, 1),
+    "a NUL in the id": (call(id="a\0b"), -32602, "a\0b"),
+    "a NUL in the method": (call("message/\0"), -32601, 1),
+    "an integer of too many bits": (send(metadata={"priority": 2**70}), -32602, 1),
+    "an id of too many bits": (call(id=2**70), -32600, None),
     "no base 64": (send(parts=[{"raw": "%%%", "mediaType": "text/plain"}]), -32602, 1),
     "a picture": (send(parts=[{"raw": "aGk=", "mediaType": "image/png"}]), -32005, 1),
     "a file of no kind": (send(parts=[{"raw": "aGk="}]), -32005, 1),
@@ -120,6 +123,7 @@ OLD_CALLS: dict[str, tuple[Any, int]] = {
     "an unknown task to cancel": (call("tasks/cancel", {"id": FOREIGN}), -32001),
     "webhooks of an unknown task": (call("tasks/pushNotificationConfig/list", {"id": FOREIGN}), -32001),
     "no message": (call("message/send", {}), -32602),
+    "a NUL": (call("message/send", {"message": {**OLD["message"], "messageId": "\0"}}), -32602),
     "metadata that is no object": (call("message/send", {**DEPLOYED, "metadata": [["a", "b"]]}), -32602),
     "metadata in a word": (call("message/send", {**DEPLOYED, "metadata": "x", "skill_id": "echo"}), -32602),
 }
@@ -129,14 +133,16 @@ OLD_CALLS: dict[str, tuple[Any, int]] = {
 def test_a_wrong_call_of_release_0_3_has_its_code(client: httpx.Client, name: str) -> None:
     body, code = OLD_CALLS[name]
     told = client.post("/", json=body, headers={"A2A-Version": ""}).json()
-    assert told["error"]["code"] == code, told
+    assert (told["id"], told["error"]["code"]) == (1, code), told
     assert told["error"].keys() == {"code", "message"}
 
 
-def test_a_stream_of_0_3_is_refused_on_a_stream(client: httpx.Client) -> None:
-    answer = client.post("/a2a/jsonrpc", json=call("message/stream", {}), headers={"A2A-Version": ""})
+@pytest.mark.parametrize("params", [{}, {"message": {**OLD["message"], "messageId": "\0"}}], ids=["nothing", "a NUL"])
+def test_a_stream_of_0_3_is_refused_on_a_stream(client: httpx.Client, params: Any) -> None:
+    answer = client.post("/a2a/jsonrpc", json=call("message/stream", params), headers={"A2A-Version": ""})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
-    assert json.loads(answer.text.removeprefix("data: "))["error"]["code"] == -32602
+    told = json.loads(answer.text.removeprefix("data: "))
+    assert (told["id"], told["error"]["code"]) == (1, -32602)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from codetether_adapters.a2a.errors import CONTENT_TYPE_NOT_SUPPORTED, Refused
 from codetether_adapters.a2a.methods import Operation
@@ -57,15 +57,15 @@ def request_of(call: Call, *, titled: bool) -> Request:
     )
 
 
-async def body_of(call: Call) -> Any:
-    """The body's JSON; ``Refused`` if it is said to be anything else, whatever it is.
+async def body_of(call: Call) -> bytes:
+    """The body, which is JSON; ``Refused`` if it is said to be anything else, whatever it is.
 
     Who is refused because it is too large has to begin a new connection.
     """
     kind = (call.headers.get("content-type") or _JSON).partition(";")[0].strip().lower()
     try:
         if kind == _JSON or kind.endswith("+json"):
-            return await call.json()
+            return await call.read()
         await call.read()  # or the connection would be good for nothing more
         raise Refused(CONTENT_TYPE_NOT_SUPPORTED, "The body must be JSON: Content-Type: application/json")
     except TooLarge:

@@ -13,6 +13,7 @@ from codetether_adapters.a2a.errors import Refused, refusal_of
 from codetether_adapters.a2a.methods import Operation
 from codetether_adapters.a2a.request import A2A_JSON, JSON
 from codetether_adapters.http import Call, Header, Route
+from codetether_adapters.http.bodies import read_json
 from codetether_apps.wiring.a2a.calls import ALWAYS, SENDING, WATCHING, Reply, body_of, reply, request_of
 from codetether_core.errors import Invalid, TooLarge
 
@@ -150,7 +151,7 @@ async def _body(call: Call, asked: rest.Call) -> Any:
     if not asked.body:
         return None
     try:
-        return await body_of(call)
+        return read_json(await body_of(call), call.limits.depth)
     except Invalid as error:
         if error.code == "body_missing" and asked.operation not in _BODIES:
             return None

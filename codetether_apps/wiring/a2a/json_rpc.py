@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from attrs import frozen
@@ -11,6 +12,7 @@ from codetether_adapters.a2a import jsonrpc
 from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.a2a.errors import Refused, refusal_of
 from codetether_adapters.http import Call, Route
+from codetether_adapters.http.bodies import parse_json, require_fit
 from codetether_apps.wiring.a2a.calls import ALWAYS, SENDING, WATCHING, Reply, body_of, reply, request_of
 from codetether_core.errors import Invalid, TooLarge
 
@@ -62,12 +64,14 @@ def rpc_routes(agent: Agent) -> tuple[Route, ...]:
         """
         request = request_of(call, titled=True)
         try:
-            value = await body_of(call)
+            body = await body_of(call)
+            value = parse_json(body)
         except Refused as refusal:
             return reply(call, jsonrpc.refused(refusal, status=415))
         except (Invalid, TooLarge) as error:
             return reply(call, jsonrpc.refused(refusal_of(error)))
-        return reply(call, await jsonrpc.respond(agent, request, value))
+        fit = partial(require_fit, value, body, call.limits.depth)
+        return reply(call, await jsonrpc.respond(agent, request, value, fit))
 
     return tuple(
         Route(
