@@ -26,6 +26,7 @@ __all__ = [
     "history_of",
     "question",
     "shown",
+    "state_of",
     "words",
 ]
 
@@ -113,23 +114,29 @@ def answer_of(task: Task, told: Shown) -> Message | None:
     return told.status.message and evolve(told.status.message, task_id=None)
 
 
+def state_of(task: Task, open: Sequence[Approval]) -> TaskState:
+    """How a task stands that asks these."""
+    match task.state:
+        case State.PENDING:  # whoever saw it at work need not know that it changes hands
+            return TaskState.SUBMITTED if task.grant is None else TaskState.WORKING
+        case State.RUNNING:
+            return TaskState.WORKING
+        case State.INPUT_REQUIRED:
+            return asking_state(open)
+        case _:
+            return ended_state(task.state, task.reason)
+
+
 def _status(task: Task, approvals: Sequence[Approval], *, hitl: bool) -> TaskStatus:
     context = context_of(task)
     message = None
-    match task.state:
-        case State.PENDING:  # whoever saw it at work need not know that it changes hands
-            state = TaskState.SUBMITTED if task.grant is None else TaskState.WORKING
-        case State.RUNNING:
-            state = TaskState.WORKING
-        case State.INPUT_REQUIRED:
-            open = [each for each in approvals if each.state is ApprovalState.OPEN]
-            state = asking_state(open)
-            message = question(open[-1], context, hitl=hitl) if open else None
-        case _:
-            state = ended_state(task.state, task.reason)
-            last = task.result if task.state is State.COMPLETED else task.error
-            message = words(f"{task.id}.end", task.id, context, last) if last else None
-    return TaskStatus(state=state, message=message, timestamp=task.since)
+    open = [each for each in approvals if each.state is ApprovalState.OPEN]
+    if task.state is State.INPUT_REQUIRED:
+        message = question(open[-1], context, hitl=hitl) if open else None
+    elif task.ended:
+        last = task.result if task.state is State.COMPLETED else task.error
+        message = words(f"{task.id}.end", task.id, context, last) if last else None
+    return TaskStatus(state=state_of(task, open), message=message, timestamp=task.since)
 
 
 def _asked_for(task: Task) -> Message:

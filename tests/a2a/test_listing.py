@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from codetether_adapters.a2a.operations import matching
 from tests.a2a.hub import Hub, said
 
 NOW = {"returnImmediately": True}
@@ -60,6 +61,61 @@ async def test_every_state_can_be_asked_for(hub: Hub) -> None:
     await run.give_back()
     assert await listed(hub, status="TASK_STATE_WORKING") == [run.id]
     assert run.id not in await listed(hub, status="TASK_STATE_SUBMITTED")
+
+
+async def some_of_each(hub: Hub) -> dict[str, set[str]]:
+    """Tasks in every state of the protocol's."""
+    names = ["REJECTED", *["FAILED"] * 2, "COMPLETED", "CANCELED", "AUTH_REQUIRED", *["INPUT_REQUIRED"] * 2]
+    runs = [(name, await hub.begin()) for name in (*names, "WORKING", "WORKING")]
+    for name, run in runs:
+        hub.api.clock.advance(timedelta(seconds=1))
+        match name:
+            case "REJECTED":
+                await run.end("failed", error="no", reason="rejected")
+            case "FAILED" | "COMPLETED":
+                await run.end(name.lower())
+            case "CANCELED":
+                await hub.result("CancelTask", {"id": run.id})
+            case "AUTH_REQUIRED":
+                await run.ask()
+                await run.ask("Sign in", kind="auth")
+            case "INPUT_REQUIRED":
+                await run.ask()
+    await run.give_back()
+    submitted = {await sent(hub) for _ in range(2)}
+    found: dict[str, set[str]] = {"SUBMITTED": submitted}
+    for name, run in runs:
+        found.setdefault(name, set()).add(run.id)
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+async def test_of_each_state_all_are_listed_and_no_others_are_counted(hub: Hub, size: int) -> None:
+    for name, expected in (await some_of_each(hub)).items():
+        found: list[str] = []
+        totals: list[int] = []
+        token = ""
+        while token or not totals:
+            asked = {"status": f"TASK_STATE_{name}", "pageSize": size, "pageToken": token}
+            page = await hub.result("ListTasks", asked)
+            found += [task["id"] for task in page["tasks"]]
+            token = page["nextPageToken"]
+            totals.append(page["totalSize"])
+        assert (set(found), set(totals)) == (expected, {len(expected)}), name
+        assert len(found) == len(expected)
+    assert (await hub.result("ListTasks", {"pageSize": 1}))["totalSize"] == 12
+
+
+async def test_where_there_are_too_many_to_look_at_they_count_as_what_most_are(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three that failed the latest is looked at, and the first was rejected."""
+    await some_of_each(hub)
+    monkeypatch.setattr(matching, "_MOST", 1)
+    place = (await hub.result("ListTasks", {"pageSize": 1}))["nextPageToken"]
+    for name, total in (("FAILED", 3), ("REJECTED", 0), ("INPUT_REQUIRED", 3), ("AUTH_REQUIRED", 0), ("WORKING", 1)):
+        page = await hub.result("ListTasks", {"status": f"TASK_STATE_{name}", "pageToken": place})
+        assert (name, page["totalSize"]) == (name, total)
 
 
 async def test_artifacts_and_history_are_there_as_far_as_they_are_asked_for(hub: Hub) -> None:

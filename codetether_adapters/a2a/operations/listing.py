@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from attrs import evolve
 from codetether_adapters.a2a.agent import Agent
 from codetether_adapters.a2a.artifacts import INLINE, artifacts_of
 from codetether_adapters.a2a.bounds import history_length, page_size
+from codetether_adapters.a2a.operations.matching import STATES, matching, total
 from codetether_adapters.a2a.paging import read_token, token_behind
 from codetether_adapters.a2a.request import Request
 from codetether_adapters.a2a.views import view
@@ -20,8 +20,6 @@ from codetether_adapters.a2a_wire.encoding import encode
 from codetether_adapters.a2a_wire.values import ListTasks, TaskState
 from codetether_core.ids import ContextId
 from codetether_core.ports import TaskOrder, TaskQuery
-from codetether_core.tasks import Task
-from codetether_core.tasks import TaskState as State
 
 __all__ = ["find"]
 
@@ -29,31 +27,15 @@ _PAGE_BYTES: Final = 4 * 1024 * 1024
 _MOST: Final = 1_000
 """How many tasks are looked at for one page."""
 
-_STATES: Final[Mapping[TaskState, frozenset[State]]] = {
-    TaskState.SUBMITTED: frozenset({State.PENDING}),
-    TaskState.WORKING: frozenset({State.PENDING, State.RUNNING}),
-    TaskState.INPUT_REQUIRED: frozenset({State.INPUT_REQUIRED}),
-    TaskState.AUTH_REQUIRED: frozenset({State.INPUT_REQUIRED}),
-    TaskState.COMPLETED: frozenset({State.COMPLETED}),
-    TaskState.FAILED: frozenset({State.FAILED}),
-    TaskState.REJECTED: frozenset({State.FAILED}),
-    TaskState.CANCELED: frozenset({State.CANCELLED}),
-}
-_COUNTED: Final = {**_STATES, TaskState.WORKING: frozenset({State.RUNNING})}
-"""What stores can count: a task that waits for its next run is counted where it waits."""
-
 
 async def find(agent: Agent, request: Request, dialect: Dialect, params: Any) -> Any:
-    """A page of those that match and that the client may see; fewer than it wants where they have too many bytes.
-
-    What stores keep in one state may be in two here: those of the other are passed over.
-    """
+    """A page of those that match and that the client may see; fewer than it wants where they have too many bytes."""
     asked = dialect.parse(ListTasks, params)
     length, limit = history_length(asked.history_length), page_size(asked.page_size)
     query = await _query(agent, request, asked)
     shown: list[orjson.Fragment] = []
     seen, size, behind, following = 0, 0, "", ""
-    async with aclosing(_matching(agent, request, query)) as tasks:
+    async with aclosing(matching(agent, request, query)) as tasks:
         async for task in tasks:
             if len(shown) == limit or size > _PAGE_BYTES or seen == _MOST:
                 following = behind
@@ -68,29 +50,20 @@ async def find(agent: Agent, request: Request, dialect: Dialect, params: Any) ->
             body = encode(dialect.dump(told))
             size += len(body)
             shown.append(orjson.Fragment(body))
-    counted = evolve(query, beyond=None, states=_COUNTED.get(asked.status or TaskState.UNSPECIFIED))
-    total = await agent.services.backend.tasks.total(request.principal.tenant, counted)
-    return {"tasks": shown, "nextPageToken": following, "pageSize": limit, "totalSize": total}
+    number = len(shown)
+    if following or query.beyond is not None:
+        number = await total(agent, request, query, asked.status or TaskState.UNSPECIFIED)
+    return {"tasks": shown, "nextPageToken": following, "pageSize": limit, "totalSize": number}
 
 
 async def _query(agent: Agent, request: Request, asked: ListTasks) -> TaskQuery:
     reach = await agent.reach(request.principal)
     return TaskQuery(
         context=ContextId(asked.context_id) if asked.context_id else None,
-        states=_STATES.get(asked.status or TaskState.UNSPECIFIED),
+        states=STATES.get(asked.status or TaskState.UNSPECIFIED),
         created_by=None if reach.everybody else reach.name,
         since=asked.status_timestamp_after,
         order=TaskOrder.CHANGED,
         limit=asked.page_size + 1,
         beyond=read_token(asked.page_token),
     )
-
-
-async def _matching(agent: Agent, request: Request, query: TaskQuery) -> AsyncGenerator[Task, None]:
-    """Every task that matches, page by page."""
-    while page := await agent.services.backend.tasks.list(request.principal.tenant, query):
-        for task in page:
-            yield task
-        if len(page) < query.limit:
-            return
-        query = evolve(query, beyond=(page[-1].since, page[-1].id))
