@@ -58,7 +58,8 @@ def registered(
     if variable is not None and not _VARIABLE.fullmatch(variable):
         raise Invalid("variable", "must be the name of an environment variable", hint="such as ANTHROPIC_API_KEY")
     if agents and variable is None:
-        raise Invalid("agents", "are handed nothing without a variable", hint="name the variable, too")
+        hint = "name the variable, too, or no agents: what an agent elsewhere is to know us by needs neither"
+        raise Invalid("agents", "are handed nothing without a variable", hint=hint)
     return Secret(
         id=name,
         tenant=tenant,

@@ -90,6 +90,13 @@ async def test_what_cannot_be_kept_secret_is_refused(name: str, body: Mapping[st
         assert KEY not in refused.text
 
 
+async def test_who_names_the_agents_of_a_secret_for_agents_elsewhere_is_told_to_name_none() -> None:
+    async with open_world() as world:
+        refused = await world.client.put("/v1/secrets/peer", json={"value": KEY, "agents": ["a2a"]})
+        assert refused.status_code == 422 and "or no agents" in refused.json()["hint"]
+        ok(await world.client.put("/v1/secrets/peer", json={"value": KEY}))
+
+
 async def test_a_secret_that_is_a_part_of_what_stands_for_another_is_refused() -> None:
     async with open_world() as world:
         await register(world, "passphrase-of-ci")
