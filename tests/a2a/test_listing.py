@@ -81,7 +81,7 @@ async def some_of_each(hub: Hub) -> dict[str, set[str]]:
                 await run.ask("Sign in", kind="auth")
             case "INPUT_REQUIRED":
                 await run.ask()
-    await run.give_back()
+    await runs[-1][1].give_back()
     submitted = {await sent(hub) for _ in range(2)}
     found: dict[str, set[str]] = {"SUBMITTED": submitted}
     for name, run in runs:
