@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -23,7 +23,7 @@ from codetether_adapters.agents.process import (
 )
 from codetether_adapters.agents.templates import CommandTemplate
 from codetether_core.ids import SessionId
-from codetether_core.ports import Run, RunFailed, RunOutcome
+from codetether_core.ports import Ask, Emit, Run, RunFailed, RunOutcome
 from codetether_core.tasks import OutputChunk, session_of
 
 __all__ = ["ERROR_BYTES", "RESULT_BYTES", "CommandRunner"]
@@ -36,8 +36,6 @@ ERROR_BYTES: Final = 4 * 1024
 
 _READ_BYTES = 64 * 1024
 _UNFINISHED_LINE_SECONDS = 0.2  # after which a line that does not end is shown as far as it came
-
-Emit = Callable[[OutputChunk], Awaitable[None]]
 
 
 class _Heard:
@@ -77,7 +75,7 @@ class CommandRunner:
         self._grace = grace
         self._keep_open = keep_open
 
-    async def run(self, run: Run, emit: Emit) -> RunOutcome:
+    async def run(self, run: Run, emit: Emit, ask: Ask) -> RunOutcome:
         """Result: the end of standard output. ``RunFailed`` with the end of standard error where it did not exit 0.
 
         The session is the one that the agent's JSON names, else the one that was resumed. A cancelled run whose

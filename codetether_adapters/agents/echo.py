@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from codetether_core.ports import Run, RunOutcome
+from codetether_core.ports import Ask, Emit, Run, RunOutcome
 from codetether_core.tasks import OutputChunk
 
 __all__ = ["EchoRunner"]
@@ -13,7 +11,7 @@ __all__ = ["EchoRunner"]
 class EchoRunner:
     """Result: the prompt, or the title of a task without one."""
 
-    async def run(self, run: Run, emit: Callable[[OutputChunk], Awaitable[None]]) -> RunOutcome:
+    async def run(self, run: Run, emit: Emit, ask: Ask) -> RunOutcome:
         """Print the words and end well."""
         words = run.prompt or run.title
         await emit(OutputChunk(text=words))

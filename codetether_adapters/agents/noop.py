@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from codetether_core.ports import Run, RunOutcome
-from codetether_core.tasks import OutputChunk
+from codetether_core.ports import Ask, Emit, Run, RunOutcome
 
 __all__ = ["NoopRunner"]
 
@@ -13,6 +10,6 @@ __all__ = ["NoopRunner"]
 class NoopRunner:
     """Result: ``ok``."""
 
-    async def run(self, run: Run, emit: Callable[[OutputChunk], Awaitable[None]]) -> RunOutcome:
+    async def run(self, run: Run, emit: Emit, ask: Ask) -> RunOutcome:
         """End well at once."""
         return RunOutcome(result="ok")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,8 +10,7 @@ import anyio
 
 from codetether_core.errors import CodeTetherError
 from codetether_core.ids import CodebaseId
-from codetether_core.ports import Run, RunFailed, RunOutcome
-from codetether_core.tasks import OutputChunk
+from codetether_core.ports import Ask, Emit, Run, RunFailed, RunOutcome
 
 __all__ = ["Register", "RegisterCodebaseRunner"]
 
@@ -33,7 +32,7 @@ class RegisterCodebaseRunner:
         self._register = register
         self._roots = roots
 
-    async def run(self, run: Run, emit: Callable[[OutputChunk], Awaitable[None]]) -> RunOutcome:
+    async def run(self, run: Run, emit: Emit, ask: Ask) -> RunOutcome:
         """Register the directory; ``RunFailed`` where it is not here, or the server refuses."""
         path = await _directory(run.metadata)
         await self._permit(path)

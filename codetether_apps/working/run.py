@@ -18,13 +18,14 @@ from codetether_apps.holding.cancelling import cancelled
 from codetether_apps.holding.lease import LeaseKeeper
 from codetether_apps.holding.output import OutputSender
 from codetether_apps.holding.verdicts import Ending, Persistence, verdict
+from codetether_apps.working.asking import Asking
 from codetether_apps.working.conversations import Conversations
 from codetether_apps.working.reports import Reports
 from codetether_apps.working.run_tools import PROOF, tool_variables
 from codetether_core.errors import CodeTetherError
 from codetether_core.ids import SessionId
-from codetether_core.ports import Answer, Run, RunFailed, Runner, RunOutcome
-from codetether_core.redaction import Redactor
+from codetether_core.ports import Answer, Inquiry, Run, RunFailed, Runner, RunOutcome
+from codetether_core.redaction import Redactor, rewritten
 from codetether_core.tasks import OutputChunk, RedactedOutput, TaskState, session_of
 
 __all__ = ["TaskRun"]
@@ -150,7 +151,7 @@ class TaskRun:
             if (told := redacted.feed(chunk)) is not None:
                 await output.emit(told)
 
-        agent = asyncio.ensure_future(self.runner.run(self._asked(), emit))
+        agent = asyncio.ensure_future(self.runner.run(self._asked(), emit, self._asking().ask))
         ended = asyncio.ensure_future(self._ended.wait())
         try:
             await asyncio.wait({agent, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -159,6 +160,20 @@ class TaskRun:
             interrupted = not agent.done()
             await cancelled(agent)
         return self._report(agent, interrupted=interrupted)
+
+    def _asking(self) -> Asking:
+        return Asking(
+            worker_id=self.worker_id,
+            task=self.task.id,
+            lease=self._token,
+            client=self.client,
+            persistence=self.persistence,
+            clean=self._cleaned,
+            end=self.end,
+        )
+
+    def _cleaned(self, inquiry: Inquiry) -> Inquiry:
+        return rewritten(inquiry, self.redactor.whole)
 
     def _report(self, agent: asyncio.Future[RunOutcome], *, interrupted: bool) -> Report | None:
         if agent.cancelled():

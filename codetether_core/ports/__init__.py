@@ -25,7 +25,7 @@ from codetether_core.ports.provider_sign_in import BegunSignIn, FinishedSignIn, 
 from codetether_core.ports.rate_limiter import FAILURES, REQUESTS, SIGN_INS, Excess, RateLimiter
 from codetether_core.ports.record_store import RecordStore, Versioned
 from codetether_core.ports.renderer import Payload, Renderer
-from codetether_core.ports.runner import Answer, Run, RunFailed, Runner, RunOutcome
+from codetether_core.ports.runner import Answer, Ask, Emit, Inquiry, Run, RunFailed, Runner, RunOutcome
 from codetether_core.ports.secret_source import SecretSource
 from codetether_core.ports.session_store import SessionQuery, SessionStore
 from codetether_core.ports.signer import Signer
@@ -47,6 +47,7 @@ __all__ = [
     "Answer",
     "ApprovalChange",
     "ApprovalStore",
+    "Ask",
     "AuditLog",
     "Authenticator",
     "Authorizer",
@@ -61,12 +62,14 @@ __all__ = [
     "Courier",
     "Delegate",
     "Directory",
+    "Emit",
     "Entropy",
     "EventLog",
     "Excess",
     "FinishedSignIn",
     "Holder",
     "Inbox",
+    "Inquiry",
     "Listener",
     "Migrate",
     "Migrations",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from attrs import Factory, field, frozen
 
+from codetether_core.access import ToolUse
+from codetether_core.approvals import ApprovalKind, Option
 from codetether_core.ids import CodebaseId, SessionId, TaskId
 from codetether_core.tasks import OutputChunk
 
-__all__ = ["Answer", "Run", "RunFailed", "RunOutcome", "Runner"]
+__all__ = ["Answer", "Ask", "Emit", "Inquiry", "Run", "RunFailed", "RunOutcome", "Runner"]
 
 
 @frozen(kw_only=True)
@@ -20,6 +22,20 @@ class Answer:
     question: str
     choice: str | None = None
     text: str | None = None
+
+
+@frozen(kw_only=True)
+class Inquiry:
+    """What an agent wants to know while it works: one of the ``options``, or words if there are none.
+
+    A permission may say for which use of a ``tool`` it is wanted: a policy judges that first, and nobody is asked
+    where it has an answer.
+    """
+
+    prompt: str
+    kind: ApprovalKind = ApprovalKind.QUESTION
+    options: tuple[Option, ...] = ()
+    tool: ToolUse | None = None
 
 
 @frozen(kw_only=True)
@@ -67,9 +83,20 @@ class RunFailed(Exception):
         self.said = said
 
 
+Emit: TypeAlias = Callable[[OutputChunk], Awaitable[None]]
+"""Takes output as it comes; it may wait, and so slow the agent."""
+
+Ask: TypeAlias = Callable[[Inquiry], Awaitable[Answer]]
+"""Asks and waits for the answer, while the task goes on being held; several may be open at once.
+
+The answer has neither choice nor text where the time was over and no option says no. ``DeniedByPolicy`` where the
+policy says no and no option does; ``Invalid`` for what cannot be asked.
+"""
+
+
 class Runner(Protocol):
     """One kind of agent. Cancelling the call kills everything it started and returns only when that is gone."""
 
-    async def run(self, run: Run, emit: Callable[[OutputChunk], Awaitable[None]]) -> RunOutcome:
-        """Do it, handing over output as it comes (``emit`` may wait and so slow the agent); else ``RunFailed``."""
+    async def run(self, run: Run, emit: Emit, ask: Ask) -> RunOutcome:
+        """Do it, handing over output and asking what has to be asked; else ``RunFailed``."""
         ...

@@ -13,10 +13,10 @@ import psutil
 
 from codetether_adapters.agents import CommandRunner, CommandTemplate
 from codetether_core.ids import CodebaseId, TaskId
-from codetether_core.ports import Run
+from codetether_core.ports import Answer, Inquiry, Run
 from codetether_core.tasks import OutputChunk
 
-__all__ = ["Output", "gone", "python", "run_in", "runner"]
+__all__ = ["Output", "gone", "nobody", "python", "run_in", "runner"]
 
 
 class Output:
@@ -51,6 +51,10 @@ def runner(source: str, **more: Any) -> CommandRunner:
 def run_in(directory: Path, **more: Any) -> Run:
     words = {"prompt": "hello", **more}
     return Run(task=TaskId("tsk_1"), codebase=CodebaseId("cb_1"), directory=str(directory), **words)
+
+
+async def nobody(inquiry: Inquiry) -> Answer:
+    raise AssertionError(f"nobody is there to be asked {inquiry.prompt!r}")
 
 
 def gone(pids: list[int]) -> bool:

@@ -16,7 +16,7 @@ from codetether_core.codec import parse
 from codetether_core.errors import Invalid
 from codetether_core.ports import RunFailed
 from codetether_core.tasks import OutputChunk
-from tests.agents.agents import Output, python, run_in, runner
+from tests.agents.agents import Output, nobody, python, run_in, runner
 
 MEGABYTE = 1024 * 1024
 
@@ -24,20 +24,22 @@ MEGABYTE = 1024 * 1024
 async def test_the_prompt_comes_on_standard_input(tmp_path: Path) -> None:
     prompt = "müde\0" + "x" * 300_000
     outcome = await runner("import sys; print(len(sys.stdin.buffer.read()))").run(
-        run_in(tmp_path, prompt=prompt), Output().emit
+        run_in(tmp_path, prompt=prompt), Output().emit, nobody
     )
     assert outcome.result == str(len(prompt.encode()))
 
 
 async def test_a_prompt_that_nobody_reads_is_no_error(tmp_path: Path) -> None:
-    outcome = await runner("print('did not listen')").run(run_in(tmp_path, prompt="x" * MEGABYTE), Output().emit)
+    outcome = await runner("print('did not listen')").run(
+        run_in(tmp_path, prompt="x" * MEGABYTE), Output().emit, nobody
+    )
     assert outcome.result == "did not listen"
 
 
 async def test_a_prompt_as_argument_can_be_no_option_and_sees_no_shell(tmp_path: Path) -> None:
     prompt = "--help; rm -rf $HOME `id`"
     outcome = await runner("import sys; print(sys.argv[1:])", prompt="argument").run(
-        run_in(tmp_path, prompt=prompt), Output().emit
+        run_in(tmp_path, prompt=prompt), Output().emit, nobody
     )
     assert outcome.result == repr(["--", prompt])
 
@@ -45,7 +47,7 @@ async def test_a_prompt_as_argument_can_be_no_option_and_sees_no_shell(tmp_path:
 @pytest.mark.parametrize(("prompt", "reason"), [("a\0b", "invalid_prompt"), ("x" * 200_000, "prompt_too_large")])
 async def test_a_prompt_that_cannot_be_an_argument_says_so(prompt: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(RunFailed) as failed:
-        await runner("", prompt="argument").run(run_in(tmp_path, prompt=prompt), Output().emit)
+        await runner("", prompt="argument").run(run_in(tmp_path, prompt=prompt), Output().emit, nobody)
     assert failed.value.reason == reason
 
 
@@ -61,7 +63,7 @@ async def test_an_agent_sees_little_of_the_workers_environment(tmp_path: Path) -
         "CODETETHER_TOKEN": "secret",
         "TERM": "xterm",
     }
-    outcome = await CommandRunner(template, worker).run(run_in(tmp_path), Output().emit)
+    outcome = await CommandRunner(template, worker).run(run_in(tmp_path), Output().emit, nobody)
     directory, environment = json.loads(outcome.result)
     assert directory == str(tmp_path)
     assert len(environment.pop("CODETETHER_RUN_ID")) == 32
@@ -79,14 +81,14 @@ async def test_an_agent_sees_little_of_the_workers_environment(tmp_path: Path) -
 
 async def test_an_agent_is_told_where_to_leave_files(tmp_path: Path) -> None:
     tells = runner("import os; print(os.getenv('CODETETHER_ARTIFACTS'))")
-    assert (await tells.run(run_in(tmp_path, artifacts="/left"), Output().emit)).result == "/left"
-    assert (await tells.run(run_in(tmp_path), Output().emit)).result == "None"
+    assert (await tells.run(run_in(tmp_path, artifacts="/left"), Output().emit, nobody)).result == "/left"
+    assert (await tells.run(run_in(tmp_path), Output().emit, nobody)).result == "None"
 
 
 async def test_the_end_of_standard_error_says_why_it_failed(tmp_path: Path) -> None:
     with pytest.raises(RunFailed) as failed:
         await runner("import sys; sys.stderr.write('x' * 9000 + 'the reason\\n'); sys.exit(3)").run(
-            run_in(tmp_path), Output().emit
+            run_in(tmp_path), Output().emit, nobody
         )
     assert failed.value.error.endswith("the reason")
     assert len(failed.value.error) < ERROR_BYTES + 100
@@ -99,7 +101,7 @@ async def test_the_end_of_standard_error_says_why_it_failed(tmp_path: Path) -> N
 )
 async def test_a_silent_failure_names_the_exit_status(source: str, error: str, tmp_path: Path) -> None:
     with pytest.raises(RunFailed, match=error):
-        await runner(source).run(run_in(tmp_path), Output().emit)
+        await runner(source).run(run_in(tmp_path), Output().emit, nobody)
 
 
 TELLS = "import os, sys; print(sys.argv[1:], os.getenv('CODETETHER_MODEL'), os.getenv('CODETETHER_SESSION'))"
@@ -109,28 +111,28 @@ PLACES = {"model": ("--model={model}",), "session": ("--session", "{session}")}
 async def test_model_and_session_are_arguments_of_the_tasks_that_have_them(tmp_path: Path) -> None:
     with_places = runner(TELLS, prompt="argument", **PLACES)
     run = run_in(tmp_path, model="p/m", session="ses_1")
-    outcome = await with_places.run(run, Output().emit)
+    outcome = await with_places.run(run, Output().emit, nobody)
     assert outcome.result == "['--model=p/m', '--session', 'ses_1', '--', 'hello'] p/m ses_1"
     assert outcome.session == "ses_1"
-    assert (await with_places.run(run_in(tmp_path), Output().emit)).result == "['--', 'hello'] None None"
+    assert (await with_places.run(run_in(tmp_path), Output().emit, nobody)).result == "['--', 'hello'] None None"
 
 
 async def test_a_command_may_take_them_from_its_environment_alone(tmp_path: Path) -> None:
     run = run_in(tmp_path, model="p/m", session="ses_1")
-    assert (await runner(TELLS, model=(), session=()).run(run, Output().emit)).result == "[] p/m ses_1"
+    assert (await runner(TELLS, model=(), session=()).run(run, Output().emit, nobody)).result == "[] p/m ses_1"
 
 
 @pytest.mark.parametrize("member", ["model", "session"])
 async def test_what_a_template_cannot_be_given_is_said_and_never_ignored(member: str, tmp_path: Path) -> None:
     with pytest.raises(RunFailed, match=rf"'test'.*{member}.*under \[agents.test\]") as failed:
-        await runner("").run(run_in(tmp_path, **{member: "x"}), Output().emit)
+        await runner("").run(run_in(tmp_path, **{member: "x"}), Output().emit, nobody)
     assert failed.value.reason == f"{member}_not_supported"
 
 
 @pytest.mark.parametrize(("member", "word"), [("model", "--dangerous"), ("session", "-c"), ("model", "a\0b")])
 async def test_a_tasks_words_cannot_be_options(member: str, word: str, tmp_path: Path) -> None:
     with pytest.raises(RunFailed) as failed:
-        await runner("", **PLACES).run(run_in(tmp_path, **{member: word}), Output().emit)
+        await runner("", **PLACES).run(run_in(tmp_path, **{member: word}), Output().emit, nobody)
     assert failed.value.reason == f"invalid_{member}"
 
 
@@ -142,26 +144,28 @@ async def test_the_session_that_the_agents_json_names_is_reported(tmp_path: Path
         print('{"type": "text", "sessionID": "ses_new"}')
         print('{"session_id": "ses_later"}')
         """
-    ).run(run_in(tmp_path), Output().emit)
+    ).run(run_in(tmp_path), Output().emit, nobody)
     assert outcome.session == "ses_new"
 
 
 async def test_a_missing_command_names_the_template_and_the_next_step(tmp_path: Path) -> None:
     template = CommandTemplate(name="wizard", command=("no-such-command-anywhere",))
     with pytest.raises(RunFailed, match=r"'wizard'.*install it, or correct command under \[agents.wizard\]") as failed:
-        await CommandRunner(template).run(run_in(tmp_path), Output().emit)
+        await CommandRunner(template).run(run_in(tmp_path), Output().emit, nobody)
     assert failed.value.reason == "command_not_found"
 
 
 async def test_a_command_that_may_not_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(RunFailed, match="could not be started") as failed:
-        await CommandRunner(CommandTemplate(name="t", command=(str(tmp_path),))).run(run_in(tmp_path), Output().emit)
+        await CommandRunner(CommandTemplate(name="t", command=(str(tmp_path),))).run(
+            run_in(tmp_path), Output().emit, nobody
+        )
     assert failed.value.reason == "command_not_started"
 
 
 async def test_a_missing_directory_says_so(tmp_path: Path) -> None:
     with pytest.raises(RunFailed) as failed:
-        await runner("").run(run_in(tmp_path / "none"), Output().emit)
+        await runner("").run(run_in(tmp_path / "none"), Output().emit, nobody)
     assert failed.value.reason == "directory_missing"
 
 
@@ -173,7 +177,7 @@ async def test_ugly_output_arrives_whole(tmp_path: Path) -> None:
         write = sys.stdout.buffer.write
         write(b"\x1b[31mred\x1b[0m\0\xff\xfe\n"); write(b"\xe2\x82\xac" * 100_000); write(b"\ncut \xe2\x82")
         """
-    ).run(run_in(tmp_path), output.emit)
+    ).run(run_in(tmp_path), output.emit, nobody)
     assert output.text() == "\x1b[31mred\x1b[0m␀��\n" + "€" * 100_000 + "\ncut �"
 
 
@@ -182,7 +186,7 @@ async def test_ten_megabytes_without_an_end_of_line_come_in_small_chunks_and_the
 ) -> None:
     output = Output()
     outcome = await runner("import sys; sys.stdout.write('a' * 10 * 1024 * 1024 + 'the end')").run(
-        run_in(tmp_path), output.emit
+        run_in(tmp_path), output.emit, nobody
     )
     assert len(output.text()) == 10 * MEGABYTE + 7
     assert max(len(chunk.text) for chunk in output.chunks) <= CHUNK_BYTES
@@ -210,7 +214,7 @@ async def test_a_flood_on_both_streams_takes_bounded_memory(tmp_path: Path) -> N
         other = threading.Thread(target=flood, args=(sys.stderr, ("e" * 1023 + chr(10)) * 1024))
         other.start(); flood(sys.stdout, "o" * 1024 * 1024); other.join()
         """
-    ).run(run_in(tmp_path), count)
+    ).run(run_in(tmp_path), count, nobody)
     assert seen == {"stdout": 32 * MEGABYTE, "stderr": 32 * MEGABYTE}
     assert peak[0] - before < 16 * MEGABYTE
 
@@ -236,6 +240,7 @@ async def test_an_agent_that_nobody_listens_to_slows_down(tmp_path: Path) -> Non
             ).run,
             run_in(tmp_path),
             emit,
+            nobody,
         )
         with anyio.fail_after(20):
             await blocked.wait()
@@ -250,7 +255,7 @@ async def test_a_line_without_an_end_is_shown_while_the_agent_waits(tmp_path: Pa
     output = Output()
     async with anyio.create_task_group() as group:
         group.start_soon(
-            runner("import signal; print('Go on? ', end=''); signal.pause()").run, run_in(tmp_path), output.emit
+            runner("import signal; print('Go on? ', end=''); signal.pause()").run, run_in(tmp_path), output.emit, nobody
         )
         await output.until(lambda text: text == "Go on? ")
         group.cancel_scope.cancel()
@@ -263,7 +268,7 @@ async def test_what_emit_raises_ends_the_run_and_comes_out_as_it_is(tmp_path: Pa
         raise ConnectionError("stale")
 
     with pytest.raises(ConnectionError, match="stale"):
-        await runner("import signal; print('x'); signal.pause()").run(run_in(tmp_path), refuse)
+        await runner("import signal; print('x'); signal.pause()").run(run_in(tmp_path), refuse, nobody)
     assert psutil.Process().children() == []
 
 

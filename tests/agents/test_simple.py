@@ -10,18 +10,18 @@ from codetether_adapters.agents import EchoRunner, NoopRunner, RegisterCodebaseR
 from codetether_core.errors import PermissionDenied
 from codetether_core.ids import CodebaseId
 from codetether_core.ports import RunFailed
-from tests.agents.agents import Output, run_in
+from tests.agents.agents import Output, nobody, run_in
 
 
 async def test_echo_says_the_prompt_or_else_the_title(tmp_path: Path) -> None:
     output = Output()
-    assert (await EchoRunner().run(run_in(tmp_path, title="t"), output.emit)).result == "hello"
-    assert (await EchoRunner().run(run_in(tmp_path, prompt="", title="t"), output.emit)).result == "t"
+    assert (await EchoRunner().run(run_in(tmp_path, title="t"), output.emit, nobody)).result == "hello"
+    assert (await EchoRunner().run(run_in(tmp_path, prompt="", title="t"), output.emit, nobody)).result == "t"
     assert output.text() == "hellot"
 
 
 async def test_noop_is_ok(tmp_path: Path) -> None:
-    assert (await NoopRunner().run(run_in(tmp_path), Output().emit)).result == "ok"
+    assert (await NoopRunner().run(run_in(tmp_path), Output().emit, nobody)).result == "ok"
 
 
 async def test_a_directory_of_this_machine_is_registered(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ async def test_a_directory_of_this_machine_is_registered(tmp_path: Path) -> None
 
     metadata = {"path": str(tmp_path), "description": "d", "agent_config": {"a": 1}}
     outcome = await RegisterCodebaseRunner(register, [tmp_path.parent]).run(
-        run_in(tmp_path, metadata=metadata), Output().emit
+        run_in(tmp_path, metadata=metadata), Output().emit, nobody
     )
     assert "cb_new" in outcome.result
     assert told == [tmp_path.name, str(tmp_path), "d", {"a": 1}]
@@ -58,7 +58,9 @@ async def test_what_cannot_be_registered_says_why(metadata: dict[str, Any], reas
         raise PermissionDenied("No")
 
     with pytest.raises(RunFailed) as failed:
-        await RegisterCodebaseRunner(refuse, [Path("/")]).run(run_in(tmp_path, metadata=metadata), Output().emit)
+        await RegisterCodebaseRunner(refuse, [Path("/")]).run(
+            run_in(tmp_path, metadata=metadata), Output().emit, nobody
+        )
     assert failed.value.reason == reason
 
 
@@ -72,5 +74,5 @@ async def test_only_directories_below_the_roots_can_be_registered(place: str, tm
     (tmp_path / "allowed" / "link").symlink_to(tmp_path / "elsewhere")
     run = run_in(tmp_path, metadata={"path": str(tmp_path / place)})
     with pytest.raises(RunFailed, match=f"below {tmp_path / 'allowed'}, and {tmp_path / 'elsewhere'} is not") as failed:
-        await RegisterCodebaseRunner(register, [tmp_path / "allowed"]).run(run, Output().emit)
+        await RegisterCodebaseRunner(register, [tmp_path / "allowed"]).run(run, Output().emit, nobody)
     assert failed.value.reason == "outside_roots"

@@ -16,7 +16,7 @@ import pytest
 from codetether_adapters.system import CheckoutBusy, hold_checkout
 from codetether_core.ids import TaskId
 from codetether_core.ports import RunFailed
-from tests.agents.agents import Output, gone, run_in, runner
+from tests.agents.agents import Output, gone, nobody, run_in, runner
 
 HEAD = """
 import os, signal, subprocess, sys, time
@@ -104,7 +104,7 @@ async def test_cancelling_leaves_no_process(source: str, count: int, tmp_path: P
     output = Output()
     children: list[psutil.Process] = []
     async with anyio.create_task_group() as group:
-        group.start_soon(runner(HEAD + source).run, run_in(tmp_path), output.emit)
+        group.start_soon(runner(HEAD + source).run, run_in(tmp_path), output.emit, nobody)
         await output.until(lambda text: text.count("\n") >= count)
         children = psutil.Process().children(recursive=True)
         group.cancel_scope.cancel()
@@ -125,7 +125,7 @@ if os.fork() == 0:
 os.read(read, 1)
 print("done")
 """
-    ).run(run_in(tmp_path), output.emit)
+    ).run(run_in(tmp_path), output.emit, nobody)
     assert outcome.result.endswith("done")
     assert len(pids(output)) == 1
     assert gone(pids(output))
@@ -135,7 +135,7 @@ async def test_an_agent_that_kills_its_supervisor_is_ended_all_the_same(tmp_path
     output = Output()
     with pytest.raises(RunFailed) as failed:
         await runner(HEAD + "say(); os.kill(os.getppid(), signal.SIGKILL); signal.pause()").run(
-            run_in(tmp_path), output.emit
+            run_in(tmp_path), output.emit, nobody
         )
     assert failed.value.reason == "agent_lost"
     for pid in pids(output):  # a zombie is for the machine's init to reap
@@ -146,7 +146,9 @@ async def test_an_agent_that_kills_its_supervisor_is_ended_all_the_same(tmp_path
 async def test_a_timeout_ends_the_tree(tmp_path: Path) -> None:
     output = Output()
     with pytest.raises(RunFailed) as failed:
-        await runner(HEAD + GRANDCHILDREN, timeout=timedelta(milliseconds=800)).run(run_in(tmp_path), output.emit)
+        await runner(HEAD + GRANDCHILDREN, timeout=timedelta(milliseconds=800)).run(
+            run_in(tmp_path), output.emit, nobody
+        )
     assert failed.value.reason == "run_timeout"
     assert gone(pids(output))
 
@@ -193,7 +195,7 @@ async def test_an_agent_inherits_no_descriptor_but_its_three(tmp_path: Path) -> 
     try:
         output = Output()
         outcome = await runner("import os; print(sorted(map(int, os.listdir('/proc/self/fd')))[:-1])").run(
-            run_in(tmp_path), output.emit
+            run_in(tmp_path), output.emit, nobody
         )
         assert outcome.result == "[0, 1, 2]"
     finally:
@@ -202,8 +204,8 @@ async def test_an_agent_inherits_no_descriptor_but_its_three(tmp_path: Path) -> 
 
 
 async def test_runs_leak_no_descriptor_into_the_worker(tmp_path: Path) -> None:
-    await runner("").run(run_in(tmp_path), Output().emit)
+    await runner("").run(run_in(tmp_path), Output().emit, nobody)
     before = psutil.Process().num_fds()
     for _ in range(5):
-        await runner("").run(run_in(tmp_path), Output().emit)
+        await runner("").run(run_in(tmp_path), Output().emit, nobody)
     assert psutil.Process().num_fds() <= before

@@ -160,7 +160,7 @@ FAILING = """\
 from codetether_adapters.agents import CommandRunner
 from codetether_apps.worker import main
 
-async def run(self, run, emit):
+async def run(self, run, emit, ask):
     raise ValueError(f"the key {run.environment['ANTHROPIC_API_KEY']} is no good")
 
 CommandRunner.run = run
