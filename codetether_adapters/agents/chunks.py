@@ -13,7 +13,7 @@ import codecs
 from collections import deque
 from typing import Final
 
-__all__ = ["CHUNK_BYTES", "JSON_LINE_CHARACTERS", "Chunks", "Tail"]
+__all__ = ["CHUNK_BYTES", "JSON_LINE_CHARACTERS", "Chunks", "Tail", "pieces"]
 
 CHUNK_BYTES: Final = 16 * 1024
 """The most UTF-8 bytes of one chunk."""
@@ -82,16 +82,19 @@ class Chunks:
 
     @staticmethod
     def _pieces(text: str, *, whole: bool) -> list[str]:
-        if whole and len(text) <= JSON_LINE_CHARACTERS:
-            return [text]
-        pieces = []
-        data, start = text.encode(), 0
-        while len(data) - start > CHUNK_BYTES:
-            end = data.rfind(b"\n", start, start + CHUNK_BYTES) + 1 or _character_start(data, start + CHUNK_BYTES)
-            pieces.append(data[start:end].decode())
-            start = end
-        pieces.append(data[start:].decode())
-        return pieces
+        return [text] if whole and len(text) <= JSON_LINE_CHARACTERS else pieces(text)
+
+
+def pieces(text: str) -> list[str]:
+    """The text in pieces that are small enough for chunks, cut after a line where there is one."""
+    cut = []
+    data, start = text.encode(), 0
+    while len(data) - start > CHUNK_BYTES:
+        end = data.rfind(b"\n", start, start + CHUNK_BYTES) + 1 or _character_start(data, start + CHUNK_BYTES)
+        cut.append(data[start:end].decode())
+        start = end
+    cut.append(data[start:].decode())
+    return cut
 
 
 class Tail:

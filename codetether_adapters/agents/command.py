@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 import anyio
-from anyio.abc import ByteReceiveStream, ByteSendStream
+from anyio.abc import ByteSendStream
 
-from codetether_adapters.agents.chunks import Chunks, Tail
+from codetether_adapters.agents.chunks import Tail
+from codetether_adapters.agents.failing import exit_text, not_started, require_directory
 from codetether_adapters.agents.process import (
     GRACE,
     AgentLost,
@@ -21,6 +20,7 @@ from codetether_adapters.agents.process import (
     ProcessesLeft,
     start_agent,
 )
+from codetether_adapters.agents.relaying import first_failure, relay
 from codetether_adapters.agents.templates import CommandTemplate
 from codetether_core.ids import SessionId
 from codetether_core.ports import Ask, Emit, Run, RunFailed, RunOutcome
@@ -33,9 +33,6 @@ RESULT_BYTES: Final = 64 * 1024
 
 ERROR_BYTES: Final = 4 * 1024
 """The most that an error keeps of standard error: its last bytes."""
-
-_READ_BYTES = 64 * 1024
-_UNFINISHED_LINE_SECONDS = 0.2  # after which a line that does not end is shown as far as it came
 
 
 class _Heard:
@@ -81,11 +78,7 @@ class CommandRunner:
         The session is the one that the agent's JSON names, else the one that was resumed. A cancelled run whose
         processes cannot all be killed raises ``RunFailed`` (``processes_left``), too.
         """
-        if run.directory is None or not await anyio.Path(run.directory).is_dir():
-            raise RunFailed(
-                f"The directory of the codebase does not exist on this worker: {run.directory or 'none given'}",
-                "directory_missing",
-            )
+        directory = await require_directory(run)
         prompt = (run.prompt or run.title).encode("utf-8", "replace")
         if b"\0" in prompt and self._template.prompt == "argument":
             raise RunFailed("The prompt holds a NUL character, which no argument can carry", "invalid_prompt")
@@ -97,7 +90,7 @@ class CommandRunner:
             with anyio.move_on_after(None if timeout is None else timeout.total_seconds()):
                 async with start_agent(
                     self._template.arguments(prompt.decode(), **words),
-                    directory=run.directory,
+                    directory=directory,
                     environment={
                         **self._template.environment(self._worker_environment),
                         **run.environment,
@@ -111,7 +104,7 @@ class CommandRunner:
                     await self._converse(agent, prompt, emit, heard)
                     status = agent.exit_status
         except AgentNotStarted as problem:
-            raise self._not_started(problem) from problem
+            raise not_started(self._template, problem) from problem
         except AgentLost as problem:
             raise RunFailed(f"Nobody knows how the run ended: {problem}", "agent_lost") from problem
         except ProcessesLeft as problem:
@@ -119,7 +112,7 @@ class CommandRunner:
         if status is None:
             raise RunFailed(f"The run took more than {timeout}, the timeout of its agent", "run_timeout")
         if status != 0:
-            raise RunFailed(heard.stderr.text().strip() or _exit_text(status), "exit_status")
+            raise RunFailed(heard.stderr.text().strip() or exit_text(status), "exit_status")
         return RunOutcome(result=heard.stdout.text().rstrip("\n"), session=heard.session or run.session)
 
     def _words(self, run: Run) -> dict[str, str]:
@@ -145,38 +138,23 @@ class CommandRunner:
 
     async def _converse(self, agent: AgentProcess, prompt: bytes, emit: Emit, heard: _Heard) -> None:
         """Hand over the prompt and relay both streams until the agent's tree has ended and all it said is told."""
+
+        async def tell(chunk: OutputChunk) -> None:
+            heard.take(chunk)
+            await emit(chunk)
+
         try:
             async with anyio.create_task_group() as talking:
                 talking.start_soon(_say, agent.stdin, prompt if self._template.prompt == "stdin" else b"")
                 async with anyio.create_task_group() as reading:
-                    reading.start_soon(_relay, agent.stdout, "stdout", emit, heard)
-                    reading.start_soon(_relay, agent.stderr, "stderr", emit, heard)
+                    reading.start_soon(relay, agent.stdout, "stdout", tell)
+                    reading.start_soon(relay, agent.stderr, "stderr", tell)
                     await agent.wait()
                     if not agent.over:  # what is left may hold the pipes open for ever
                         reading.cancel_scope.cancel()
                 talking.cancel_scope.cancel()
         except BaseExceptionGroup as failures:
-            raise _first(failures) from None
-
-    def _not_started(self, problem: AgentNotStarted) -> RunFailed:
-        name, program = self._template.name, self._template.command[0]
-        match problem.errno:
-            case errno.ENOENT:
-                return RunFailed(
-                    f"The command {program!r} of the agent {name!r} was not found on this worker; "
-                    f"install it, or correct command under [agents.{name}] in the worker's configuration",
-                    "command_not_found",
-                )
-            case errno.E2BIG:
-                return RunFailed(
-                    f'The prompt is too long for an argument; set prompt = "stdin" under [agents.{name}]',
-                    "prompt_too_large",
-                )
-            case _:
-                return RunFailed(
-                    f"The command {program!r} of the agent {name!r} could not be started: {problem}",
-                    "command_not_started",
-                )
+            raise first_failure(failures) from None
 
 
 async def _say(stream: ByteSendStream, words: bytes) -> None:
@@ -187,38 +165,3 @@ async def _say(stream: ByteSendStream, words: bytes) -> None:
         await stream.aclose()
     except (anyio.BrokenResourceError, anyio.ClosedResourceError, BrokenPipeError, ConnectionResetError):
         pass
-
-
-async def _relay(stream: ByteReceiveStream, name: str, emit: Emit, heard: _Heard) -> None:
-    """Hand on what the agent prints. While ``emit`` waits nothing is read, so the pipe fills and the agent slows."""
-    chunks = Chunks()
-    reading = True
-    while reading:
-        texts: list[str] = []
-        try:
-            with anyio.move_on_after(_UNFINISHED_LINE_SECONDS if chunks.waiting else None) as pause:
-                texts = chunks.feed(await stream.receive(_READ_BYTES))
-            if pause.cancelled_caught:
-                texts = chunks.flush()
-        except anyio.EndOfStream:
-            texts, reading = chunks.finish(), False
-        for text in texts:
-            chunk = OutputChunk(text=text, stream=name)
-            heard.take(chunk)
-            await emit(chunk)
-
-
-def _first(failure: BaseException) -> BaseException:
-    """What ``emit`` raised, out of the task groups' wrapping."""
-    while isinstance(failure, BaseExceptionGroup):
-        failure = failure.exceptions[0]
-    return failure
-
-
-def _exit_text(status: int) -> str:
-    if status >= 0:
-        return f"Exit code: {status}"
-    try:
-        return f"Killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"Killed by signal {-status}"

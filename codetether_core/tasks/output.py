@@ -54,15 +54,19 @@ def understood(chunk: OutputChunk) -> Mapping[str, Any] | None:
 
 
 def session_of(chunk: OutputChunk) -> SessionId | None:
-    """The agent's session, if the chunk is JSON that names it: an id that begins with ``ses_``."""
+    """The agent's session, if the chunk is JSON that names it: an id that begins with ``ses_``.
+
+    A runner's own event of the type ``session`` may name any.
+    """
     value = chunk.event
+    own = value is not None and value.get("type") == "session"
     if value is None and _SESSION_PREFIX in chunk.text:
         value = _json(chunk)
     if value is None:
         return None
     for member in _SESSION_MEMBERS:
         id = value.get(member)
-        if isinstance(id, str) and id.startswith(_SESSION_PREFIX) and len(id) <= _LONGEST_SESSION:
+        if isinstance(id, str) and (own or id.startswith(_SESSION_PREFIX)) and 0 < len(id) <= _LONGEST_SESSION:
             return SessionId(id)
     return None
 

@@ -149,3 +149,11 @@ def test_an_agents_session_is_found_in_its_json_whatever_it_calls_it(member: str
 )
 def test_what_only_looks_like_a_session_is_none(text: str) -> None:
     assert session_of(OutputChunk(text=text)) is None
+
+
+def test_a_runners_own_word_of_a_session_counts_whatever_its_id_is_like() -> None:
+    """It does so as an event alone: an agent may print anything."""
+    event = {"type": "session", "sessionId": "0b6f"}
+    assert session_of(OutputChunk(text="", event=event)) == "0b6f"
+    assert session_of(OutputChunk(text=json.dumps(event))) is None
+    assert session_of(OutputChunk(text="", event={**event, "sessionId": ""})) is None

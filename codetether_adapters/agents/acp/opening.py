@@ -1,0 +1,147 @@
+"""From a process that has just begun to a session of it: who it is, what it can do, and where it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+from attrs import frozen
+
+from codetether_adapters.agents.acp.shapes import object_in, objects_in, text_in
+from codetether_adapters.agents.acp.speaking import AgentRefused, Speaking
+from codetether_core.ids import SessionId
+from codetether_core.ports import RunFailed
+
+__all__ = ["PROTOCOL_VERSION", "Agent", "Session", "initialized", "resumed", "started"]
+
+PROTOCOL_VERSION: Final = 1
+_AUTH_REQUIRED: Final = -32000
+
+
+@frozen(kw_only=True)
+class Agent:
+    """What an agent says of itself. ``sign_ins`` are the ways to sign in to it, by which variables hold the secrets."""
+
+    resumes: bool
+    loads: bool
+    closes: bool
+    sign_ins: Mapping[str, tuple[str, ...]]
+
+    @property
+    def keeps_sessions(self) -> bool:
+        """Whether it can go on with a session of an earlier run."""
+        return self.resumes or self.loads
+
+
+@frozen(kw_only=True)
+class Session:
+    """A session of the agent; ``resumed`` if it had begun in an earlier run. ``models`` are what it may be set to.
+
+    They are the ids by the option that sets them.
+    """
+
+    id: SessionId
+    resumed: bool
+    models: Mapping[str, frozenset[str]]
+
+
+async def initialized(agent: Speaking) -> Agent:
+    """Agree on the protocol; ``RunFailed`` (``protocol_version_unknown``) where that is impossible.
+
+    The agent is offered neither our files nor terminals: it has tools of its own.
+    """
+    told = await agent.request(
+        "initialize",
+        {
+            "protocolVersion": PROTOCOL_VERSION,
+            "clientCapabilities": {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False},
+            "clientInfo": {"name": "codetether", "title": "CodeTether", "version": version("codetether-hub")},
+        },
+    )
+    if told.get("protocolVersion") != PROTOCOL_VERSION:
+        raise RunFailed(
+            f"The agent speaks version {told.get('protocolVersion')!r} of the Agent Client Protocol, and this worker "
+            f"speaks {PROTOCOL_VERSION}",
+            "protocol_version_unknown",
+        )
+    able = object_in(told.get("agentCapabilities"))
+    sessions = object_in(able.get("sessionCapabilities"))
+    return Agent(
+        resumes=sessions.get("resume") is not None,
+        loads=able.get("loadSession") is True,
+        closes=sessions.get("close") is not None,
+        sign_ins={id: _variables(each) for each in objects_in(told.get("authMethods")) if (id := text_in(each, "id"))},
+    )
+
+
+async def started(speaking: Speaking, agent: Agent, directory: str, environment: Mapping[str, str]) -> Session:
+    """A new session; ``RunFailed`` where the agent gives none. It is signed in to with what the environment has."""
+    told = await _signed_in(speaking, agent, environment, "session/new", {"cwd": directory, "mcpServers": []})
+    id = text_in(told, "sessionId")
+    if id is None:
+        raise RunFailed("The agent began a session without an id", "agent_error")
+    return Session(id=SessionId(id), resumed=False, models=_models(told))
+
+
+async def resumed(
+    speaking: Speaking, agent: Agent, id: SessionId, directory: str, environment: Mapping[str, str]
+) -> Session | None:
+    """The session of an earlier run: gone on with, or loaded with all that was said; ``None`` if the agent has lost it.
+
+    Some agents answer the latter without an id, and some say yes to sessions that they do not have.
+    """
+    if not agent.keeps_sessions:
+        return None
+    method = "session/resume" if agent.resumes else "session/load"
+    try:
+        params = {"sessionId": id, "cwd": directory, "mcpServers": []}
+        told = await _signed_in(speaking, agent, environment, method, params)
+    except AgentRefused:
+        return None
+    return Session(id=id, resumed=True, models=_models(told))
+
+
+async def _signed_in(
+    speaking: Speaking, agent: Agent, environment: Mapping[str, str], method: str, params: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The answer to a request before which the agent may want to be signed in to."""
+    try:
+        return await speaking.request(method, params)
+    except AgentRefused as refusal:
+        if refusal.code != _AUTH_REQUIRED:
+            raise
+        way = next((id for id, names in agent.sign_ins.items() if names and set(names) <= environment.keys()), None)
+        if way is None:
+            raise _sign_in_needed(refusal, agent) from None
+    try:
+        await speaking.request("authenticate", {"methodId": way})
+        return await speaking.request(method, params)
+    except AgentRefused as refusal:
+        raise _sign_in_needed(refusal, agent) from None
+
+
+def _sign_in_needed(refusal: AgentRefused, agent: Agent) -> RunFailed:
+    wanted = sorted({name for names in agent.sign_ins.values() for name in names})
+    hint = f"; give it one of {', '.join(wanted)}, by env or as a secret" if wanted else "; sign in to it on the worker"
+    return RunFailed(f"The agent wants to be signed in to: {refusal.words}{hint}", "agent_auth_required")
+
+
+def _models(told: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
+    return {
+        id: frozenset(_values(option.get("options")))
+        for option in objects_in(told.get("configOptions"))
+        if option.get("category") == "model" and option.get("type") == "select" and (id := text_in(option, "id"))
+    }
+
+
+def _values(options: object) -> Iterator[str]:
+    """Of a list of choices, or of groups of them."""
+    for each in objects_in(options):
+        for choice in (each, *objects_in(each.get("options"))):
+            if (value := text_in(choice, "value")) is not None:
+                yield value
+
+
+def _variables(way: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(name for each in objects_in(way.get("vars")) if (name := text_in(each, "name")))
