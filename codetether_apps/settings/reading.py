@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import attrs
 
-from codetether_adapters.agents import CommandTemplate
+from codetether_adapters.agents import AgentTemplate
 from codetether_apps.settings.agents import read_agents
 from codetether_apps.settings.directories import config_files
 from codetether_apps.settings.errors import SettingsError
@@ -135,8 +135,8 @@ def _section(name: str) -> Callable[..., Any]:
     return section
 
 
-def _agents(files: tuple[SettingsFile, ...]) -> dict[str, CommandTemplate]:
-    agents: dict[str, CommandTemplate] = {}
+def _agents(files: tuple[SettingsFile, ...]) -> dict[str, AgentTemplate]:
+    agents: dict[str, AgentTemplate] = {}
     for content in reversed(files):
         agents |= read_agents(content.agents, str(content.path))
     return agents

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from attrs import Factory, field, frozen
 
-from codetether_adapters.agents import CommandTemplate
+from codetether_adapters.agents import AgentTemplate
 from codetether_adapters.outgoing.allowing import checked_exception
 from codetether_apps.settings.access import Auth, Limits, Oidc
 from codetether_apps.settings.directories import data_directory
@@ -214,7 +214,7 @@ class Settings:
     worker: WorkerSettings = Factory(WorkerSettings)
     process: Process = Factory(Process)
     vault: Vault = Factory(Vault)
-    agents: Mapping[str, CommandTemplate] = Factory(dict)
+    agents: Mapping[str, AgentTemplate] = Factory(dict)
     origins: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
 
     @property

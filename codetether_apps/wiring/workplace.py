@@ -12,6 +12,9 @@ from urllib.parse import quote
 from attrs import frozen
 
 from codetether_adapters.agents import (
+    AcpRunner,
+    AcpTemplate,
+    AgentTemplate,
     CommandRunner,
     CommandTemplate,
     EchoRunner,
@@ -45,7 +48,7 @@ class Workplace:
     sessions: SessionCache
     clock: Clock
     entropy: Entropy
-    templates: Mapping[str, CommandTemplate]
+    templates: Mapping[str, AgentTemplate]
     roots: Sequence[Path]
 
     @property
@@ -55,13 +58,13 @@ class Workplace:
 
     def runners(self, register: Register, keep_open: Callable[[Run], Sequence[int]]) -> Mapping[str, Runner]:
         """A runner for each of them; ``keep_open`` gives the descriptors that a run's processes hold."""
-        commands = {name: CommandRunner(template, keep_open=keep_open) for name, template in self.templates.items()}
+        own = {name: _runner(template, keep_open) for name, template in self.templates.items()}
         built_in: dict[str, Runner] = {
             "echo": EchoRunner(),
             "noop": NoopRunner(),
             "register_codebase": RegisterCodebaseRunner(register, self.roots),
         }
-        return {**commands, **built_in}
+        return {**own, **built_in}
 
 
 @asynccontextmanager
@@ -95,6 +98,17 @@ async def open_workplace(
                 templates=settings.agents,
                 roots=settings.worker.registrable,
             )
+
+
+def _runner(template: AgentTemplate, keep_open: Callable[[Run], Sequence[int]]) -> Runner:
+    """The runner of an agent of one's own."""
+    match template:
+        case AcpTemplate():
+            return AcpRunner(template, keep_open=keep_open)
+        case CommandTemplate():
+            return CommandRunner(template, keep_open=keep_open)
+        case _:
+            raise TypeError(f"no runner for {type(template).__name__}")
 
 
 def _kept_id(path: Path, fresh: str) -> str:

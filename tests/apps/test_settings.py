@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codetether_adapters.agents import CommandTemplate
+from codetether_adapters.agents import LAUNCHES, AcpTemplate, CommandTemplate
 from codetether_apps.settings import (
     GivenCodebase,
     GivenToken,
@@ -249,7 +250,12 @@ def test_a_mistake_names_the_setting_its_origin_and_what_would_be_right(
         ("[sever]\nport = 1", "did you mean server?"),
         ("port = 1", "write port under [server]"),
         ("[server]\nttl = 1", "did you mean leases.ttl?"),
-        ("[agents.x]\ncomand = []", "there are command, prompt, model, session, env, set, timeout"),
+        (
+            '[agents.x]\nprotocol = "acp"\nprompt = "stdin"',
+            "there are protocol, agent, command, model, env, set, timeout, initialize_timeout, idle_timeout",
+        ),
+        ('[agents.x]\nprotocol = "mcp"', "leave it out for a command that prints text"),
+        ("[agents.x]\ncomand = []", "there are protocol, command, prompt, model, session, env, set, timeout"),
     ],
 )
 def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_known(tmp_path: Path, text: str, hint: str) -> None:
@@ -272,6 +278,11 @@ def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_known(tmp_path: 
         '[agents.x]\ncommand = ["x"]\ntimeout = "soon"',
         '[agents.x]\ncommand = ["x"]\nset = { A = 1 }',
         '[agents.x]\nprompt = "none"',
+        "[agents.x]\nprotocol = 1",
+        '[agents.x]\nprotocol = "acp"',
+        '[agents.opencode]\nprotocol = "acp"\nagent = "unheard-of"',
+        '[agents.opencode]\nprotocol = "acp"\ncommand = []',
+        '[agents.opencode]\nprotocol = "acp"\nidle_timeout = "soon"',
         "[server]\nport = true",
         "[server]\nhost = 1",
     ],
@@ -313,6 +324,45 @@ def test_all_of_a_template_can_be_in_the_file(tmp_path: Path) -> None:
         set={"CI": "1"},
         timeout=timedelta(hours=2),
     )
+
+
+def test_an_agent_that_speaks_acp_needs_a_command_only_if_it_is_unknown(tmp_path: Path) -> None:
+    """Its own name may be that of the known one, or say which it is; a command of one's own goes before."""
+    (tmp_path / "codetether.toml").write_text(
+        """
+        [agents.opencode]
+        protocol = "acp"
+        [agents.review]
+        protocol = "acp"
+        agent = "claude"
+        env = ["ANTHROPIC_API_KEY"]
+        timeout = "2h"
+        initialize_timeout = "1m"
+        idle_timeout = "10m"
+        [agents.gemini]
+        protocol = "acp"
+        command = ["/opt/gemini", "--experimental-acp"]
+        model = ["--model", "{model}"]
+        """
+    )
+    agents = read(tmp_path).agents
+    assert agents["opencode"] == AcpTemplate(name="opencode", command=("opencode", "acp"))
+    assert agents["review"] == AcpTemplate(
+        name="review",
+        command=LAUNCHES["claude"],
+        env=("ANTHROPIC_API_KEY",),
+        timeout=timedelta(hours=2),
+        initialize_timeout=timedelta(minutes=1),
+        idle_timeout=timedelta(minutes=10),
+    )
+    assert agents["gemini"].command == ("/opt/gemini", "--experimental-acp")
+    assert agents["gemini"].model == ("--model", "{model}")
+
+
+def test_what_comes_by_npm_is_pinned() -> None:
+    """A run does what the last one did, whatever was published meanwhile."""
+    fetched = [command[-1] for command in LAUNCHES.values() if command[0] == "npx"]
+    assert fetched and all(re.fullmatch(r"@[\w-]+/[\w-]+@\d+\.\d+\.\d+", package) for package in fetched)
 
 
 def test_where_tasks_may_register_codebases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
