@@ -13,6 +13,7 @@ a plain agent would do. Everything that it hears is written to the file HEARD, a
 ``kill``     end by this signal                       ``close``    close the output and live on
 ``long``     tell so many characters in one line
 ``fork``     leave a child that will not end and holds the output; its pid goes to the file of that name
+``gate``     read that file, a named pipe
 ``sleep``    do nothing, for ever
 """
 
@@ -94,6 +95,8 @@ class Agent:
                 child = subprocess.Popen([sys.executable, "-c", CHILD], start_new_session=True)
                 with Path(value).open("a") as file:
                     file.write(f"{child.pid}\n")
+            case "gate":
+                Path(value).read_text()
             case "sleep":
                 time.sleep(600)
             case _:

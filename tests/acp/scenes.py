@@ -9,18 +9,43 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from hypothesis import strategies as st
+
 from codetether_adapters.agents import AcpRunner, AcpTemplate
 from codetether_core.ports import RunOutcome
 from tests.agents.agents import Output, nobody, run_in
 
-__all__ = ["AGENT", "OPTIONS", "Scenario", "ask_for", "events", "fake", "heard", "permission", "played", "said", "text"]
+__all__ = [
+    "AGENT",
+    "JSON",
+    "OPTIONS",
+    "Scenario",
+    "ask_for",
+    "events",
+    "fake",
+    "heard",
+    "permission",
+    "played",
+    "said",
+    "text",
+]
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+"""Text as it is read from JSON of agents: without what no store takes."""
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=12,
+)
+"""Any value that an agent may send."""
 
 AGENT = str(Path(__file__).with_name("agent.py"))
 Scenario: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
-OPTIONS = (
+OPTIONS = [
     {"optionId": "yes", "name": "Yes", "kind": "allow_once"},
     {"optionId": "no", "name": "No", "kind": "reject_once"},
-)
+]
 
 
 def fake(scenario: Scenario, log: Path | None = None, *, politeness: float = 30, **more: Any) -> AcpRunner:
@@ -42,7 +67,7 @@ def text(words: str) -> Mapping[str, Any]:
     return {"update": {"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": words}}}
 
 
-def said(*steps: Mapping[str, Any], stop: str = "end_turn") -> Scenario:
+def said(*steps: Mapping[str, Any], stop: object = "end_turn") -> Scenario:
     """The scenario in which the prompt is answered so."""
     return {"session/prompt": [*steps, {"answer": {"stopReason": stop, "usage": {"totalTokens": 7}}}]}
 

@@ -69,9 +69,10 @@ async def test_usage_that_comes_after_the_answer_is_told(tmp_path: Path) -> None
         ("max_turn_requests", "iteration_limit"),
         ("cancelled", "agent_cancelled"),
         ("boredom", "agent_error"),
+        ([], "agent_error"),
     ],
 )
-async def test_an_agent_that_stops_before_its_end_has_failed(tmp_path: Path, stop: str, reason: str) -> None:
+async def test_an_agent_that_stops_before_its_end_has_failed(tmp_path: Path, stop: object, reason: str) -> None:
     with pytest.raises(RunFailed, match="no further") as failed:
         await played(said(text("no further"), stop=stop), tmp_path)
     assert failed.value.reason == reason

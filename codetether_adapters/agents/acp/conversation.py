@@ -28,7 +28,7 @@ from codetether_core.tasks import OutputChunk
 
 __all__ = ["Conversation"]
 
-_LIMITS: Final = frozenset({"max_tokens", "max_turn_requests"})
+_LIMITS: Final = ("max_tokens", "max_turn_requests")
 
 
 @define(eq=False, kw_only=True)

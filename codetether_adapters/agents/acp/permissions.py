@@ -79,7 +79,8 @@ def _name(call: Mapping[str, Any]) -> str:
 
 
 def _command(call: Mapping[str, Any]) -> str | None:
-    given = object_in(call.get("rawInput")).get("command")
+    input = object_in(call.get("rawInput"))
+    given = input.get("command") or input.get("cmd")
     if isinstance(given, str) and given:
         return given
     if isinstance(given, list) and given and all(isinstance(word, str) for word in given):

@@ -15,7 +15,7 @@ from codetether_core.tasks import OutputChunk
 
 __all__ = ["ToolCalls"]
 
-_OVER: Final = frozenset({"completed", "failed"})
+_OVER: Final = ("completed", "failed")
 _MOST_OPEN: Final = 1000
 
 
