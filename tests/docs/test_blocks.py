@@ -14,13 +14,14 @@ import pytest
 from click import Command, Group
 from click.testing import CliRunner
 
+from codetether_adapters.agents import LAUNCHES
 from codetether_adapters.memory.backend import open_backend
 from codetether_adapters.postgres import migrate
 from codetether_apps.cli.root import codetether
 from codetether_apps.settings import read_settings
 from codetether_apps.settings.agents import read_agents
 from codetether_core.ports import Backend
-from tests.docs.blocks import blocks
+from tests.docs.blocks import ROOT, blocks
 from tests.servers.postgres import the_server
 
 
@@ -39,7 +40,14 @@ def test_functions_become_agents() -> None:
 
 def test_the_agents_of_a_worker_are_read() -> None:
     (toml,) = blocks("README.md", "toml")
-    assert set(read_agents(tomllib.loads(toml)["agents"], "README.md")) == {"survey", "claude", "build"}
+    agents = read_agents(tomllib.loads(toml)["agents"], "README.md")
+    assert set(agents) == {"survey", "claude", "build", "opencode"}
+
+
+def test_the_agents_that_are_known_by_name_are_told() -> None:
+    """And no others: whoever reads of one leaves its command out."""
+    told = (ROOT / "README.md").read_text(encoding="utf-8").split("says which it is: ")[1].partition(".")[0]
+    assert told.replace("\n", " ").split(", ") == sorted(LAUNCHES)
 
 
 def test_a_store_of_ones_own_is_held_to_the_contracts(monkeypatch: pytest.MonkeyPatch) -> None:
