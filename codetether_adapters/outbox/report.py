@@ -25,7 +25,7 @@ class Report:
     """What a worker says last about a task: ``status`` is the task's new state, ``lease`` the token it was granted.
 
     ``outputs`` is what of the run's output the server may not have yet, ``first`` the ordinal of its first piece.
-    ``artifacts`` is the directory with the files that the run left.
+    ``artifacts`` is the directory with the files that the run left. A failed run is to be tried again with ``retry``.
     """
 
     task: TaskId
@@ -39,6 +39,7 @@ class Report:
     outputs: tuple[OutputChunk, ...] = ()
     first: int = 0
     artifacts: str | None = None
+    retry: bool = False
 
 
 def encode(report: Report) -> bytes:

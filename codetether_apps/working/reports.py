@@ -83,7 +83,8 @@ class Reports:
             try:
                 await self.leavings.send(report.artifacts, report.task, token)
             except LeavingRefused as refusal:
-                report = evolve(report, status=TaskState.FAILED, error=refusal.message, reason=refusal.code)
+                error, reason = refusal.message, refusal.code
+                report = evolve(report, status=TaskState.FAILED, error=error, reason=reason, retry=False)
         if report.status == TaskState.COMPLETED:
             await words.complete(
                 self.worker_id, report.task, token, report.result, reason=report.reason, session_id=report.session
@@ -95,6 +96,7 @@ class Reports:
                 token,
                 report.error or "The agent failed",
                 reason=report.reason or "agent_failed",
+                retry=report.retry,
                 session_id=report.session,
             )
 

@@ -188,7 +188,7 @@ class TaskRun:
                 self._ending = Ending.SUPERSEDED  # nothing can be confirmed, nor given to anybody else
             return None
         if isinstance(error, RunFailed):
-            return self._said(TaskState.FAILED, error=error.error, reason=error.reason)
+            return self._said(TaskState.FAILED, error=error.error, reason=error.reason, retry=error.transient)
         self._log.error("runner_failed", exc_info=error)
         words = f"The worker failed: {type(error).__name__}: {error}"
         return self._said(TaskState.FAILED, error=words, reason="worker_error")
@@ -200,6 +200,7 @@ class TaskRun:
         result: str | None = None,
         error: str | None = None,
         reason: str | None = None,
+        retry: bool = False,
     ) -> Report:
         self._log.info("run_ended", status=status, reason=reason)
         return Report(
@@ -210,6 +211,7 @@ class TaskRun:
             result=result and self.redactor.whole(result),
             error=error and self.redactor.whole(error),
             reason=reason,
+            retry=retry,
             session=self._session or self._resumed,
             artifacts=None if self._place is None else self.reports.leavings.found(self._place),
         )
@@ -284,6 +286,7 @@ class TaskRun:
             directory=None if self.directory is None else str(self.directory),
             artifacts=None if self._place is None else str(self._place),
             session=self._resumed,
+            begun=self.task.session_id,
             metadata=self.task.metadata,
             environment={**self._environment, **self._tools},
             answers=tuple(Answer(question=each.prompt, choice=each.choice, text=each.text) for each in self._answers),

@@ -42,6 +42,7 @@ class Inquiry:
 class Run:
     """What a runner is asked to do: the task's words, in ``directory`` (absolute; ``None`` without a codebase).
 
+    ``session`` is one to go on with because the task says so, ``begun`` one in which an earlier attempt at it was made.
     ``answers`` are those to questions with which earlier runs of the task ended. The files that the agent puts into
     ``artifacts`` (absolute), under whatever names, are left with the task when the run ends. ``environment`` has the
     secrets that it needs by variable, and where it finds tools.
@@ -56,6 +57,7 @@ class Run:
     directory: str | None = None
     artifacts: str | None = None
     session: SessionId | None = None
+    begun: SessionId | None = None
     metadata: Mapping[str, Any] = Factory(dict[str, Any])
     answers: tuple[Answer, ...] = ()
     environment: Mapping[str, str] = field(factory=dict[str, str], repr=False)
@@ -74,13 +76,19 @@ class RunOutcome:
 
 
 class RunFailed(Exception):
-    """How it went wrong: a sentence for people, and a slug for programs. ``said``: by the agent, which has ended."""
+    """How it went wrong: a sentence for people, and a slug for programs. ``said``: by the agent, which has ended.
 
-    def __init__(self, error: str, reason: str = "agent_failed", *, said: bool = False) -> None:
+    ``transient``: it may go well if it is tried again, which it is while the task has attempts left.
+    """
+
+    def __init__(
+        self, error: str, reason: str = "agent_failed", *, said: bool = False, transient: bool = False
+    ) -> None:
         super().__init__(error)
         self.error = error
         self.reason = reason
         self.said = said
+        self.transient = transient
 
 
 Emit: TypeAlias = Callable[[OutputChunk], Awaitable[None]]

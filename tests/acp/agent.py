@@ -13,6 +13,7 @@ a plain agent would do. Everything that it hears is written to the file HEARD, a
 ``kill``     end by this signal                       ``close``    close the output and live on
 ``long``     tell so many characters in one line
 ``fork``     leave a child that will not end and holds the output; its pid goes to the file of that name
+``once``     do ``steps`` unless that file is there, and make it
 ``gate``     read that file, a named pipe
 ``sleep``    do nothing, for ever
 """
@@ -95,6 +96,11 @@ class Agent:
                 child = subprocess.Popen([sys.executable, "-c", CHILD], start_new_session=True)
                 with Path(value).open("a") as file:
                     file.write(f"{child.pid}\n")
+            case "once":
+                if not Path(value).exists():
+                    Path(value).touch()
+                    for each in dict(more)["steps"]:
+                        self.step(each, message)
             case "gate":
                 Path(value).read_text()
             case "sleep":

@@ -120,6 +120,7 @@ async def test_an_agent_that_dies_says_how(tmp_path: Path, method: str, step: Ma
     scenario: Scenario = {method: [step, *([{"sleep": 1}] if "close" in step else [])]}
     failure = await failed(scenario, tmp_path)
     assert (failure.reason, words in failure.error) == ("agent_died", True), failure.error
+    assert failure.transient is (method == "session/prompt")
 
 
 async def test_the_last_words_of_an_agent_that_dies_are_why(tmp_path: Path) -> None:
@@ -148,6 +149,7 @@ async def test_an_error_is_told_with_its_details(tmp_path: Path, method: str, er
     failure = await failed({method: [refusal]}, tmp_path)
     assert failure.reason == reason
     assert "Internal error: credit is out" in failure.error
+    assert failure.transient is (method == "session/prompt" and error == -32603)
 
 
 async def test_a_session_without_an_id_is_none(tmp_path: Path) -> None:

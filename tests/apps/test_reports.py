@@ -47,9 +47,11 @@ class Words:
         """A file."""
         self._hear("file", task, token, name, _read(data), media_type)
 
-    async def fail(self, worker_id: str, task: str, token: str, error: str, *, reason: str, session_id: object) -> None:
+    async def fail(
+        self, worker_id: str, task: str, token: str, error: str, *, reason: str, retry: bool, session_id: object
+    ) -> None:
         """A run failed."""
-        self._hear("failed", task, token, error, reason)
+        self._hear("failed", task, token, error, reason, *["retry"][:retry])
 
     async def stopped(self, worker_id: str, task: str, token: str) -> None:
         """A cancelled run is gone."""
@@ -102,6 +104,7 @@ async def test_the_next_life_sends_what_the_last_one_left(tmp_path: Path) -> Non
     with Outbox(tmp_path) as outbox:
         outbox.put(report(result="fine", reason="answered"))
         outbox.put(report("failed", error="broken", reason="exit_status"))
+        outbox.put(report("failed", error="gone", reason="agent_died", retry=True))
     words = Words()
     with Outbox(tmp_path) as outbox:
         await reports(words, outbox).replay()
@@ -109,6 +112,7 @@ async def test_the_next_life_sends_what_the_last_one_left(tmp_path: Path) -> Non
     assert words.heard == [
         ("completed", "tsk_1", "1.n", "fine", "answered"),
         ("failed", "tsk_1", "1.n", "broken", "exit_status"),
+        ("failed", "tsk_1", "1.n", "gone", "agent_died", "retry"),
     ]
 
 

@@ -144,5 +144,16 @@ def test_a_session_is_gone_on_with_by_a_second_task(cluster: Cluster) -> None:
 
 def test_a_run_that_fails_says_why(cluster: Cluster) -> None:
     start(cluster, said({"complain": "out of credit"}, {"exit": 1}))
-    view = cluster.submit("go", agent="fake").wait()
+    view = cluster.submit("go", agent="fake", max_attempts=1).wait()
     assert (view.status, view.reason, view.error) == (TaskState.FAILED, "agent_died", "out of credit")
+
+
+def test_an_agent_that_dies_at_work_is_tried_again_in_its_session(cluster: Cluster) -> None:
+    """What it had done and said by then is not begun anew."""
+    able = {"protocolVersion": 1, "agentCapabilities": {"sessionCapabilities": {"resume": {}}}}
+    dies = {"once": str(cluster.directory / "died"), "steps": [text("almost"), {"exit": 1}]}
+    start(cluster, {"initialize": [{"answer": able}], "session/resume": [{"answer": {}}], **said(dies, text("there"))})
+    task = cluster.submit("go", agent="fake")
+    assert task.result() == "there"
+    assert (task.task.attempt, task.task.session_id, task.task.reason) == (2, "fake-1", None)
+    assert cluster.text(task) == "almostthere"

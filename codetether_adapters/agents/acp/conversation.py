@@ -23,6 +23,7 @@ from codetether_adapters.agents.acp.updates import Updates
 from codetether_adapters.agents.chunks import pieces
 from codetether_adapters.agents.process import AgentProcess
 from codetether_adapters.agents.relaying import first_failure
+from codetether_core.ids import SessionId
 from codetether_core.ports import Ask, Emit, Run, RunFailed, RunOutcome
 from codetether_core.tasks import OutputChunk
 
@@ -35,7 +36,8 @@ _LIMITS: Final = ("max_tokens", "max_turn_requests")
 class Conversation:
     """With ``agent``, in ``directory``. A cancelled one is ended with good words, for ``politeness`` at most.
 
-    Agents may tell what a prompt has used only after its end: ``afterthought`` is the time they have for that.
+    Agents may tell what a prompt has used only after its end: ``afterthought`` is the time they have for that. Once it
+    is ``prompted``, that it failed may be an accident.
     """
 
     agent: AgentProcess
@@ -48,6 +50,7 @@ class Conversation:
     politeness: timedelta
     afterthought: timedelta
     lines: Lines = field(init=False)
+    prompted: bool = field(default=False, init=False)
     _updates: Updates = field(factory=Updates, init=False)
     _telling: Telling = field(init=False)
     _patience: Patience = field(init=False)
@@ -96,12 +99,16 @@ class Conversation:
             return RunOutcome(result=self._updates.result, session=session.id, reason=reason)
         raise _stopped(stop, self._updates.result)
 
+    @property
+    def _wanted(self) -> SessionId | None:
+        return self.run.session or self.run.begun
+
     async def _session(self, speaking: Speaking, agent: Agent) -> tuple[Session, bool]:
         """The session to go on with, and whether it takes the place of a lost one."""
-        if self.run.session is None:
+        if (wanted := self._wanted) is None:
             return await self._begun(await started(speaking, agent, self.directory, self.environment)), False
         self._replaying = not agent.resumes  # all that was said before is told again
-        session = await resumed(speaking, agent, self.run.session, self.directory, self.environment)
+        session = await resumed(speaking, agent, wanted, self.directory, self.environment)
         if session is None:
             return await self._anew(speaking, agent), True
         return await self._begun(session), False
@@ -109,7 +116,7 @@ class Conversation:
     async def _anew(self, speaking: Speaking, agent: Agent) -> Session:
         """Another session in the place of one that the agent does not have, which is said."""
         self._replaying = False
-        await self._telling.tell([event("session_lost", {"sessionId": self.run.session}, stream="agent")])
+        await self._telling.tell([event("session_lost", {"sessionId": self._wanted}, stream="agent")])
         return await self._begun(await started(speaking, agent, self.directory, self.environment))
 
     async def _begun(self, session: Session) -> Session:
@@ -135,6 +142,7 @@ class Conversation:
     async def _prompted(self, speaking: Speaking, agent: Agent, session: Session) -> object:
         """Give it the prompt and wait for the reason for which it stops."""
         self._replaying = False
+        self.prompted = True
         self._updates.listen()
         self._counted = anyio.Event()
         prompt = [{"type": "text", "text": self.run.prompt or self.run.title}]

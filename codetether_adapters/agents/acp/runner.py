@@ -29,6 +29,7 @@ __all__ = ["AcpRunner"]
 
 _ERROR_BYTES: Final = 4 * 1024
 _AUTH_REQUIRED: Final = -32000
+_INTERNAL: Final = -32603
 _POLITENESS: Final = timedelta(seconds=3)
 _AFTERTHOUGHT: Final = timedelta(seconds=2)
 _LAST_WORDS: Final = 2.0  # seconds for the end of a process whose output has ended, and for what it said of the reason
@@ -67,7 +68,9 @@ class AcpRunner:
         """Result: what the agent said last. ``RunFailed`` with the reason, and the end of its standard error.
 
         The reason ``session_lost`` says of a run that succeeded that it could not go on with the session of the one
-        before. A cancelled run whose processes cannot all be killed raises ``RunFailed`` (``processes_left``), too.
+        before. What befell an agent that was at work already, its death or an internal error, is ``transient``:
+        another attempt goes on with the session. A cancelled run whose processes cannot all be killed raises
+        ``RunFailed`` (``processes_left``), too.
         """
         directory = await require_directory(run)
         model = self._model(run)
@@ -147,10 +150,12 @@ class AcpRunner:
                     how = await self._end_of(agent, silent)
                     if conversation.lines.overlong:
                         raise RunFailed("The agent wrote a line without an end", "agent_line_too_long") from None
-                    raise RunFailed(heard.text().strip() or how, "agent_died") from None
+                    words = heard.text().strip() or how
+                    raise RunFailed(words, "agent_died", transient=conversation.prompted) from None
                 except AgentRefused as refusal:
                     reason = "agent_auth_required" if refusal.code == _AUTH_REQUIRED else "agent_error"
-                    raise RunFailed(f"The agent failed: {refusal.words}", reason) from None
+                    accident = conversation.prompted and refusal.code == _INTERNAL
+                    raise RunFailed(f"The agent failed: {refusal.words}", reason, transient=accident) from None
                 except RunFailed as failure:
                     if failure.reason == "agent_not_ready" and (said := heard.text().strip()):
                         raise RunFailed(f"{failure.error}; it said: {said}", failure.reason) from None
