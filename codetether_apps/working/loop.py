@@ -87,6 +87,7 @@ class Worker:
 
     async def _stay_connected(self) -> None:
         """Hold the stream; while it cannot be had, poll."""
+        await self.registration.learn(self.runners)
         failures = 0
         while True:
             try:

@@ -12,8 +12,10 @@ from attrs import define, field
 
 from codetether_adapters.client import AsyncClient, TaskView
 from codetether_apps.settings import GivenCodebase
+from codetether_apps.working.abilities import abilities_of
 from codetether_apps.working.kept_codebases import KeptCodebases
 from codetether_core.ids import CodebaseId
+from codetether_core.ports import Runner
 from codetether_core.tasks import ANYWHERE
 
 __all__ = ["Registration"]
@@ -44,6 +46,10 @@ class Registration:
     def ids(self) -> tuple[CodebaseId, ...]:
         """The codebases that the server knows us to have."""
         return tuple(self._directories)
+
+    async def learn(self, agents: Mapping[str, Runner]) -> None:
+        """Find out what the agents can do, which is among the capabilities from then on."""
+        self.capabilities = tuple(dict.fromkeys((*self.capabilities, *await abilities_of(agents))))
 
     async def announce(self) -> None:
         """Register the codebases, then ourselves."""

@@ -196,6 +196,16 @@ class TestSessions:
         assert [each["sessionId"] for each in heard(tmp_path, "session/prompt")] == ["fake-0", "fake-1"]
 
 
+async def test_what_it_can_do_is_asked_of_an_agent_that_then_does_nothing(tmp_path: Path) -> None:
+    able = {"loadSession": True, "promptCapabilities": {"image": True, "audio": False, "embeddedContext": True}}
+    scenario: Scenario = {"initialize": TestSessions.able(**able)}
+    assert await fake(scenario, tmp_path / "heard").abilities(str(tmp_path)) == {"load", "image", "embedded_context"}
+    assert not heard(tmp_path, "session/new")
+    with pytest.raises(RunFailed, match="out of order") as failed:
+        await fake({"initialize": [{"complain": "out of order"}, {"exit": 1}]}).abilities(str(tmp_path))
+    assert failed.value.reason == "agent_died"
+
+
 async def test_the_whole_run_has_a_limit(tmp_path: Path) -> None:
     runner = fake({"session/prompt": [{"sleep": 1}]}, timeout=timedelta(milliseconds=900), politeness=0.1)
     with pytest.raises(RunFailed) as failed:

@@ -142,6 +142,21 @@ def test_a_session_is_gone_on_with_by_a_second_task(cluster: Cluster) -> None:
     until(lambda: len(cluster.client.sessions.messages(codebase, "fake-1")) == 4, "the rest of the history")
 
 
+def test_a_task_may_require_what_an_agent_can_do(cluster: Cluster) -> None:
+    """The worker has asked it before it is offered anything; an agent that does not tell is offered all the same."""
+    able = {"protocolVersion": 1, "agentCapabilities": {"promptCapabilities": {"image": True}}}
+    with (cluster.directory / "codetether.toml").open("a") as config:
+        config.write('[agents.mute]\nprotocol = "acp"\ncommand = ["false"]\n')
+    start(cluster, {"initialize": [{"answer": able}]})
+    (worker,) = cluster.client.workers.list()
+    assert worker.capabilities == ("fake:image",)
+    assert cluster.submit("look", agent="fake", capabilities=["fake:image"]).result() == "Done."
+    blind = cluster.submit("listen", agent="fake", capabilities=["fake:audio"])
+    view = cluster.submit("say", agent="mute", max_attempts=1).wait()
+    assert view.reason == "agent_died"
+    assert blind.refresh().status is TaskState.PENDING
+
+
 def test_a_run_that_fails_says_why(cluster: Cluster) -> None:
     start(cluster, said({"complain": "out of credit"}, {"exit": 1}))
     view = cluster.submit("go", agent="fake", max_attempts=1).wait()

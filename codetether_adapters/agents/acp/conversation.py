@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -80,15 +81,34 @@ class Conversation:
             self._telling.abandon()
         return outcome
 
-    async def _converse(self, speaking: Speaking) -> RunOutcome:
+    async def meet(self) -> Agent:
+        """Hear what the agent is and nothing more; fails as ``hold`` does."""
         try:
-            with anyio.fail_after(self.template.initialize_timeout.total_seconds()):
-                agent = await initialized(speaking)
-                session, lost = await self._session(speaking, agent)
-                await self._choose_model(speaking, session)
+            async with connected(self.lines, self._permissions.answer) as speaking, anyio.create_task_group() as beside:
+                beside.start_soon(self._telling.run)
+                with self._initializing():
+                    agent = await initialized(speaking)
+                beside.cancel_scope.cancel()
+        except BaseExceptionGroup as failures:
+            raise first_failure(failures) from None
+        finally:
+            self._telling.abandon()
+        return agent
+
+    @contextmanager
+    def _initializing(self) -> Iterator[None]:
+        limit = self.template.initialize_timeout
+        try:
+            with anyio.fail_after(limit.total_seconds()):
+                yield
         except TimeoutError:
-            limit = self.template.initialize_timeout
             raise RunFailed(f"The agent was not ready after {limit}", "agent_not_ready") from None
+
+    async def _converse(self, speaking: Speaking) -> RunOutcome:
+        with self._initializing():
+            agent = await initialized(speaking)
+            session, lost = await self._session(speaking, agent)
+            await self._choose_model(speaking, session)
         stop = await self._prompted(speaking, agent, session)
         if session.resumed and (stop == "refusal" or not self._updates.said):
             session, lost = await self._anew(speaking, agent), True

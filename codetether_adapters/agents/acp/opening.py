@@ -13,20 +13,27 @@ from codetether_adapters.agents.acp.speaking import AgentRefused, Speaking
 from codetether_core.ids import SessionId
 from codetether_core.ports import RunFailed
 
-__all__ = ["PROTOCOL_VERSION", "Agent", "Session", "initialized", "resumed", "started"]
+__all__ = ["AUTH_REQUIRED", "PROTOCOL_VERSION", "Agent", "Session", "initialized", "resumed", "started"]
 
 PROTOCOL_VERSION: Final = 1
-_AUTH_REQUIRED: Final = -32000
+AUTH_REQUIRED: Final = -32000
+"""The code of its refusal of somebody who has not signed in."""
+
+_PROMPTS: Final = {"image": "image", "audio": "audio", "embedded_context": "embeddedContext"}
 
 
 @frozen(kw_only=True)
 class Agent:
-    """What an agent says of itself. ``sign_ins`` are the ways to sign in to it, by which variables hold the secrets."""
+    """What an agent says of itself. ``sign_ins`` are the ways to sign in to it, by which variables hold the secrets.
+
+    ``abilities`` are the kinds of prompts that it takes beside text, ``resume`` and ``load``.
+    """
 
     resumes: bool
     loads: bool
     closes: bool
     sign_ins: Mapping[str, tuple[str, ...]]
+    abilities: frozenset[str]
 
     @property
     def keeps_sessions(self) -> bool:
@@ -67,11 +74,16 @@ async def initialized(agent: Speaking) -> Agent:
         )
     able = object_in(told.get("agentCapabilities"))
     sessions = object_in(able.get("sessionCapabilities"))
+    resumes, loads = sessions.get("resume") is not None, able.get("loadSession") is True
+    prompts = object_in(able.get("promptCapabilities"))
+    abilities = {ours: prompts.get(theirs) is True for ours, theirs in _PROMPTS.items()}
+    abilities |= {"resume": resumes, "load": loads}
     return Agent(
-        resumes=sessions.get("resume") is not None,
-        loads=able.get("loadSession") is True,
+        resumes=resumes,
+        loads=loads,
         closes=sessions.get("close") is not None,
         sign_ins={id: _variables(each) for each in objects_in(told.get("authMethods")) if (id := text_in(each, "id"))},
+        abilities=frozenset(name for name, has in abilities.items() if has),
     )
 
 
@@ -109,7 +121,7 @@ async def _signed_in(
     try:
         return await speaking.request(method, params)
     except AgentRefused as refusal:
-        if refusal.code != _AUTH_REQUIRED:
+        if refusal.code != AUTH_REQUIRED:
             raise
         way = next((id for id, names in agent.sign_ins.items() if names and set(names) <= environment.keys()), None)
         if way is None:

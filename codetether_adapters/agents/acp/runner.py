@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 
-from codetether_adapters.agents.acp.speaking import AgentGone, AgentRefused
 from codetether_adapters.agents.acp.template import AcpTemplate
-from codetether_adapters.agents.chunks import Tail
-from codetether_adapters.agents.failing import exit_text, not_started, require_directory
-from codetether_adapters.agents.process import (
-    GRACE,
-    AgentLost,
-    AgentNotStarted,
-    AgentProcess,
-    ProcessesLeft,
-    start_agent,
-)
-from codetether_adapters.agents.relaying import first_failure, relay
-from codetether_core.ports import Ask, Emit, Run, RunFailed, RunOutcome
+from codetether_adapters.agents.failing import not_started, require_directory
+from codetether_adapters.agents.process import GRACE, AgentLost, AgentNotStarted, ProcessesLeft, start_agent
+from codetether_core.ids import CodebaseId, TaskId
+from codetether_core.ports import Answer, Ask, Emit, Inquiry, Run, RunFailed, RunOutcome
 from codetether_core.tasks import OutputChunk
+
+if TYPE_CHECKING:
+    from codetether_adapters.agents.acp.conversation import Conversation
 
 __all__ = ["AcpRunner"]
 
-_ERROR_BYTES: Final = 4 * 1024
-_AUTH_REQUIRED: Final = -32000
-_INTERNAL: Final = -32603
+T = TypeVar("T")
+
 _POLITENESS: Final = timedelta(seconds=3)
 _AFTERTHOUGHT: Final = timedelta(seconds=2)
-_LAST_WORDS: Final = 2.0  # seconds for the end of a process whose output has ended, and for what it said of the reason
 
 
 def _nothing(_: Run) -> Sequence[int]:
@@ -72,12 +64,31 @@ class AcpRunner:
         another attempt goes on with the session. A cancelled run whose processes cannot all be killed raises
         ``RunFailed`` (``processes_left``), too.
         """
+        return await self._spoken_with(run, emit, ask, lambda conversation: conversation.hold())
+
+    async def abilities(self, directory: str) -> frozenset[str]:
+        """What the agent says that it can do, asked of a process that does nothing else; ``RunFailed``."""
+        nothing = Run(task=TaskId(""), codebase=CodebaseId(""), prompt="", directory=directory)
+        agent = await self._spoken_with(nothing, _unheard, _unasked, lambda conversation: conversation.meet())
+        return agent.abilities
+
+    async def _spoken_with(self, run: Run, emit: Emit, ask: Ask, talk: Callable[[Conversation], Awaitable[T]]) -> T:
+        """What comes of talking with the agent, in a process that ends with it."""
+        try:
+            from codetether_adapters.agents.acp.conversation import Conversation
+            from codetether_adapters.agents.acp.explaining import explained
+        except ModuleNotFoundError as error:
+            raise RunFailed(
+                f"The worker lacks the package {error.name}, which agents that speak ACP need: "
+                "pip install 'codetether-hub[agents]'",
+                "acp_not_installed",
+            ) from None
         directory = await require_directory(run)
         model = self._model(run)
         environment = {
             **self._template.environment(self._worker_environment),
             **run.environment,
-            "CODETETHER_TASK_ID": run.task,
+            **({"CODETETHER_TASK_ID": run.task} if run.task else {}),
             **({"CODETETHER_ARTIFACTS": run.artifacts} if run.artifacts else {}),
             **({"CODETETHER_MODEL": model} if model else {}),
         }
@@ -91,7 +102,18 @@ class AcpRunner:
                     grace=self._grace,
                     keep_open=self._keep_open(run),
                 ) as agent:
-                    return await self._spoken_with(agent, run, directory, environment, emit, ask)
+                    conversation = Conversation(
+                        agent=agent,
+                        template=self._template,
+                        run=run,
+                        directory=directory,
+                        environment=environment,
+                        emit=emit,
+                        ask=ask,
+                        politeness=self._politeness,
+                        afterthought=self._afterthought,
+                    )
+                    return await explained(talk(conversation), conversation, self._grace)
         except AgentNotStarted as problem:
             raise not_started(self._template, problem) from problem
         except AgentLost as problem:
@@ -108,67 +130,10 @@ class AcpRunner:
             raise RunFailed(f"{run.model!r} is no name of a model", "invalid_model")
         return run.model.encode("utf-8", "replace").decode()
 
-    async def _spoken_with(
-        self, agent: AgentProcess, run: Run, directory: str, environment: Mapping[str, str], emit: Emit, ask: Ask
-    ) -> RunOutcome:
-        """What came of the conversation; its failures with what the agent said of them on standard error."""
-        try:
-            from codetether_adapters.agents.acp.conversation import Conversation
-        except ModuleNotFoundError as error:
-            raise RunFailed(
-                f"The worker lacks the package {error.name}, which agents that speak ACP need: "
-                "pip install 'codetether-hub[agents]'",
-                "acp_not_installed",
-            ) from None
-        conversation = Conversation(
-            agent=agent,
-            template=self._template,
-            run=run,
-            directory=directory,
-            environment=environment,
-            emit=emit,
-            ask=ask,
-            politeness=self._politeness,
-            afterthought=self._afterthought,
-        )
-        heard, silent = Tail(_ERROR_BYTES), anyio.Event()
 
-        async def tell(chunk: OutputChunk) -> None:
-            heard.add(chunk.text)
-            await emit(chunk)
+async def _unheard(_: OutputChunk) -> None:
+    """Nobody is there."""
 
-        async def listen() -> None:
-            await relay(agent.stderr, "stderr", tell)
-            silent.set()
 
-        try:
-            async with anyio.create_task_group() as beside:
-                beside.start_soon(listen)
-                try:
-                    outcome = await conversation.hold()
-                except AgentGone:
-                    how = await self._end_of(agent, silent)
-                    if conversation.lines.overlong:
-                        raise RunFailed("The agent wrote a line without an end", "agent_line_too_long") from None
-                    words = heard.text().strip() or how
-                    raise RunFailed(words, "agent_died", transient=conversation.prompted) from None
-                except AgentRefused as refusal:
-                    reason = "agent_auth_required" if refusal.code == _AUTH_REQUIRED else "agent_error"
-                    accident = conversation.prompted and refusal.code == _INTERNAL
-                    raise RunFailed(f"The agent failed: {refusal.words}", reason, transient=accident) from None
-                except RunFailed as failure:
-                    if failure.reason == "agent_not_ready" and (said := heard.text().strip()):
-                        raise RunFailed(f"{failure.error}; it said: {said}", failure.reason) from None
-                    raise
-                beside.cancel_scope.cancel()
-        except BaseExceptionGroup as failures:
-            raise first_failure(failures) from None
-        return outcome
-
-    async def _end_of(self, agent: AgentProcess, silent: anyio.Event) -> str:
-        """How the process ended whose output has, once it has said all that it had to; ``AgentLost``."""
-        with anyio.move_on_after(self._grace.total_seconds() + _LAST_WORDS):
-            await agent.wait()
-            await silent.wait()
-            return exit_text(agent.exit_status)
-        return "The agent closed its output"
+async def _unasked(inquiry: Inquiry) -> Answer:
+    return Answer(question=inquiry.prompt)
