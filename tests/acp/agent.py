@@ -8,7 +8,7 @@ a plain agent would do. Everything that it hears is written to the file HEARD, a
 ``update``   tell of progress                         ``say``      print anything on standard output
 ``answer``   answer the request                       ``error``    refuse it
 ``complain`` print on standard error                  ``repeat``   do ``steps`` so many times
-``ask``      ask leave, as often as listed, at once, and tell the outcomes in a message, in the order of the questions
+``ask``      ask these at once, for leave or by their ``method``, and tell the answers in a message, in that order
 ``await``    go on when that method is called         ``exit``     end, with this status
 ``kill``     end by this signal                       ``close``    close the output and live on
 ``long``     tell so many characters in one line
@@ -112,8 +112,8 @@ class Agent:
         first = self.asked
         self.asked += len(questions)
         for number, question in enumerate(questions, first):
-            params = {"sessionId": "fake-1", **question}
-            self.send({"id": f"ask-{number}", "method": "session/request_permission", "params": params})
+            method = question.get("method", "session/request_permission")
+            self.send({"id": f"ask-{number}", "method": method, "params": {"sessionId": "fake-1", **question}})
         outcomes: dict[str, Any] = {}
         while len(outcomes) < len(questions) and (heard := self.listen()) is not None:
             if str(heard.get("id", "")).startswith("ask-"):

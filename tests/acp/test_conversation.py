@@ -29,7 +29,11 @@ async def test_a_run_from_the_first_word_to_the_last(tmp_path: Path) -> None:
     assert [session_of(chunk) for chunk in output.chunks if chunk.event] == ["fake-1", None]
     (hello,) = heard(tmp_path, "initialize")
     assert hello["protocolVersion"] == 1
-    assert hello["clientCapabilities"] == {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False}
+    assert hello["clientCapabilities"] == {
+        "fs": {"readTextFile": False, "writeTextFile": False},
+        "terminal": False,
+        "elicitation": {"form": {}, "url": {}},
+    }
     assert heard(tmp_path, "session/new") == [{"cwd": str(tmp_path), "mcpServers": []}]
     assert heard(tmp_path, "session/prompt") == [{"sessionId": "fake-1", "prompt": [{"type": "text", "text": "hello"}]}]
 

@@ -69,6 +69,18 @@ def test_a_person_decides_what_the_policy_leaves_open(
     assert task.task.attempt == 1
 
 
+def test_an_agent_is_told_what_only_people_know(cluster: Cluster) -> None:
+    """In words of theirs, by whoever answers over HTTP."""
+    schema = {"properties": {"tag": {"type": "string", "title": "Which tag?"}}, "required": ["tag"]}
+    question = {"method": "elicitation/create", "mode": "form", "message": "Release", "requestedSchema": schema}
+    start(cluster, said(ask_for(question)))
+    task = cluster.submit("go", agent="fake")
+    approval = asked(cluster, task)
+    assert (approval.prompt, approval.kind, approval.options) == ("Release\nWhich tag?", "elicitation", ())
+    cluster.client.approvals.answer(approval.id, text="v2")
+    assert task.result() == 'told [{"action": "accept", "content": {"tag": "v2"}}]'
+
+
 def test_nobody_is_asked_where_the_policy_has_an_answer(cluster: Cluster) -> None:
     """The checkout may be looked at, and what is in ``.git`` may not be changed: said of it earlier, or in full."""
     checkout = cluster.directory / "checkout"

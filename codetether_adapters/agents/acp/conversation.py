@@ -11,7 +11,7 @@ from typing import Any, Final
 import anyio
 from attrs import define, field
 
-from codetether_adapters.agents.acp.asking import Permissions
+from codetether_adapters.agents.acp.asking import Requests
 from codetether_adapters.agents.acp.connection import connected
 from codetether_adapters.agents.acp.fitting import event
 from codetether_adapters.agents.acp.lines import Lines
@@ -55,14 +55,14 @@ class Conversation:
     _updates: Updates = field(factory=Updates, init=False)
     _telling: Telling = field(init=False)
     _patience: Patience = field(init=False)
-    _permissions: Permissions = field(init=False)
+    _requests: Requests = field(init=False)
     _replaying: bool = field(default=False, init=False)
     _counted: anyio.Event = field(factory=anyio.Event, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._telling = Telling(self.emit)
         self._patience = Patience(self.template.idle_timeout)
-        self._permissions = Permissions(self.ask, self._updates.tools, self._patience)
+        self._requests = Requests(self.ask, self._updates.tools, self._patience)
         self.lines = Lines(self.agent, self._hear, self._noise)
 
     async def hold(self) -> RunOutcome:
@@ -71,7 +71,7 @@ class Conversation:
         ``RunFailed``; ``AgentGone`` and ``AgentRefused`` as they come.
         """
         try:
-            async with connected(self.lines, self._permissions.answer) as speaking, anyio.create_task_group() as beside:
+            async with connected(self.lines, self._requests.answer) as speaking, anyio.create_task_group() as beside:
                 beside.start_soon(self._telling.run)
                 outcome = await self._converse(speaking)
                 await self._telling.finish()
@@ -84,7 +84,7 @@ class Conversation:
     async def meet(self) -> Agent:
         """Hear what the agent is and nothing more; fails as ``hold`` does."""
         try:
-            async with connected(self.lines, self._permissions.answer) as speaking, anyio.create_task_group() as beside:
+            async with connected(self.lines, self._requests.answer) as speaking, anyio.create_task_group() as beside:
                 beside.start_soon(self._telling.run)
                 with self._initializing():
                     agent = await initialized(speaking)
@@ -198,7 +198,7 @@ class Conversation:
     ) -> None:
         """Answer what it asks, have it stop, and close the session. Whoever started it ends it in any case."""
         self._telling.close()
-        self._permissions.cancel()
+        self._requests.cancel()
         await self.lines.all_answered()
         try:
             await speaking.notify("session/cancel", {"sessionId": session.id})

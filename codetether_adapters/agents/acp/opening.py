@@ -19,6 +19,11 @@ PROTOCOL_VERSION: Final = 1
 AUTH_REQUIRED: Final = -32000
 """The code of its refusal of somebody who has not signed in."""
 
+_OURS: Final[Mapping[str, Any]] = {
+    "fs": {"readTextFile": False, "writeTextFile": False},
+    "terminal": False,
+    "elicitation": {"form": {}, "url": {}},
+}
 _PROMPTS: Final = {"image": "image", "audio": "audio", "embedded_context": "embeddedContext"}
 
 
@@ -56,13 +61,13 @@ class Session:
 async def initialized(agent: Speaking) -> Agent:
     """Agree on the protocol; ``RunFailed`` (``protocol_version_unknown``) where that is impossible.
 
-    The agent is offered neither our files nor terminals: it has tools of its own.
+    The agent is offered people who answer, and neither our files nor terminals: it has tools of its own.
     """
     told = await agent.request(
         "initialize",
         {
             "protocolVersion": PROTOCOL_VERSION,
-            "clientCapabilities": {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False},
+            "clientCapabilities": _OURS,
             "clientInfo": {"name": "codetether", "title": "CodeTether", "version": version("codetether-hub")},
         },
     )
