@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from codetether_adapters.agents import AcpRunner, AcpTemplate
@@ -277,3 +278,34 @@ async def test_notifications_that_are_not_known_are_kept(tmp_path: Path) -> None
     output = Output()
     await played(said({"say": json.dumps(odd)}, text("x")), tmp_path, output)
     assert events(output, "raw") == [{"type": "raw", "method": "_fake/mood", "params": {"mood": "good"}}]
+
+
+@pytest.mark.parametrize("end", [{"answer": {"stopReason": "refusal"}}, {"exit": 1}])
+async def test_what_was_said_before_a_failure_is_told_whole(tmp_path: Path, end: Mapping[str, Any]) -> None:
+    """However long telling takes."""
+    told = []
+
+    async def emit(chunk: OutputChunk) -> None:
+        for _ in range(100):
+            await anyio.lowlevel.checkpoint()
+        told.append(chunk.text)
+
+    scenario: Scenario = {"session/prompt": [*(text(f"{number},") for number in range(60)), end]}
+    with pytest.raises(RunFailed):
+        await fake(scenario).run(run_in(tmp_path), emit, nobody)
+    assert "".join(told) == "".join(f"{number}," for number in range(60))
+
+
+async def test_a_session_that_takes_another_ones_place_has_its_time_too(tmp_path: Path) -> None:
+    able = {"protocolVersion": 1, "agentCapabilities": {"sessionCapabilities": {"resume": {}}}}
+    scenario: Scenario = {
+        "initialize": [{"answer": able}],
+        "session/resume": [{"answer": {}}],
+        "session/new": [{"sleep": 1}],
+        **said(),
+    }
+    with pytest.raises(RunFailed) as failure:
+        await fake(scenario, initialize_timeout=4 * BRIEF).run(
+            run_in(tmp_path, session="fake-0"), Output().emit, nobody
+        )
+    assert failure.value.reason == "agent_not_ready"

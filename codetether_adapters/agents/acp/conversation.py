@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -70,30 +70,31 @@ class Conversation:
 
         ``RunFailed``; ``AgentGone`` and ``AgentRefused`` as they come.
         """
+        async with self._connected() as speaking:
+            return await self._converse(speaking)
+
+    async def meet(self) -> Agent:
+        """Hear what the agent is and nothing more; fails as ``hold`` does."""
+        async with self._connected() as speaking:
+            with self._initializing():
+                return await initialized(speaking)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Speaking]:
+        """Speak with it; what it has said is told by the end, unless we are cancelled."""
         try:
             async with connected(self.lines, self._requests.answer) as speaking, anyio.create_task_group() as beside:
                 beside.start_soon(self._telling.run)
-                outcome = await self._converse(speaking)
+                try:
+                    yield speaking
+                except (AgentGone, AgentRefused, RunFailed):
+                    await self._telling.finish()
+                    raise
                 await self._telling.finish()
         except BaseExceptionGroup as failures:
             raise first_failure(failures) from None
         finally:
             self._telling.abandon()
-        return outcome
-
-    async def meet(self) -> Agent:
-        """Hear what the agent is and nothing more; fails as ``hold`` does."""
-        try:
-            async with connected(self.lines, self._requests.answer) as speaking, anyio.create_task_group() as beside:
-                beside.start_soon(self._telling.run)
-                with self._initializing():
-                    agent = await initialized(speaking)
-                beside.cancel_scope.cancel()
-        except BaseExceptionGroup as failures:
-            raise first_failure(failures) from None
-        finally:
-            self._telling.abandon()
-        return agent
 
     @contextmanager
     def _initializing(self) -> Iterator[None]:
@@ -111,8 +112,9 @@ class Conversation:
             await self._choose_model(speaking, session)
         stop = await self._prompted(speaking, agent, session)
         if session.resumed and (stop == "refusal" or not self._updates.said):
-            session, lost = await self._anew(speaking, agent), True
-            await self._choose_model(speaking, session)
+            with self._initializing():
+                session, lost = await self._anew(speaking, agent), True
+                await self._choose_model(speaking, session)
             stop = await self._prompted(speaking, agent, session)
         if stop == "end_turn":
             reason = "session_lost" if lost else None
