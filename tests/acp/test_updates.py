@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from codetether_adapters.agents.acp.fitting import MOST_CHARACTERS, event
 from codetether_adapters.agents.acp.updates import RESULT_BYTES, Updates
 from codetether_adapters.agents.chunks import CHUNK_BYTES
+from codetether_core.redaction import Redactor, mark
+from codetether_core.tasks import RedactedOutput
 from codetether_core.tasks.agent_json import read_object
 from codetether_core.tasks.output import understood
 from tests.acp.scenes import JSON, TEXT
@@ -63,7 +65,7 @@ def test_no_update_is_too_odd(updates: list[Any]) -> None:
                 assert isinstance(chunk.event["type"], str)
                 assert read_object(json.dumps(chunk.event)) == chunk.event
         kinds = {chunk.event["type"] for chunk in chunks if chunk.event}
-        if kinds == {"raw"}:
+        if kinds == {"raw"} and not any(chunk.stream == "raw" for chunk in chunks):
             assert chunks == [event("raw", {"update": update}, stream="agent")]
 
 
@@ -84,7 +86,7 @@ def test_what_is_said_and_thought_is_told_as_it_was_sent(said: list[tuple[str, b
 
 
 @given(st.lists(TEXT, min_size=1, max_size=5), st.sampled_from(["completed", "failed"]))
-def test_deltas_of_a_tools_text_joined_are_its_text(parts: list[str], end: str) -> None:
+def test_the_growth_of_a_tools_text_joined_is_its_text(parts: list[str], end: str) -> None:
     """Agents tell all of it again each time: told so, an hour of a build would be told in squares."""
 
     def update(text: str, **more: str) -> Mapping[str, Any]:
@@ -93,10 +95,40 @@ def test_deltas_of_a_tools_text_joined_are_its_text(parts: list[str], end: str) 
 
     whole = ["".join(parts[: count + 1]) for count in range(len(parts))]
     begun = {"sessionUpdate": "tool_call", "toolCallId": "1", "title": "build"}
-    events = told(begun, *map(update, whole), update(whole[-1], status=end))
+    reader = Updates()
+    chunks = [each for one in (begun, *map(update, whole), update(whole[-1], status=end)) for each in reader.feed(one)]
+    events = [chunk.event or {} for chunk in chunks]
     assert [each["type"] for each in events if each["type"] != "tool_progress"] == ["tool_use", "tool_result"]
-    assert "".join(each.get("delta", "") for each in events) == whole[-1]
+    assert "".join(chunk.text for chunk in chunks if chunk.stream == "tool") == whole[-1]
     assert events[-1]["content"][0]["content"]["text"] == whole[-1]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["1", "2"]), st.text("ab", min_size=1), st.booleans()), max_size=20))
+def test_what_two_tools_print_at_once_is_never_mixed(steps: list[tuple[str, str, bool]]) -> None:
+    """A secret that one of them prints in two parts would not be found with the other's words between them."""
+    reader, whole = Updates(), dict[str, str]()
+    for id, words, ends in steps:
+        whole[id] = whole.get(id, "") + words
+        content = [{"content": {"type": "text", "text": whole[id]}}]
+        update = {"sessionUpdate": "tool_call_update", "toolCallId": id, "content": content}
+        printed = [each for each in reader.feed({**update, "status": "failed" if ends else None}) if each.text]
+        assert len(whole) == 1 or not printed
+        assert whole[id].endswith("".join(each.text for each in printed))
+        if ends:
+            del whole[id]
+
+
+@pytest.mark.parametrize(
+    "kind", ["agent_thought_chunk", "compaction_summary_chunk", "subagent_chunk", "user_message_chunk"]
+)
+def test_a_secret_that_comes_in_pieces_is_hidden(kind: str) -> None:
+    """Whatever brings it, known or not: no piece of an event would be one."""
+    output = RedactedOutput(Redactor.of({"key": "sk-0123456789"}))
+    reader = Updates()
+    pieces = [chunk for part in ("a sk-01234", "56789 b") for chunk in reader.feed(message(part, kind))]
+    told = [*filter(None, map(output.feed, pieces)), *output.end()]
+    assert "".join(chunk.text for chunk in told) == f"a {mark('key')} b"
+    assert "56789" not in json.dumps([chunk.event for chunk in told])
 
 
 def test_a_use_of_a_tool_from_its_beginning_to_its_end() -> None:
@@ -116,6 +148,15 @@ def test_a_use_of_a_tool_from_its_beginning_to_its_end() -> None:
     ]  # fmt: skip
 
 
+def test_a_text_that_takes_the_place_of_another_is_told_so() -> None:
+    """A progress bar, or only the last lines."""
+    reader = Updates()
+    call = {"sessionUpdate": "tool_call_update", "toolCallId": "1"}
+    reader.feed({**call, "content": [{"content": {"type": "text", "text": "10 %"}}]})
+    chunks = reader.feed({**call, "content": [{"content": {"type": "text", "text": "20 %"}}]})
+    assert [(chunk.text, (chunk.event or {}).get("instead")) for chunk in chunks] == [("", True), ("20 %", None)]
+
+
 def test_a_change_that_failed_is_none() -> None:
     diff = {"type": "diff", "path": "a", "newText": "x"}
     events = told({"sessionUpdate": "tool_call", "toolCallId": "1", "status": "failed", "content": [diff]})
@@ -132,6 +173,7 @@ def test_a_change_that_failed_is_none() -> None:
         ({"sessionUpdate": "compaction_update"}, "compaction", "agent"),
         ({"sessionUpdate": "current_mode_update", "currentModeId": "m"}, "agent_state", "agent"),
         ({"sessionUpdate": "user_message_chunk", "content": {}}, "user_message", "agent"),
+        ({"sessionUpdate": "agent_thought_chunk", "content": {"type": "image"}}, "thought", "agent"),
         ({"sessionUpdate": "agent_message_chunk", "content": {"type": "image", "data": ""}}, "message", "stdout"),
         ({"sessionUpdate": "subagent_update", "x": 1}, "raw", "agent"),
         ({"sessionUpdate": "tool_call"}, "raw", "agent"),

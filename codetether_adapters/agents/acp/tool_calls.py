@@ -1,7 +1,9 @@
 """An agent's uses of its tools, from updates that tell only what is new, or all of it again.
 
 The first update of a use is told as ``tool_use``, its end as ``tool_result`` and, for each file that it has changed, as
-``file_change``. Between them is told what has changed: ``tool_progress``, with the ``delta`` of the text.
+``file_change``. Between them is told what has changed, as ``tool_progress``; what its text has grown by is printed on
+the stream ``tool``. That is one text, in which a secret is found however it was cut, so while several uses are open
+theirs waits: the result has all of it.
 """
 
 from __future__ import annotations
@@ -9,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from attrs import evolve
+
 from codetether_adapters.agents.acp.fitting import event
 from codetether_adapters.agents.acp.shapes import object_in, objects_in
+from codetether_adapters.agents.chunks import pieces
 from codetether_core.tasks import OutputChunk
 
 __all__ = ["ToolCalls"]
@@ -24,6 +29,7 @@ class ToolCalls:
 
     def __init__(self) -> None:
         self._open: dict[str, dict[str, Any]] = {}
+        self._printed: dict[str, str] = {}
 
     def known(self, id: str | None) -> Mapping[str, Any]:
         """What has been told of a use so far."""
@@ -38,25 +44,41 @@ class ToolCalls:
         if not over:
             self._open[id] = now
             if len(self._open) > _MOST_OPEN:
-                del self._open[next(iter(self._open))]
+                self._forget(next(iter(self._open)))
         told = [] if before is not None else [_begun(now)]
         if over:
+            self._forget(id)
             return [*told, *_ended(now)]
-        return told if before is None else _progress(before, now)
+        if before is not None and (changes := _changes(before, now)):
+            told.append(event("tool_progress", {"id": id, **changes}))
+        return [*told, *self._growth(id, now)]
+
+    def _growth(self, id: str, call: Mapping[str, Any]) -> list[OutputChunk]:
+        """What the text has grown by since it was printed last; all of it, after ``instead``, if it is another."""
+        printed, text = self._printed.get(id, ""), _text(call)
+        if text == printed or len(self._open) > 1:
+            return []
+        self._printed[id] = text
+        told = event("tool_progress", {"id": id}, stream="tool")
+        if text.startswith(printed):
+            return [evolve(told, text=piece) for piece in pieces(text[len(printed) :])]
+        afresh = event("tool_progress", {"id": id, "instead": True}, stream="tool")
+        return [afresh, *(evolve(told, text=piece) for piece in pieces(text) if piece)]
+
+    def _forget(self, id: str) -> None:
+        self._open.pop(id, None)
+        self._printed.pop(id, None)
 
 
 def _begun(call: Mapping[str, Any]) -> OutputChunk:
     return event("tool_use", {**_head(call), "locations": call.get("locations"), "input": call.get("rawInput")})
 
 
-def _progress(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[OutputChunk]:
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Mapping[str, Any]:
     changes = {name: now[name] for name in ("title", "status") if name in now and now[name] != before.get(name)}
     if now.get("rawInput") != before.get("rawInput"):
         changes["input"] = now.get("rawInput")
-    old, new = _text(before), _text(now)
-    if new != old:
-        changes |= {"delta": new[len(old) :]} if new.startswith(old) else {"delta": new, "instead": True}
-    return [event("tool_progress", {"id": now["toolCallId"], **changes})] if changes else []
+    return changes
 
 
 def _ended(call: Mapping[str, Any]) -> Iterator[OutputChunk]:

@@ -2,7 +2,8 @@
 
 What the agent says is text on ``stdout`` as it was sent, what it thinks text on ``thought``. The rest are events whose
 ``type`` says what they tell; those that tell of the agent more than of its work are on the stream ``agent``. What is
-not understood is kept as it came, as ``raw``.
+not understood is kept as it came, as ``raw``. Words that come in pieces are never within an event: they are text, each
+kind on a stream of its own, for a secret that was cut is found in a text alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from attrs import evolve
+
 from codetether_adapters.agents.acp.fitting import event
+from codetether_adapters.agents.acp.shapes import object_in
 from codetether_adapters.agents.acp.tool_calls import ToolCalls
 from codetether_adapters.agents.chunks import Tail, pieces
 from codetether_core.tasks import OutputChunk
@@ -58,20 +62,16 @@ class Updates:
         """The output and events of an update, of whatever shape."""
         if not isinstance(update, Mapping):
             return [_raw(update)]
-        kind = update.get("sessionUpdate")
-        content = update.get("content")
-        text = content.get("text") if isinstance(content, Mapping) and content.get("type") == "text" else None
+        kind, content = update.get("sessionUpdate"), object_in(update.get("content"))
+        words = content.get("text") if content.get("type") == "text" else None
+        text = words if isinstance(words, str) else None
         match kind:
             case "agent_message_chunk":
                 self.said = True
-                return self._message(text) if isinstance(text, str) else [event("message", {"content": content})]
+                return [event("message", _members(update))] if text is None else self._message(text)
             case "agent_thought_chunk":
                 self.said = True
-                if isinstance(text, str):
-                    return [
-                        OutputChunk(text=each, stream="thought", event={"type": "thought"}) for each in pieces(text)
-                    ]
-                return [event("thought", {"content": content}, stream="thought")]
+                return _beside("thought", _members(update), text)
             case "tool_call" | "tool_call_update" if isinstance(update.get("toolCallId"), str):
                 self.said = self._working = True
                 return self.tools.feed({name: value for name, value in update.items() if name != "sessionUpdate"})
@@ -79,9 +79,9 @@ class Updates:
                 return [event(kind, _members(update))]
             case str() if kind in _ABOUT_IT:
                 self.counted = self.counted or kind == "usage_update"
-                return [event(_ABOUT_IT[kind], _members(update), stream="agent")]
+                return _beside(_ABOUT_IT[kind], _members(update), text)
             case _:
-                return [_raw(update)]
+                return [_raw(update)] if text is None else _beside("raw", {"update": _wordless(update)}, text)
 
     def _message(self, text: str) -> list[OutputChunk]:
         if self._working:
@@ -93,6 +93,19 @@ class Updates:
             parts = ("{", piece[1:]) if piece.startswith("{") else (piece,)
             spoken += [OutputChunk(text=part) for part in parts if part]
         return spoken
+
+
+def _beside(type: str, members: Mapping[str, Any], text: str | None) -> list[OutputChunk]:
+    """What is not said to anybody: an event, and its words as text if it has any."""
+    if text is None:
+        return [event(type, members, stream="agent")]
+    told = event(type, _wordless(members), stream=type)
+    return [evolve(told, text=piece) for piece in pieces(text)]
+
+
+def _wordless(update: Mapping[str, Any]) -> dict[str, Any]:
+    content = {name: value for name, value in object_in(update.get("content")).items() if name != "text"}
+    return {**update, **({"content": content} if content else {})}
 
 
 def _members(update: Mapping[str, Any]) -> dict[str, Any]:
