@@ -22,6 +22,7 @@ from codetether_adapters.agents.process import (
 )
 from codetether_adapters.agents.relaying import first_failure, relay
 from codetether_adapters.agents.templates import CommandTemplate
+from codetether_adapters.agents.variables import variables_of
 from codetether_core.ids import SessionId
 from codetether_core.ports import Ask, Emit, Run, RunFailed, RunOutcome
 from codetether_core.tasks import OutputChunk, session_of
@@ -93,9 +94,7 @@ class CommandRunner:
                     directory=directory,
                     environment={
                         **self._template.environment(self._worker_environment),
-                        **run.environment,
-                        "CODETETHER_TASK_ID": run.task,
-                        **({"CODETETHER_ARTIFACTS": run.artifacts} if run.artifacts else {}),
+                        **variables_of(run),
                         **{f"CODETETHER_{name.upper()}": word for name, word in words.items()},
                     },
                     grace=self._grace,

@@ -21,10 +21,10 @@ from codetether_apps.holding.verdicts import Ending, Persistence, verdict
 from codetether_apps.working.asking import Asking
 from codetether_apps.working.conversations import Conversations
 from codetether_apps.working.reports import Reports
-from codetether_apps.working.run_tools import PROOF, tool_variables
+from codetether_apps.working.run_tools import tool_access
 from codetether_core.errors import CodeTetherError
 from codetether_core.ids import SessionId
-from codetether_core.ports import Answer, Inquiry, Run, RunFailed, Runner, RunOutcome
+from codetether_core.ports import Answer, Inquiry, Run, RunFailed, Runner, RunOutcome, ToolAccess
 from codetether_core.redaction import Redactor, rewritten
 from codetether_core.tasks import OutputChunk, RedactedOutput, TaskState, session_of
 
@@ -32,6 +32,9 @@ __all__ = ["TaskRun"]
 
 _TRAILING: Final = 5.0
 """Seconds that the last output of a run that was ended may take."""
+
+_PROOF: Final = "CODETETHER_MCP_TOKEN"
+"""The name by which the token for tools is hidden where an agent tells it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -61,7 +64,7 @@ class TaskRun:
     _token: str = field(default="", init=False, repr=False)
     _answers: Sequence[ApprovalView] = field(default=(), init=False)
     _environment: Mapping[str, str] = field(factory=dict, init=False, repr=False)
-    _tools: Mapping[str, str] = field(factory=dict, init=False, repr=False)
+    _tools: ToolAccess | None = field(default=None, init=False)
     _session: SessionId | None = field(default=None, init=False)
     _noting: set[asyncio.Task[None]] = field(factory=set, init=False)
     _place: Path | None = field(default=None, init=False)
@@ -134,8 +137,8 @@ class TaskRun:
             self._log.debug("not_claimed", error=error.message)
             return None
         self.task, self._answers, self._environment = claimed.task, claimed.answers, claimed.environment
-        self._tools = tool_variables(self.client.address, claimed)
-        hidden = {PROOF: self._tools[PROOF]} if PROOF in self._tools else {}
+        self._tools = tool_access(self.client.address, claimed)
+        hidden = {} if self._tools is None else {_PROOF: self._tools.token}
         self.redactor = Redactor.of(hidden | {each.name: each.value for each in claimed.secrets})
         return claimed.lease
 
@@ -288,6 +291,7 @@ class TaskRun:
             session=self._resumed,
             begun=self.task.session_id,
             metadata=self.task.metadata,
-            environment={**self._environment, **self._tools},
+            environment=self._environment,
+            tools=self._tools,
             answers=tuple(Answer(question=each.prompt, choice=each.choice, text=each.text) for each in self._answers),
         )

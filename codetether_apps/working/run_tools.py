@@ -1,23 +1,18 @@
-"""What a run is told so that its agent finds the tools that it may use."""
+"""Where the agent of a run finds the tools that it may use."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
-
 from codetether_adapters.client import Claimed
+from codetether_core.ports import ToolAccess
 
-__all__ = ["PROOF", "tool_variables"]
-
-PROOF: Final = "CODETETHER_MCP_TOKEN"
-_URL: Final = "CODETETHER_MCP_URL"
+__all__ = ["tool_access"]
 
 
-def tool_variables(server: str, claimed: Claimed) -> Mapping[str, str]:
-    """Where they are, and the lease's token, which is good for nothing else; nothing where the server has none.
+def tool_access(server: str, claimed: Claimed) -> ToolAccess | None:
+    """With the lease's token in place of what this worker is known by; ``None`` where the server has no tools.
 
-    ``server`` is its address as it may be shown: what this worker is known by is none of the agent's affairs.
+    ``server`` is its address as it may be shown.
     """
     if claimed.tools_path is None:
-        return {}
-    return {_URL: f"{server.rstrip('/')}{claimed.tools_path}", PROOF: claimed.lease.token}
+        return None
+    return ToolAccess(url=f"{server.rstrip('/')}{claimed.tools_path}", token=claimed.lease.token)

@@ -25,7 +25,7 @@ from codetether_core.ports.provider_sign_in import BegunSignIn, FinishedSignIn, 
 from codetether_core.ports.rate_limiter import FAILURES, REQUESTS, SIGN_INS, Excess, RateLimiter
 from codetether_core.ports.record_store import RecordStore, Versioned
 from codetether_core.ports.renderer import Payload, Renderer
-from codetether_core.ports.runner import Answer, Ask, Emit, Inquiry, Run, RunFailed, Runner, RunOutcome
+from codetether_core.ports.runner import Answer, Ask, Emit, Inquiry, Run, RunFailed, Runner, RunOutcome, ToolAccess
 from codetether_core.ports.secret_source import SecretSource
 from codetether_core.ports.session_store import SessionQuery, SessionStore
 from codetether_core.ports.signer import Signer
@@ -95,6 +95,7 @@ __all__ = [
     "TaskQuery",
     "TaskStore",
     "Together",
+    "ToolAccess",
     "ToolCaller",
     "Versioned",
     "WebhookStore",

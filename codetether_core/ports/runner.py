@@ -12,7 +12,7 @@ from codetether_core.approvals import ApprovalKind, Option
 from codetether_core.ids import CodebaseId, SessionId, TaskId
 from codetether_core.tasks import OutputChunk
 
-__all__ = ["Answer", "Ask", "Emit", "Inquiry", "Run", "RunFailed", "RunOutcome", "Runner"]
+__all__ = ["Answer", "Ask", "Emit", "Inquiry", "Run", "RunFailed", "RunOutcome", "Runner", "ToolAccess"]
 
 
 @frozen(kw_only=True)
@@ -39,13 +39,21 @@ class Inquiry:
 
 
 @frozen(kw_only=True)
+class ToolAccess:
+    """Where a run finds tools that it may use, over MCP; the ``token`` is shown there, and good for nothing else."""
+
+    url: str
+    token: str = field(repr=False)
+
+
+@frozen(kw_only=True)
 class Run:
     """What a runner is asked to do: the task's words, in ``directory`` (absolute; ``None`` without a codebase).
 
     ``session`` is one to go on with because the task says so, ``begun`` one in which an earlier attempt at it was made.
     ``answers`` are those to questions with which earlier runs of the task ended. The files that the agent puts into
     ``artifacts`` (absolute), under whatever names, are left with the task when the run ends. ``environment`` has the
-    secrets that it needs by variable, and where it finds tools.
+    secrets that it needs, by variable. Without ``tools`` it has none but the agent's own.
     """
 
     task: TaskId
@@ -61,6 +69,7 @@ class Run:
     metadata: Mapping[str, Any] = Factory(dict[str, Any])
     answers: tuple[Answer, ...] = ()
     environment: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    tools: ToolAccess | None = None
 
 
 @frozen(kw_only=True)

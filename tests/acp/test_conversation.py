@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from codetether_core.ports import RunFailed
+from codetether_core.ports import RunFailed, ToolAccess
 from codetether_core.tasks import session_of
 from tests.acp.scenes import Scenario, events, fake, heard, played, said, text
 from tests.agents.agents import Output, nobody, run_in
@@ -36,6 +36,25 @@ async def test_a_run_from_the_first_word_to_the_last(tmp_path: Path) -> None:
     }
     assert heard(tmp_path, "session/new") == [{"cwd": str(tmp_path), "mcpServers": []}]
     assert heard(tmp_path, "session/prompt") == [{"sessionId": "fake-1", "prompt": [{"type": "text", "text": "hello"}]}]
+
+
+@pytest.mark.parametrize("able", [True, False])
+@pytest.mark.parametrize("session", [None, "old-1"])
+async def test_tools_of_others_are_told_to_agents_that_take_them(
+    tmp_path: Path, able: bool, session: str | None
+) -> None:
+    """Where they are and what to show there, whether the session is a new one or not."""
+    capabilities = {"mcpCapabilities": {"http": able}, "sessionCapabilities": {"resume": {}}}
+    scenario: Scenario = {
+        "initialize": [{"answer": {"protocolVersion": 1, "agentCapabilities": capabilities}}],
+        "session/resume": [{"answer": {}}],
+    }
+    tools = ToolAccess(url="http://127.0.0.1:1/mcp/v1/runs/default/tsk_1", token="lease-1")
+    await played(scenario, tmp_path, tools=tools, session=session)
+    (told,) = heard(tmp_path, "session/new" if session is None else "session/resume")
+    header = {"name": "Authorization", "value": "Bearer lease-1"}
+    expected = [{"type": "http", "name": "codetether", "url": tools.url, "headers": [header]}]
+    assert told["mcpServers"] == (expected if able else [])
 
 
 async def test_what_is_told_keeps_the_order_of_the_wire(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from codetether_adapters.agents.acp.asking import Requests
 from codetether_adapters.agents.acp.connection import connected
 from codetether_adapters.agents.acp.fitting import event
 from codetether_adapters.agents.acp.lines import Lines
-from codetether_adapters.agents.acp.opening import Agent, Session, initialized, resumed, started
+from codetether_adapters.agents.acp.opening import Agent, Place, Session, initialized, resumed, started
 from codetether_adapters.agents.acp.patience import Patience
 from codetether_adapters.agents.acp.speaking import AgentGone, AgentRefused, Speaking
 from codetether_adapters.agents.acp.telling import Telling
@@ -35,7 +35,7 @@ _LIMITS: Final = ("max_tokens", "max_turn_requests")
 
 @define(eq=False, kw_only=True)
 class Conversation:
-    """With ``agent``, in ``directory``. A cancelled one is ended with good words, for ``politeness`` at most.
+    """With ``agent``, in ``place``. A cancelled one is ended with good words, for ``politeness`` at most.
 
     Agents may tell what a prompt has used only after its end: ``afterthought`` is the time they have for that. Once it
     is ``prompted``, that it failed may be an accident.
@@ -44,8 +44,7 @@ class Conversation:
     agent: AgentProcess
     template: AcpTemplate
     run: Run
-    directory: str
-    environment: Mapping[str, str]
+    place: Place
     emit: Emit
     ask: Ask
     politeness: timedelta
@@ -128,9 +127,9 @@ class Conversation:
     async def _session(self, speaking: Speaking, agent: Agent) -> tuple[Session, bool]:
         """The session to go on with, and whether it takes the place of a lost one."""
         if (wanted := self._wanted) is None:
-            return await self._begun(await started(speaking, agent, self.directory, self.environment)), False
+            return await self._begun(await started(speaking, agent, self.place)), False
         self._replaying = not agent.resumes  # all that was said before is told again
-        session = await resumed(speaking, agent, wanted, self.directory, self.environment)
+        session = await resumed(speaking, agent, wanted, self.place)
         if session is None:
             return await self._anew(speaking, agent), True
         return await self._begun(session), False
@@ -139,7 +138,7 @@ class Conversation:
         """Another session in the place of one that the agent does not have, which is said."""
         self._replaying = False
         await self._telling.tell([event("session_lost", {"sessionId": self._wanted}, stream="agent")])
-        return await self._begun(await started(speaking, agent, self.directory, self.environment))
+        return await self._begun(await started(speaking, agent, self.place))
 
     async def _begun(self, session: Session) -> Session:
         await self._telling.tell([event("session", {"sessionId": session.id}, stream="agent")])

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 
+from codetether_adapters.agents.acp.opening import Place
 from codetether_adapters.agents.acp.template import AcpTemplate
 from codetether_adapters.agents.failing import not_started, require_directory
 from codetether_adapters.agents.process import GRACE, AgentLost, AgentNotStarted, ProcessesLeft, start_agent
+from codetether_adapters.agents.variables import variables_of
 from codetether_core.ids import CodebaseId, TaskId
 from codetether_core.ports import Answer, Ask, Emit, Inquiry, Run, RunFailed, RunOutcome
 from codetether_core.tasks import OutputChunk
@@ -87,9 +89,7 @@ class AcpRunner:
         model = self._model(run)
         environment = {
             **self._template.environment(self._worker_environment),
-            **run.environment,
-            **({"CODETETHER_TASK_ID": run.task} if run.task else {}),
-            **({"CODETETHER_ARTIFACTS": run.artifacts} if run.artifacts else {}),
+            **variables_of(run),
             **({"CODETETHER_MODEL": model} if model else {}),
         }
         timeout = self._template.timeout
@@ -106,8 +106,7 @@ class AcpRunner:
                         agent=agent,
                         template=self._template,
                         run=run,
-                        directory=directory,
-                        environment=environment,
+                        place=Place(directory=directory, environment=environment, tools=run.tools),
                         emit=emit,
                         ask=ask,
                         politeness=self._politeness,
