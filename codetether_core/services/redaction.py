@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from attrs import define, evolve, field, frozen
 
-from codetether_core.errors import Invalid
+from codetether_core.errors import CodeTetherError, Invalid
 from codetether_core.events import Event
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, RecordStore
-from codetether_core.redaction import NOTHING_HELD, Redactor, rewritten, texts
+from codetether_core.redaction import NOTHING_HELD, Redactor, reword, rewritten, texts
 from codetether_core.secrets import Secret
 from codetether_core.services.encryption import Encryption
 
@@ -84,6 +85,15 @@ class Redaction:
                             hint="leave it out; a run is handed secrets in its environment",
                             code="secret_in_text",
                         )
+
+    @asynccontextmanager
+    async def of_errors(self, tenant: TenantId) -> AsyncIterator[None]:
+        """What is raised within quotes others: it leaves without the tenant's secrets. The errors of ``of`` instead."""
+        try:
+            yield
+        except CodeTetherError as error:
+            reword(error, (await self.of(tenant)).whole)
+            raise
 
     def forget(self, tenant: TenantId) -> None:
         """Something was registered, or removed: ask again, but look for what is known until then."""

@@ -8,7 +8,14 @@ from typing import Final, TypeVar
 
 from attrs import define, evolve, field, frozen
 
-from codetether_core.errors import CodeTetherError
+from codetether_core.errors import (
+    CodeTetherError,
+    NotConfigured,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+    Undecipherable,
+)
 from codetether_core.ids import TenantId
 from codetether_core.ports import Clock, RecordStore, Together, ToolCaller
 from codetether_core.redaction import rewritten
@@ -30,6 +37,9 @@ _LONGEST_NAME: Final = 128
 
 _MOST: Final = 1000
 """Servers whose lists are remembered."""
+
+_KEPT_FROM_US: Final = (NotFound, PermissionDenied, NotConfigured, Undecipherable)
+"""Why a server is not told who we are; each says which secret it is about, or how secrets are kept."""
 
 
 @frozen
@@ -67,8 +77,17 @@ class ToolListing:
         return await self.together([self._listed(caller, server) for server in servers])
 
     async def credential(self, server: ToolServer) -> str:
-        """What the server knows us by; empty if it does not care. The errors of ``SecretKeeping.sent``."""
-        return "" if server.sign_in is None else await self.secrets.sent(server.tenant, server.sign_in.secret)
+        """What the server knows us by; empty if it does not care.
+
+        ``Unavailable`` if it cannot be told: runs may not know of the tenant's secrets, nor therefore why.
+        """
+        if server.sign_in is None:
+            return ""
+        try:
+            return await self.secrets.sent(server.tenant, server.sign_in.secret)
+        except _KEPT_FROM_US:
+            hint = f"go on without it; `codetether tool-server check {server.name}` says why to whoever may know"
+            raise Unavailable(f"{server.name} cannot be signed in to", hint=hint) from None
 
     async def _listed(self, caller: ToolCaller, server: ToolServer) -> Listed:
         known = self._known.get(server)
@@ -86,7 +105,9 @@ class ToolListing:
     async def _asked(self, caller: ToolCaller, server: ToolServer) -> Listed:
         try:
             hurried = evolve(server, timeout=min(server.timeout, _PATIENCE))
-            tools = await caller.tools(hurried, await self.credential(server))
+            credential = await self.credential(server)
+            async with self.redaction.of_errors(server.tenant):
+                tools = await caller.tools(hurried, credential)
             redactor = await self.redaction.of(server.tenant)
         except CodeTetherError as problem:
             return Listed(server, self.clock.now(), problem=problem)

@@ -11,7 +11,6 @@ from attrs import evolve, frozen
 from codetether_core.access import Principal
 from codetether_core.errors import (
     AlreadyExists,
-    CodeTetherError,
     Conflict,
     Invalid,
     NotConfigured,
@@ -131,7 +130,7 @@ class ToolServerKeeping:
         try:
             found = await self._tools(caller, server)
         except _PROBLEMS as error:
-            return await self._unwell(server, error)
+            return ToolServerHealth(server=server, at=self.clock.now(), problem=error.message, hint=error.hint)
         return ToolServerHealth(server=server, at=self.clock.now(), tools=found)
 
     async def tells_secrets(self, principal: Principal) -> bool:
@@ -152,18 +151,14 @@ class ToolServerKeeping:
         return old
 
     async def _tools(self, caller: ToolCaller, server: ToolServer) -> tuple[OfferedTool, ...]:
-        """All that it has, in words that tell no secret: whoever hears of one can say it again."""
+        """All that it has, or what is wrong, in words that tell no secret: whoever hears of one can say it again."""
         sign_in = server.sign_in
         credential = await self.secrets.sent(server.tenant, sign_in.secret) if sign_in else ""
         asked = evolve(server, timeout=min(server.timeout, _PATIENCE))
-        found = await caller.tools(asked, credential)
+        async with self.redaction.of_errors(server.tenant):
+            found = await caller.tools(asked, credential)
         redactor = await self.redaction.of(server.tenant)
         return rewritten(tuple(found), redactor.whole)
-
-    async def _unwell(self, server: ToolServer, error: CodeTetherError) -> ToolServerHealth:
-        redactor = await self.redaction.of(server.tenant)
-        problem = redactor.whole(error.message)
-        return ToolServerHealth(server=server, at=self.clock.now(), problem=problem, hint=error.hint)
 
 
 def _event(kind: str, server: ToolServer, by: Principal, now: datetime) -> Event:

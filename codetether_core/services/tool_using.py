@@ -153,7 +153,8 @@ class ToolUsing:
         if caller is None:
             raise NotConfigured("This server uses no tools of others")
         credential = await self.listing.credential(server)
-        answer = await caller.call(server, tool.name, arguments, credential)
+        async with self.redaction.of_errors(server.tenant):
+            answer = await caller.call(server, tool.name, arguments, credential)
         return rewritten(answer, (await self.redaction.of(server.tenant)).whole)
 
     async def _record(self, tenant: TenantId, who: Actor, name: str, outcome: Outcome, said: Mapping[str, Any]) -> None:

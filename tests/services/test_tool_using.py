@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from attrs import evolve
 from codetether_core.access import ToolUse
 from codetether_core.approvals import ApprovalState
 from codetether_core.errors import (
+    CodeTetherError,
     DeniedByPolicy,
     Invalid,
     NotFound,
@@ -191,11 +192,61 @@ async def test_a_registered_secret_does_not_leave_with_the_arguments() -> None:
         assert desk.caller.used == []
 
 
-async def test_a_server_whose_secret_is_gone_is_not_asked() -> None:
-    async with open_tools(server(secret="key")) as desk:
+def refused() -> CodeTetherError:
+    return Invalid("", f"it says: {SECRET}", code="tool_refused")
+
+
+def failed() -> CodeTetherError:
+    return Unavailable(f"it says: {SECRET}", said=SECRET)
+
+
+@pytest.mark.parametrize("wrong", [refused, failed])
+async def test_what_a_server_says_is_wrong_tells_no_secret(wrong: Callable[[], CodeTetherError]) -> None:
+    """Neither in place of an answer nor of the list, nor to who uses what is on no list therefore."""
+    async with open_tools(server(), server("near")) as desk:
+        await desk.services.secret_keeping.register(ADMIN, "key", SECRET)
         id, word = await held(desk)
-        assert list((await desk.services.tool_using.offered(TENANT, word, id)).problems) == ["far"]
-        assert desk.caller.listed == []
+        await names(desk, id, word)
+        desk.caller.broken = {"far": wrong(), "near": wrong()}
+        with pytest.raises((Invalid, Unavailable)) as called:
+            await use(desk, id, word, "far__allow_it")
+        desk.advance(timedelta(minutes=1))
+        problem = (await desk.services.tool_using.offered(TENANT, word, id)).problems["near"]
+        with pytest.raises((Invalid, Unavailable)) as unlisted:
+            await use(desk, id, word, "near__allow_it")
+        for told in (f"{called.value}", f"{vars(called.value)}", problem, f"{unlisted.value}"):
+            assert SECRET not in told and "it says" in told
+
+
+async def gone(desk: Tools) -> None:
+    await desk.services.secret_keeping.remove(ADMIN, "oddkey")
+
+
+async def for_others(desk: Tools) -> None:
+    agents = frozenset({"claude"})
+    await desk.services.secret_keeping.register(ADMIN, "oddkey", SECRET, variable="KEY", agents=agents)
+
+
+@pytest.mark.parametrize("lost", [gone, for_others])
+async def test_a_server_whose_secret_is_lost_is_not_asked_and_no_run_learns_which_it_was(
+    lost: Callable[[Tools], Awaitable[None]],
+) -> None:
+    """Who may not see secrets is not told that there is one, by whichever way they ask."""
+    async with open_tools(server(secret="oddkey")) as desk:
+        await desk.services.secret_keeping.register(ADMIN, "oddkey", SECRET)
+        id, word = await held(desk)
+        await names(desk, id, word)
+        asked = len(desk.caller.listed)
+        await lost(desk)
+        with pytest.raises(Unavailable, match="far cannot be signed in to") as called:
+            await use(desk, id, word, "far__allow_it")
+        desk.advance(timedelta(minutes=1))
+        problems = (await desk.services.tool_using.offered(TENANT, word, id)).problems
+        with pytest.raises(Unavailable) as unlisted:
+            await use(desk, id, word, "far__allow_it")
+        assert problems == {"far": "far cannot be signed in to"}
+        assert "oddkey" not in f"{vars(called.value)} {vars(unlisted.value)}"
+        assert (len(desk.caller.listed), desk.caller.used) == (asked, [])
 
 
 async def test_people_are_shown_no_more_than_they_can_read() -> None:

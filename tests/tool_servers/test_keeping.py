@@ -144,6 +144,11 @@ async def test_what_a_server_says_tells_no_secret(scene: Scene) -> None:
     scene.caller.refusal = Unavailable(f"It said: {SECRET} is wrong")
     unwell = await scene.keeping.check(ADMIN, "issues")
     assert unwell.problem is not None and SECRET not in unwell.problem
+    for refusal in (Unavailable(f"It said: {SECRET}", at=SECRET), Invalid("", f"It said: {SECRET}")):
+        scene.caller.refusal = refusal
+        with pytest.raises(type(refusal), match="It said") as refused:
+            await scene.keeping.register(OPERATOR, "issues", URL)
+        assert SECRET not in f"{refused.value} {vars(refused.value)}"
 
 
 async def test_it_is_asked_again_how_it_is(scene: Scene) -> None:
