@@ -11,6 +11,7 @@ from codetether_core.access import Decision
 from codetether_core.audit import Actor, Outcome
 from codetether_core.errors import (
     CodeTetherError,
+    Conflict,
     NotConfigured,
     NotFound,
     PermissionDenied,
@@ -104,8 +105,9 @@ class ToolUsing:
         """What the tool of that ``name`` answers, as soon as it may be used, without registered secrets.
 
         ``NotFound`` if it is not offered, ``Invalid`` where a registered secret would leave with the arguments; the
-        refusals of ``ToolPermission`` and the errors of the port ``ToolCaller``. ``actor`` is who the trail says it
-        was, the holder unless told otherwise, and ``asked`` is told what to ``take_back`` if nobody waits any more.
+        refusals of ``ToolPermission`` and the errors of the port ``ToolCaller``; ``Conflict`` if the server was removed
+        or registered anew while people were asked. ``actor`` is who the trail says it was, the holder unless told
+        otherwise, and ``asked`` is told what to ``take_back`` if nobody waits any more.
         """
         who = actor or Actor(name=word.principal)
         said: dict[str, Any] = {"task_id": id, "worker_id": word.worker}
@@ -115,6 +117,7 @@ class ToolUsing:
             await self.redaction.refuse(tenant, arguments=arguments)
             approval = await self.permission.require(tenant, word, id, name, arguments, asked)
             said["answered_by"] = approval.answered_by
+            await self._require_unchanged(server)
             answer = await self._answered(server, tool, arguments)
         except PermissionDenied as refusal:
             await self._record(tenant, who, name, Outcome.DENIED, {**said, "code": refusal.code, **refusal.details})
@@ -147,6 +150,12 @@ class ToolUsing:
                 if tool_name(listed.server.name, tool.name) == name:
                     return listed.server, tool
         raise NotFound("tool", name[:200], hint="list the tools")
+
+    async def _require_unchanged(self, server: ToolServer) -> None:
+        """What was allowed is a use of this server, and not of what is in its place by now."""
+        if server not in await self.listing.servers.list(server.tenant):
+            hint = "list the tools, and call again if it is still there"
+            raise Conflict(f"{server.name} was removed or registered anew before its tool was used", hint=hint)
 
     async def _answered(self, server: ToolServer, tool: OfferedTool, arguments: Mapping[str, Any]) -> ToolAnswer:
         caller = self.listing.caller

@@ -14,6 +14,7 @@ from codetether_core.access import ToolUse
 from codetether_core.approvals import ApprovalState
 from codetether_core.errors import (
     CodeTetherError,
+    Conflict,
     DeniedByPolicy,
     Invalid,
     NotFound,
@@ -25,6 +26,7 @@ from codetether_core.errors import (
 from codetether_core.ids import TaskId, TenantId
 from codetether_core.tasks import TaskState, Word
 from codetether_core.tool_servers import ToolAnswer
+from tests.http.resources.world import FakeClock
 from tests.services.desk import TENANT, USER
 from tests.services.tools import ADMIN, Tools, open_tools, server
 
@@ -125,6 +127,35 @@ async def test_what_a_human_denies_is_not_used() -> None:
         with pytest.raises(PermissionDenied, match="alice does not allow"):
             await using
         assert desk.caller.used == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        None,
+        {"url": "https://elsewhere.example/mcp", "version": 2},
+        {"tools": ("allow_*",), "version": 2},
+        {"sign_in": None, "version": 2},
+        {"registered_at": FakeClock().at + timedelta(minutes=1)},
+    ],
+    ids=["removed", "elsewhere", "narrowed", "signed-out", "registered-again"],
+)
+async def test_what_a_human_allows_is_not_used_once_the_server_is_another(changes: dict[str, Any] | None) -> None:
+    """People allow a use of the server that there is when they are asked."""
+    async with open_tools(far := server(secret="key")) as desk:
+        await desk.services.secret_keeping.register(ADMIN, "key", SECRET)
+        id, word = await held(desk)
+        using = asyncio.ensure_future(use(desk, id, word, "far__ask_it"))
+        approval = await desk.until_asked()
+        await desk.servers.remove(far)
+        if changes is not None:
+            await desk.servers.add(evolve(far, **changes))
+        await desk.services.questions.answer(USER, approval.id, choice="allow")
+        with pytest.raises(Conflict, match="far was removed or registered anew"):
+            await using
+        assert desk.caller.used == []
+        ((_, _, outcome, said),) = await desk.trail()
+        assert (outcome, said["code"], said["answered_by"]) == ("failure", "conflict", "alice")
 
 
 async def test_what_nobody_allows_in_time_is_not_used() -> None:
