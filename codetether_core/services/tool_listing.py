@@ -76,6 +76,13 @@ class ToolListing:
         caller, servers = self.caller, await self.servers.list(tenant)
         return await self.together([self._listed(caller, server) for server in servers])
 
+    async def one(self, tenant: TenantId, name: str) -> Listed | None:
+        """That of the server of this name, which waits for no other; none if there is no such server."""
+        if self.caller is None:
+            return None
+        servers = [each for each in await self.servers.list(tenant) if each.name == name]
+        return await self._listed(self.caller, servers[0]) if servers else None
+
     async def credential(self, server: ToolServer) -> str:
         """What the server knows us by; empty if it does not care.
 

@@ -27,7 +27,7 @@ from codetether_core.services.redaction import Redaction
 from codetether_core.services.tool_listing import ToolListing
 from codetether_core.services.tool_permission import ToolPermission, tool_use
 from codetether_core.tasks import LeaseTerms, Task, Word, held_by
-from codetether_core.tool_servers import OfferedTool, ToolAnswer, ToolServer, tool_name
+from codetether_core.tool_servers import OfferedTool, ToolAnswer, ToolServer, server_in, tool_name
 
 __all__ = ["Offering", "ToolUsing"]
 
@@ -143,8 +143,9 @@ class ToolUsing:
         return (await self.judging.verdict(task, word, tool_use(name))).decision is not Decision.DENY
 
     async def _found(self, tenant: TenantId, name: str) -> tuple[ToolServer, OfferedTool]:
-        for listed in await self.listing.of(tenant):
-            if listed.problem is not None and name.startswith(tool_name(listed.server.name, "")):
+        listed = await self.listing.one(tenant, server_in(name))
+        if listed is not None:
+            if listed.problem is not None:
                 raise listed.problem
             for tool in listed.tools:
                 if tool_name(listed.server.name, tool.name) == name:

@@ -3,7 +3,7 @@
 from codetether_core.tool_servers.health import ToolServerHealth
 from codetether_core.tool_servers.offered_tool import OfferedTool, ToolAnswer
 from codetether_core.tool_servers.registering import changed, registered, signing_in
-from codetether_core.tool_servers.tool_server import ToolServer, offers, tool_name
+from codetether_core.tool_servers.tool_server import ToolServer, offers, server_in, tool_name
 
 __all__ = [
     "OfferedTool",
@@ -13,6 +13,7 @@ __all__ = [
     "changed",
     "offers",
     "registered",
+    "server_in",
     "signing_in",
     "tool_name",
 ]

@@ -11,7 +11,7 @@ from attrs import frozen
 from codetether_core.agents import SignIn
 from codetether_core.ids import TenantId
 
-__all__ = ["ToolServer", "offers", "tool_name"]
+__all__ = ["ToolServer", "offers", "server_in", "tool_name"]
 
 _BETWEEN: Final = "__"
 
@@ -50,3 +50,9 @@ def offers(server: ToolServer, tool: str) -> bool:
 def tool_name(server: str, tool: str) -> str:
     """What agents and policies call a tool of a server: ``<server>__<tool>``."""
     return f"{server}{_BETWEEN}{tool}"
+
+
+def server_in(name: str) -> str:
+    """Whose tool it is that is called so; nobody's if it is no such name."""
+    server, between, _ = name.partition(_BETWEEN)
+    return server if between else ""

@@ -85,6 +85,15 @@ async def test_a_server_that_fails_takes_nothing_from_the_others() -> None:
             await use(desk, id, word, "far__allow_it")
 
 
+async def test_a_use_asks_its_own_server_alone() -> None:
+    """Others may take their time, or be somewhere else."""
+    async with open_tools(server(), server("near"), server("ne")) as desk:
+        desk.caller.broken["far"] = Unavailable("far cannot be reached")
+        id, word = await held(desk)
+        assert not (await use(desk, id, word, "near__allow_it")).failed
+        assert [name for name, *_ in desk.caller.listed] == ["near"]
+
+
 async def test_what_the_policy_allows_is_used_at_once_and_the_trail_says_so_without_the_arguments() -> None:
     async with open_tools(server()) as desk:
         id, word = await held(desk)

@@ -19,6 +19,7 @@ from codetether_core.tool_servers import (
     changed,
     offers,
     registered,
+    server_in,
     signing_in,
     tool_name,
 )
@@ -66,6 +67,12 @@ def test_what_a_tool_is_called_tells_whose_it_is(name: str, tool: str) -> None:
         assert "__" in name or name[0] in "_-" or name[-1] == "_" or len(name) > 48
         return
     assert tool_name(registered.name, tool).partition("__") == (name, "__", tool)
+    assert server_in(tool_name(registered.name, tool)) == name
+
+
+@pytest.mark.parametrize("name", ["", "far", "far_tool", "__tool"])
+def test_what_is_no_name_of_a_tool_is_nobodys(name: str) -> None:
+    assert server_in(name) == ""
 
 
 @pytest.mark.parametrize("name", ["", "A", "a b", "é", "a/b", "a.b", "a\n", "a__b", "_a", "-a", "a_", "a" * 49])
