@@ -8,7 +8,9 @@ from typing import Any, Final, TypeGuard
 
 import orjson
 
+from codetether_adapters.mcp_servers.blocks import block_of
 from codetether_adapters.mcp_servers.failures import unfit
+from codetether_adapters.mcp_servers.members import Kinds, fitting
 from codetether_core.tool_servers import OfferedTool, ToolAnswer
 
 __all__ = ["answer_of", "tools_in"]
@@ -17,6 +19,13 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
 _MOST_OF_SCHEMA: Final = 64 * 1024
 _MOST_OF_WORDS: Final = 16 * 1024
 _MIRRORED: Final = b'"x-mcp-header"'
+_HINTS: Final[Kinds] = {
+    "title": str,
+    "readOnlyHint": bool,
+    "destructiveHint": bool,
+    "idempotentHint": bool,
+    "openWorldHint": bool,
+}
 
 
 def tools_in(result: Mapping[str, Any]) -> Iterator[OfferedTool]:
@@ -37,17 +46,16 @@ def tools_in(result: Mapping[str, Any]) -> Iterator[OfferedTool]:
             title=_words(told.get("title")) or None,
             description=_words(told.get("description")),
             result=wanted if _is_usable(wanted) else None,
-            hints=hints if isinstance(hints, dict) and _is_short(hints) else {},
+            hints=fitting(hints, _HINTS) if isinstance(hints, dict) and _is_short(hints) else {},
         )
 
 
 def answer_of(result: Mapping[str, Any]) -> ToolAnswer:
     """What a tool answered; data that is no object is told in words alone."""
     content, data = result.get("content", []), result.get("structuredContent")
-    if not isinstance(content, list) or not all(
-        isinstance(block, dict) and isinstance(block.get("type"), str) for block in content
-    ):
+    if not isinstance(content, list):
         raise unfit("answers what is no result of a tool")
+    content = [block_of(block) for block in content]
     if data is not None and not isinstance(data, dict) and not content:
         content = [{"type": "text", "text": orjson.dumps(data).decode()}]
     return ToolAnswer(
@@ -56,8 +64,20 @@ def answer_of(result: Mapping[str, Any]) -> ToolAnswer:
 
 
 def _is_usable(schema: Any) -> TypeGuard[Mapping[str, Any]]:
-    """A schema of an object, of bearable size, none of whose parts has to be repeated in headers."""
-    return isinstance(schema, dict) and schema.get("type") == "object" and _is_short(schema)
+    """A schema of an object, of bearable size, none of whose parts has to be repeated in headers.
+
+    Of what is in it only that is looked at by which clients of the earlier era know that it is one.
+    """
+    if not isinstance(schema, dict) or schema.get("type") != "object" or not _is_short(schema):
+        return False
+    properties, required = schema.get("properties", {}), schema.get("required", [])
+    return (
+        isinstance(schema.get("$schema", ""), str)
+        and isinstance(properties, dict)
+        and all(isinstance(each, dict | bool) for each in properties.values())
+        and isinstance(required, list)
+        and all(isinstance(name, str) for name in required)
+    )
 
 
 def _is_short(told: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from codetether_core.errors import CodeTetherError, Invalid, Unavailable
 from codetether_core.ports import ToolCaller
 from tests.e2e.programs import PATIENCE
 from tests.mcp_servers.far import Library, Said, misbehaving, of_library, server_at
+from tests.mcp_servers.saying import discovered, http, result, saying, serving
 
 SECRET = "s3cret-of-ours-and-nobody-else"
 SIGN_IN = SignIn(header="Authorization", prefix="Bearer ", secret="far")
@@ -89,35 +90,6 @@ async def test_a_private_address_is_asked_nothing_unless_it_is_allowed(anyio_bac
         with pytest.raises(Invalid, match="public addresses only"):
             await caller.tools(server_at(far.url))
     assert far.methods == []
-
-
-def http(status: str, body: str, kind: str = "application/json", **headers: str) -> bytes:
-    more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body.encode())}\r\n{more}"
-    return f"{head}Connection: close\r\n\r\n{body}".encode()
-
-
-def result(asked: Any, **told: Any) -> bytes:
-    return http("200 OK", json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": told}))
-
-
-def saying(answer: bytes) -> Said:
-    async def say(writer: asyncio.StreamWriter, headers: Mapping[str, str], asked: Any) -> None:
-        writer.write(answer)
-
-    return say
-
-
-def discovered(say: Said) -> Said:
-    """What it says once it was found to be of today's era."""
-
-    async def discovered(writer: asyncio.StreamWriter, headers: Mapping[str, str], asked: Any) -> None:
-        if asked["method"] == "server/discover":
-            writer.write(result(asked, resultType="complete", supportedVersions=["2026-07-28"]))
-        else:
-            await say(writer, headers, asked)
-
-    return discovered
 
 
 async def failure(caller: ToolCaller, say: Said, **more: Any) -> CodeTetherError:
@@ -301,3 +273,22 @@ async def test_arguments_that_are_no_json_are_refused(caller: ToolCaller, far: L
     with pytest.raises(Invalid, match="arguments"):
         await caller.call(server_at(far.url), "echo", {"words": 2**70})
     assert far.calls == []
+
+
+async def test_a_tool_that_is_told_of_wrongly_takes_nothing_from_the_others(caller: ToolCaller) -> None:
+    tools = [
+        {"name": "hinted", "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": "yes", "title": "H"}},
+        {"name": "odd", "inputSchema": {"type": "object", "properties": 5}},
+        {"name": "odder", "inputSchema": {"type": "object", "required": "words"}},
+        {"name": "wanting", "inputSchema": {"type": "object"}, "outputSchema": {"type": "object", "properties": 5}},
+    ]
+    async with misbehaving(serving(tools, {})) as url:
+        hinted, wanting = await caller.tools(server_at(url))
+    assert (hinted.name, hinted.hints) == ("hinted", {"title": "H"})
+    assert (wanting.name, wanting.result) == ("wanting", None)
+
+
+@pytest.mark.parametrize("block", [{"type": "nonsense"}, {"type": "text"}, {"type": []}, "words"])
+async def test_what_is_no_answer_of_a_tool_is_none(caller: ToolCaller, block: Any) -> None:
+    error = await failure(caller, serving([], {"echo": {"content": [block]}}))
+    assert isinstance(error, Invalid) and "no result of a tool" in error.message

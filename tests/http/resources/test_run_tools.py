@@ -11,6 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from codetether_adapters.mcp_servers import open_tool_servers
+from codetether_adapters.outgoing.allowing import allowed
+from codetether_adapters.outgoing.transport import open_transport
 from codetether_core.access import DEFAULT_TENANT
 from codetether_core.errors import Unavailable
 from codetether_core.events import Topic
@@ -19,6 +22,8 @@ from tests.http.coverage import covers
 from tests.http.harness import client_of
 from tests.http.resources.world import World, ok, open_world
 from tests.mcp.hub import HANDSHAKE, MODERN, answer_in, envelope, named
+from tests.mcp_servers.far import misbehaving
+from tests.mcp_servers.saying import serving
 from tests.services.tools import Caller
 
 pytestmark = pytest.mark.anyio
@@ -228,3 +233,33 @@ async def test_a_tool_whose_name_nobody_could_say_is_left_out(world: World, call
     ok(await world.client.put("/v1/tool-servers/far", json={"url": URL}))
     listed = await result(world, await claimed(world), "tools/list")
     assert [tool["name"] for tool in listed["tools"]] == ["far__allow_it"]
+
+
+@ERAS
+async def test_a_server_that_misbehaves_takes_nothing_from_a_run(era: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither its tools nor those of others, and nothing of what it says is in the log."""
+    tools = [
+        {"name": "hinted", "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": "yes please"}},
+        {"name": "odd", "inputSchema": {"type": "object", "properties": 5}},
+    ]
+    answers = {"hinted": {"content": [{"type": "nonsense", "words": "nobody's business"}]}}
+    good = serving([{"name": "good", "inputSchema": {"type": "object"}}], {})
+    async with (
+        misbehaving(serving(tools, answers)) as bad,
+        misbehaving(good) as near,
+        open_transport(allowed(["127.0.0.1"])) as transport,
+        open_tool_servers(transport) as caller,
+        open_world(caller=caller) as world,
+    ):
+        for name, url in (("far", bad), ("near", near)):
+            ok(await world.client.put(f"/v1/tool-servers/{name}", json={"url": url}))
+        claim = await claimed(world)
+        listed = await result(world, claim, "tools/list", era)
+        assert [tool["name"] for tool in listed["tools"]] == ["far__hinted", "near__good"]
+        using = asyncio.ensure_future(result(world, claim, "tools/call", era, name="far__hinted", arguments={}))
+        await world.post(f"/v1/agent/approvals/{(await open_approval(world, using))['id']}/answer", choice="allow")
+        told = await using
+        assert told["isError"] and "no result of a tool" in told["content"][0]["text"]
+        (used,) = (await world.get("/v1/audit/events", action="tool.used"))["events"]
+        assert used["outcome"] == "failure"
+    assert "nobody's business" not in caplog.text
