@@ -13,12 +13,12 @@ _CODE: Final = "tool_server_unfit"
 
 
 class Refused(Exception):
-    """It answers with an error of JSON-RPC, or (``code`` 0) with a ``status`` that says that it takes no such request.
+    """It answers with an error of JSON-RPC; or, without ``code``, with what is none, or a ``status`` alone.
 
-    ``message`` is what it says, as much of it as may be told.
+    The status says that it takes no such request. ``message`` is what it says, as much of it as may be told.
     """
 
-    def __init__(self, code: int, message: str, /, data: Any = None, *, status: int = 200) -> None:
+    def __init__(self, code: int | None, message: str, /, data: Any = None, *, status: int = 200) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

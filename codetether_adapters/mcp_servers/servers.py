@@ -89,7 +89,7 @@ class _Servers:
                 hint="give it more time (timeout), or ask it for less",
             ) from None
         except Refused as refusal:
-            if refusal.code == 0:
+            if refusal.code is None:
                 raise unfit(f"does not speak the protocol: {refusal.message}") from None
             words = f"{server.name} says: {refusal.message}"
             if refusal.code == _THEIR_FAULT:

@@ -110,7 +110,7 @@ class Wire:
         if isinstance(told, dict) and isinstance(told.get("error"), dict):
             raise self.refusal(told["error"], status)
         if status in _OURS:
-            raise Refused(0, f"it answers with status {status}", status=status)
+            raise Refused(None, f"it answers with status {status}", status=status)
         hint = "name the secret by which it knows us" if status in (401, 403) else "try again later"
         raise Unavailable(f"{self.server.name} answers with status {status}", hint=hint)
 
@@ -118,7 +118,7 @@ class Wire:
         """The error of JSON-RPC that the server answers with."""
         code = error.get("code")
         words = self.told(str(error.get("message") or "it does not say why"))
-        return Refused(code if isinstance(code, int) else 0, words, error.get("data"), status=status)
+        return Refused(code if isinstance(code, int) else None, words, error.get("data"), status=status)
 
     def told(self, words: str) -> str:
         """As much of what the server says as may be told."""

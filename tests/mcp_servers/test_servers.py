@@ -111,10 +111,11 @@ async def failure(caller: ToolCaller, say: Said, **more: Any) -> CodeTetherError
         (http("307 Temporary Redirect", "", Location="http://169.254.169.254/"), Invalid, "status 307"),
         (http("200 OK", "[]"), Invalid, "no message"),
         (http("200 OK", '{"jsonrpc":"2.0","id":1}'), Invalid, "without a result"),
+        (http("400 Bad Request", '{"error":{"message":"no"}}'), Invalid, "does not speak the protocol: no"),
         (http("200 OK", "[" * 500 + "]" * 500), Invalid, "no message"),
         (http("200 OK", '{"a":' * 200 + "1" + "}" * 200), Invalid, "levels"),
     ],
-    ids=["stranger", "broken", "page", "nothing", "elsewhere", "list", "hollow", "deep-list", "deep"],
+    ids=["stranger", "broken", "page", "nothing", "elsewhere", "list", "hollow", "codeless", "deep-list", "deep"],
 )
 async def test_what_is_no_answer_of_the_protocol_is_told(
     caller: ToolCaller, answer: bytes, kind: type[CodeTetherError], words: str
@@ -124,7 +125,7 @@ async def test_what_is_no_answer_of_the_protocol_is_told(
     assert words in error.message
 
 
-@pytest.mark.parametrize(("code", "kind"), [(-32602, Invalid), (-32603, Unavailable)])
+@pytest.mark.parametrize(("code", "kind"), [(-32602, Invalid), (-32603, Unavailable), (0, Invalid)])
 async def test_what_the_server_says_is_wrong_is_told_without_our_credential(
     caller: ToolCaller, code: int, kind: type[CodeTetherError]
 ) -> None:
@@ -137,7 +138,8 @@ async def test_what_the_server_says_is_wrong_is_told_without_our_credential(
 
     error = await failure(caller, discovered(say))
     assert isinstance(error, kind)
-    assert "may not" in error.message and len(error.message) < 1000
+    assert "far says: " in error.message and "may not" in error.message and len(error.message) < 1000
+    assert error.code == ("tool_refused" if kind is Invalid else "unavailable")
     assert asked == ["tools/call"]
 
 
