@@ -8,6 +8,7 @@ from typing import Any, Final
 from anyio import get_cancelled_exc_class, move_on_after
 from attrs import field, frozen
 
+from codetether_adapters.mcp.beats import beating
 from codetether_adapters.mcp.caller import Exchange, Held
 from codetether_adapters.mcp.errors import error_result
 from codetether_adapters.mcp.paging import offset_in
@@ -23,6 +24,7 @@ _LIST_MS: Final = 60_000
 _TAKING_BACK: Final = 5.0
 """Seconds for what a client that has gone leaves to be done."""
 
+_WAITS: Final = "waiting for a person to allow it, or for the tool"
 _PROBLEMS: Final = "codetether/problems"
 _INSTRUCTIONS: Final = (
     "Tools of servers that your operators registered, named <server>__<tool>. A use may have to be allowed by a person,"
@@ -62,9 +64,10 @@ class RunTools:
         """``tools/call``: what the tool answers, or why it was not used, in words."""
         held, tenant, asked = _held(exchange), exchange.principal.tenant, list[ApprovalId]()
         try:
-            answer = await self.using.use(
-                tenant, held.word, held.task, name, arguments, actor=held.actor, asked=asked.append
-            )
+            async with beating(exchange, self.using.clock, _WAITS):
+                answer = await self.using.use(
+                    tenant, held.word, held.task, name, arguments, actor=held.actor, asked=asked.append
+                )
         except get_cancelled_exc_class():
             with move_on_after(_TAKING_BACK, shield=True):
                 for id in asked:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from datetime import timedelta
 from typing import Final
 
 from attrs import frozen
 
 from codetether_adapters.mcp.arguments import argument
+from codetether_adapters.mcp.beats import BEAT
 from codetether_adapters.mcp.caller import Exchange
 from codetether_adapters.mcp.clipping import clipped
 from codetether_adapters.mcp.hub import Hub
@@ -22,9 +22,6 @@ from codetether_core.services import TASK_KINDS, Resync
 from codetether_core.tasks import OUTPUT_KINDS, Task, TaskState
 
 __all__ = ["WAIT_TASK", "settled"]
-
-_BEAT: Final = timedelta(seconds=10)
-"""Clients give up after a minute in which they hear nothing."""
 
 
 @frozen(kw_only=True)
@@ -52,7 +49,7 @@ async def settled(hub: Hub, exchange: Exchange, task: Task) -> None:
     """Return once it has ended or asks something; meanwhile the client is told what it prints."""
     services, told = hub.services, 0
     topic = Topic.task(task.tenant, task.spec.codebase, task.id)
-    async with aclosing(services.watching.follow(topic, kinds=TASK_KINDS, beat=_BEAT)) as pages:
+    async with aclosing(services.watching.follow(topic, kinds=TASK_KINDS, beat=BEAT)) as pages:
         async for page in pages:
             task = await services.backend.tasks.get(task.tenant, task.id)
             if exchange.wants_progress:

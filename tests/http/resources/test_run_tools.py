@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from attrs import define, field
 
 from codetether_adapters.mcp_servers import open_tool_servers
 from codetether_adapters.outgoing.allowing import allowed
@@ -19,8 +20,8 @@ from codetether_core.errors import Unavailable
 from codetether_core.events import Topic
 from codetether_core.tool_servers import ToolAnswer
 from tests.http.coverage import covers
-from tests.http.harness import client_of
-from tests.http.resources.world import World, ok, open_world
+from tests.http.harness import Peer, client_of
+from tests.http.resources.world import FakeClock, World, ok, open_world
 from tests.mcp.hub import HANDSHAKE, MODERN, answer_in, envelope, named
 from tests.mcp_servers.far import misbehaving
 from tests.mcp_servers.saying import serving
@@ -263,3 +264,54 @@ async def test_a_server_that_misbehaves_takes_nothing_from_a_run(era: str, caplo
         (used,) = (await world.get("/v1/audit/events", action="tool.used"))["events"]
         assert used["outcome"] == "failure"
     assert "nobody's business" not in caplog.text
+
+
+@define(eq=False)
+class Slow(FakeClock):
+    """Whose sleepers sleep until they are woken, and are counted."""
+
+    woken: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(0))
+    asleep: list[timedelta] = field(factory=list)
+
+    async def sleep(self, duration: timedelta) -> None:
+        self.asleep.append(duration)
+        try:
+            await self.woken.acquire()
+        finally:
+            self.asleep.remove(duration)
+        self.at += duration
+
+
+@ERAS
+async def test_who_waits_hears_that_it_goes_on(anyio_backend: str, caller: Caller, era: str) -> None:
+    """Hosts give up what they hear nothing of, and people take their time."""
+    async with open_world(caller=caller, clock=(clock := Slow())) as world:
+        ok(await world.client.put("/v1/tool-servers/far", json={"url": URL}))
+        claim, call = await claimed(world), {"name": "far__ask_it", "arguments": {}}
+        headers = {"Authorization": f"Bearer {claim['lease']['token']}", "Content-Type": "application/json"}
+        headers |= named("tools/call", call, era) | {"Host": "server"}
+        peer = Peer(world.app, claim["tools_path"], method="POST", headers=headers)
+        peer.say(json.dumps(envelope("tools/call", call, era, progressToken="t")).encode())
+        asked = await open_approval(world, peer.task)
+        assert clock.asleep == [timedelta(seconds=10)] and b"notifications/progress" not in peer.body
+        for _ in range(2):
+            clock.woken.release()
+        await peer.until(lambda peer: peer.body.count(b"notifications/progress") == 2)
+        await world.post(f"/v1/agent/approvals/{asked['id']}/answer", choice="allow")
+        await peer.end()
+        *beats, answer = (json.loads(line[6:]) for line in peer.body.splitlines() if line.startswith(b"data: {"))
+        assert [(beat["params"]["progressToken"], beat["params"]["progress"]) for beat in beats] == [("t", 1), ("t", 2)]
+        assert all("person" in beat["params"]["message"] for beat in beats)
+        assert answer["result"]["content"] == [{"type": "text", "text": "done"}]
+        assert clock.asleep == []
+
+
+async def test_who_wants_to_hear_nothing_does_not(anyio_backend: str, caller: Caller) -> None:
+    async with open_world(caller=caller, clock=(clock := Slow())) as world:
+        ok(await world.client.put("/v1/tool-servers/far", json={"url": URL}))
+        claim = await claimed(world)
+        using = asyncio.ensure_future(result(world, claim, "tools/call", name="far__ask_it", arguments={}))
+        asked = await open_approval(world, using)
+        assert clock.asleep == []
+        await world.post(f"/v1/agent/approvals/{asked['id']}/answer", choice="allow")
+        assert not (await using)["isError"]

@@ -110,10 +110,13 @@ def ok(response: httpx.Response) -> Any:
 
 @asynccontextmanager
 async def open_world(
-    policy: RegoPolicy | OpaServer = POLICY, cards: AgentCards | None = None, caller: ToolCaller | None = None
+    policy: RegoPolicy | OpaServer = POLICY,
+    cards: AgentCards | None = None,
+    caller: ToolCaller | None = None,
+    clock: FakeClock | None = None,
 ) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
-        clock, dice, acting = FakeClock(), CountingDice(), Acting()
+        clock, dice, acting = clock or FakeClock(), CountingDice(), Acting()
         store = await stack.enter_async_context(open_backend())
         notes = Notes(clock, CountingDice())
         noted = AuditedBackend.over(store, notes.of, acting)
