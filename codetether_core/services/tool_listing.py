@@ -21,7 +21,7 @@ from codetether_core.ports import Clock, RecordStore, Together, ToolCaller
 from codetether_core.redaction import rewritten
 from codetether_core.services.redaction import Redaction
 from codetether_core.services.secret_keeping import SecretKeeping
-from codetether_core.tool_servers import OfferedTool, ToolServer, offers, tool_name
+from codetether_core.tool_servers import OfferedTool, ToolServer, offers
 
 __all__ = ["Listed", "ToolListing", "one_after_another"]
 
@@ -31,9 +31,6 @@ _FRESH: Final = timedelta(seconds=60)
 _FRESH_PROBLEM: Final = timedelta(seconds=10)
 _PATIENCE: Final = timedelta(seconds=10)
 """For a list, however long the server's tools may take."""
-
-_LONGEST_NAME: Final = 128
-"""Characters of a name that agents may be told."""
 
 _MOST: Final = 1000
 """Servers whose lists are remembered."""
@@ -118,9 +115,5 @@ class ToolListing:
             redactor = await self.redaction.of(server.tenant)
         except CodeTetherError as problem:
             return Listed(server, self.clock.now(), problem=problem)
-        offered = [rewritten(tool, redactor.whole) for tool in tools if _is_offered(server, tool)]
+        offered = [rewritten(tool, redactor.whole) for tool in tools if offers(server, tool.name)]
         return Listed(server, self.clock.now(), offered)
-
-
-def _is_offered(server: ToolServer, tool: OfferedTool) -> bool:
-    return offers(server, tool.name) and len(tool_name(server.name, tool.name)) <= _LONGEST_NAME

@@ -14,6 +14,8 @@ from codetether_core.ids import TenantId
 __all__ = ["ToolServer", "offers", "server_in", "tool_name"]
 
 _BETWEEN: Final = "__"
+_LONGEST_NAME: Final = 128
+"""Characters of a name that agents may be told."""
 
 
 @frozen(kw_only=True)
@@ -21,8 +23,8 @@ class ToolServer:
     """A registered server. ``name`` is unique per tenant, and has no two underscores in a row.
 
     It is spoken to at ``url``, with a credential of the tenant's own if it wants one (``sign_in``). Of its tools only
-    those are offered that one of ``tools`` matches (``*`` and ``?`` stand for any characters). A call that takes longer
-    than ``timeout`` is given up.
+    those are offered that one of ``tools`` matches (``*`` and ``?`` stand for any characters) and agents can call by
+    name. A call that takes longer than ``timeout`` is given up.
     """
 
     name: str
@@ -43,8 +45,9 @@ class ToolServer:
 
 
 def offers(server: ToolServer, tool: str) -> bool:
-    """Whether a tool of the server is meant for our runs."""
-    return any(fnmatchcase(tool, pattern) for pattern in server.tools)
+    """Whether a tool of the server is meant for our runs, and has a name that they can call it by."""
+    matches = any(fnmatchcase(tool, pattern) for pattern in server.tools)
+    return matches and len(tool_name(server.name, tool)) <= _LONGEST_NAME
 
 
 def tool_name(server: str, tool: str) -> str:

@@ -26,7 +26,7 @@ from codetether_core.tool_servers import (
 from contracts.ports.samples import NOW
 from tests.tool_servers.caller import tool
 
-TOOL = st.from_regex(r"[A-Za-z0-9_.-]{1,128}", fullmatch=True)
+TOOL = st.from_regex(r"[A-Za-z0-9_.-]{1,120}", fullmatch=True)
 SERVER = st.text("ab1_-", min_size=1, max_size=60)
 TAKEN = (
     *("Accept", "accept-encoding", "Content-Type", "COOKIE", "Host", "mcp-session-id", "Sec-Fetch-Site"),
@@ -94,6 +94,14 @@ def test_a_pattern_is_a_name_with_stars_and_question_marks(tool: str, start: int
     assert offers(star, tool) and offers(mark, tool)
     assert not offers(mark, f"{tool}x") and not offers(mark, tool[1:])
     assert offers(server(tools=(tool,)), tool.swapcase()) == (tool == tool.swapcase())
+
+
+@pytest.mark.parametrize("name", ["a", "issues", "a" * 48])
+def test_what_agents_could_not_call_by_its_name_is_not_offered(name: str) -> None:
+    longest = "x" * (128 - len(tool_name(name, "")))
+    for tools in (("*",), (longest, f"{longest}x")):
+        assert offers(server(name, tools=tools), longest)
+        assert not offers(server(name, tools=tools), f"{longest}x")
 
 
 @given(st.lists(st.text(max_size=300), max_size=120))

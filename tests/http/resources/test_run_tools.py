@@ -231,7 +231,8 @@ async def test_the_trail_says_who_used_what_and_nothing_of_the_arguments(world: 
 
 async def test_a_tool_whose_name_nobody_could_say_is_left_out(world: World, caller: Caller) -> None:
     caller.names = ["allow_it", "x" * 128]
-    ok(await world.client.put("/v1/tool-servers/far", json={"url": URL}))
+    kept = ok(await world.client.put("/v1/tool-servers/far", json={"url": URL}))
+    assert [tool["offered"] for tool in kept["tools"]] == [True, False]
     listed = await result(world, await claimed(world), "tools/list")
     assert [tool["name"] for tool in listed["tools"]] == ["far__allow_it"]
 
