@@ -10,6 +10,7 @@ from attrs import Factory, evolve, field, frozen
 from codetether_adapters.mcp.arguments import read
 from codetether_adapters.mcp.caller import Exchange
 from codetether_adapters.mcp.completions import completed, permission_to_complete
+from codetether_adapters.mcp.eliciting import waited
 from codetether_adapters.mcp.encoding import encode
 from codetether_adapters.mcp.errors import error_result
 from codetether_adapters.mcp.hub import Hub
@@ -27,6 +28,7 @@ from codetether_adapters.mcp.task_words import (
     open_questions,
     require_declared,
     standing_of,
+    takes_forms,
 )
 from codetether_adapters.mcp.tasks import details
 from codetether_adapters.mcp.tool import Tool
@@ -34,7 +36,7 @@ from codetether_adapters.mcp.tools import TOOLS
 from codetether_adapters.mcp.tools.answering import ANSWER_TASK
 from codetether_adapters.mcp.tools.submitting import CANCEL_TASK
 from codetether_adapters.mcp.tools.tasks import LIST_TASKS
-from codetether_adapters.mcp.tools.waiting import WAIT_TASK
+from codetether_adapters.mcp.tools.waiting import WAIT_TASK, WaitTask, wait
 from codetether_adapters.mcp.updates import updates, watchable
 from codetether_adapters.mcp.uris import task_uri
 from codetether_core import codec
@@ -44,7 +46,7 @@ from codetether_core.tasks import TaskState
 __all__ = ["Catalogue", "Offer"]
 
 _LINKS_SINCE: Final = "2025-06-18"
-_TASKS_SINCE: Final = "2026-07-28"
+_MODERN: Final = "2026-07-28"
 _TASK_METHODS: Final[Mapping[str, str]] = {
     "tasks/get": "tasks:read",
     "tasks/update": "approvals:write",
@@ -111,6 +113,8 @@ class Catalogue:
         match method, params:
             case (("tasks/get" | "tasks/update" | "tasks/cancel"), _):
                 return _TASK_METHODS[method]
+            case "tools/call", {"name": WAIT_TASK.name, "inputResponses": answers} if answers and self._asks_users:
+                return ANSWER_TASK.permission
             case "tools/call", {"name": str() as name} if name in self._tools:
                 return self._tools[name].permission
             case "prompts/get", {"name": str() as name} if name in self._prompts:
@@ -140,15 +144,14 @@ class Catalogue:
             raise Refused(INVALID_PARAMS, f"Unknown tool: {name[:100]}")
         try:
             asked: Any = read(tool.arguments, arguments)
-            if tool is WAIT_TASK and exchange.protocol >= _TASKS_SINCE and declared(exchange):
-                task = await self.hub.task(exchange, asked.task_id)
-                if not task.ended:
-                    return handle(task)
-            result = await tool.run(self.hub, exchange, asked)
+            if tool is WAIT_TASK and exchange.protocol >= _MODERN:
+                result = await self._wait(exchange, asked)
+            else:
+                result = await tool.run(self.hub, exchange, asked)
         except CodeTetherError as error:
             exchange.caller.failed = True
             return error_result(error)
-        return _result(tool, result, exchange)
+        return result if isinstance(result, Mapping) else _result(tool, result, exchange)
 
     async def task(self, exchange: Exchange, id: str) -> Mapping[str, Any]:
         """A task as the client that waits for it sees it: its result is what that tool answers.
@@ -158,7 +161,7 @@ class Catalogue:
         self._require(WAIT_TASK)
         task = await known_task(self.hub, exchange, id)
         questions = await open_questions(self.hub, exchange, task) if self.offer.has(ANSWER_TASK) else ()
-        waited = Waited(task=await details(self.hub, exchange, task), timed_out=False)
+        waited = Waited(task=await details(self.hub, exchange, task), timed_out=False, unanswered=())
         result = {**_result(WAIT_TASK, waited, exchange), "isError": task.state is TaskState.FAILED}
         return standing_of(task, questions, result)
 
@@ -248,6 +251,21 @@ class Catalogue:
     def updates(self, exchange: Exchange, watch: Watch) -> AsyncGenerator[Update | None, None]:
         """What changes of it; tools and prompts never do."""
         return updates(self.hub, exchange, watch, self.task)
+
+    @property
+    def _asks_users(self) -> bool:
+        """Whether a wait may put questions to the client's user: it says the same as that tool."""
+        return self.offer.has(WAIT_TASK) and self.offer.has(ANSWER_TASK)
+
+    async def _wait(self, exchange: Exchange, asked: WaitTask) -> Waited | Mapping[str, Any]:
+        """As a task, by way of its user or plainly: however the client can, and the caller may."""
+        if declared(exchange):
+            task = await self.hub.task(exchange, asked.task_id)
+            if not task.ended:
+                return handle(task)
+        elif self._asks_users and takes_forms(exchange) and await self._may(exchange, ANSWER_TASK.permission):
+            return await waited(self.hub, exchange, asked)
+        return await wait(self.hub, exchange, asked)
 
     def _require(self, tool: Tool) -> None:
         """``Refused`` for what that tool would do where it is left out."""

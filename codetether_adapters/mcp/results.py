@@ -152,6 +152,7 @@ class Waited:
 
     task: TaskDetails
     timed_out: bool = _told("Whether it goes on: call wait_task again.")
+    unanswered: tuple[str, ...] = _told("Questions put to your user in this call, who left them open; by approval_id.")
 
 
 @frozen(kw_only=True)

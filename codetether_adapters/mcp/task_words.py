@@ -16,7 +16,7 @@ from codetether_adapters.mcp.served import INVALID_PARAMS, Refused
 from codetether_adapters.mcp.tasks import POLL_MS, standing
 from codetether_core.approvals import Approval, ApprovalKind, ApprovalState
 from codetether_core.codec import timestamp
-from codetether_core.errors import AlreadyAnswered, Conflict, Invalid, NotFound
+from codetether_core.errors import AlreadyAnswered, Conflict, IllegalTransition, Invalid, NotFound, StaleLease
 from codetether_core.tasks import Task, TaskState
 
 __all__ = [
@@ -27,8 +27,10 @@ __all__ = [
     "handle",
     "known_task",
     "open_questions",
+    "requests_for",
     "require_declared",
     "standing_of",
+    "takes_forms",
 ]
 
 EXTENSION: Final = "io.modelcontextprotocol/tasks"
@@ -62,6 +64,12 @@ def require_declared(exchange: Exchange) -> None:
         raise Refused(_MISSING_CAPABILITY, f"The client has not declared {EXTENSION}", needed)
 
 
+def takes_forms(exchange: Exchange) -> bool:
+    """Whether the client can have its user fill in a form; one that names no way of asking means this one."""
+    ways = exchange.capabilities.get("elicitation")
+    return isinstance(ways, Mapping) and ("form" in ways or "url" not in ways)
+
+
 async def known_task(hub: Hub, exchange: Exchange, id: str) -> Task:
     """A task of the caller's; ``Refused`` in the same words for one that is another's."""
     try:
@@ -79,7 +87,7 @@ def handle(task: Task) -> Mapping[str, Any]:
 
 async def open_questions(hub: Hub, exchange: Exchange, task: Task) -> Sequence[Approval]:
     """What its agent asks, of a client that can put it to its user; else nothing."""
-    if task.state is not TaskState.INPUT_REQUIRED or "elicitation" not in exchange.capabilities:
+    if task.state is not TaskState.INPUT_REQUIRED or not takes_forms(exchange):
         return ()
     return await hub.services.questions.find(
         exchange.principal, task=task.id, state=ApprovalState.OPEN, limit=_QUESTIONS
@@ -96,8 +104,13 @@ def standing_of(task: Task, questions: Sequence[Approval], result: Mapping[str, 
         return {**_DONE, **_envelope(task, "failed"), "error": error}
     shown = {**_DONE, **_envelope(task, status)}
     if status == "input_required":
-        return {**shown, "inputRequests": {each.id: _request(each) for each in questions}}
+        return {**shown, "inputRequests": requests_for(questions)}
     return {**shown, "result": result} if status == "completed" else shown
+
+
+def requests_for(questions: Sequence[Approval]) -> Mapping[str, Any]:
+    """A form for each, by its id."""
+    return {each.id: _request(each) for each in questions}
 
 
 async def answered(hub: Hub, exchange: Exchange, task: Task, answers: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -113,7 +126,7 @@ async def answered(hub: Hub, exchange: Exchange, task: Task, answers: Mapping[st
             continue
         try:
             await hub.services.questions.answer(exchange.principal, approval.id, choice=choice, text=text)
-        except AlreadyAnswered:
+        except (AlreadyAnswered, IllegalTransition, StaleLease):
             continue
         except Invalid as error:
             raise Refused(INVALID_PARAMS, error.message, {"inputRequest": approval.id}) from None

@@ -65,7 +65,7 @@ def every_route(services: Services, authorizer: Authorizer | None = None) -> tup
     cards = open_cards(Settings(), services, policy)
     agent = Agent(services=services, authorizer=policy, cards=cards)
     catalogue = catalogue_of(Settings(), services, policy)
-    mcp = mcp_routes(catalogue, Endpoint.of(catalogue), policy)
+    mcp = mcp_routes(catalogue, Endpoint.of(catalogue, b"k" * 32), policy)
     runs = run_routes(Endpoint.of_runs(RunTools(services.tool_using)), services.tool_using)
     return (*all_routes(), *a2a_routes(agent), *card_routes(cards), *mcp, *runs)
 

@@ -21,7 +21,7 @@ from codetether_core.events import Page, Topic
 from codetether_core.services import TASK_KINDS, Resync
 from codetether_core.tasks import OUTPUT_KINDS, Task, TaskState
 
-__all__ = ["WAIT_TASK", "settled"]
+__all__ = ["WAIT_TASK", "WaitTask", "settled", "wait"]
 
 
 @frozen(kw_only=True)
@@ -42,7 +42,7 @@ async def wait(hub: Hub, exchange: Exchange, asked: WaitTask) -> Waited:
         if not limit.expired():
             raise
     task = await hub.task(exchange, asked.task_id)
-    return Waited(task=await details(hub, exchange, task), timed_out=not _is_settled(task))
+    return Waited(task=await details(hub, exchange, task), timed_out=not _is_settled(task), unanswered=())
 
 
 async def settled(hub: Hub, exchange: Exchange, task: Task) -> None:
