@@ -20,6 +20,7 @@ import pytest
 from attrs import frozen
 from mcp import StdioServerParameters, types
 from mcp.client import Client
+from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.e2e.programs import start, until
@@ -52,6 +53,12 @@ class Place:
         self.http("POST", "/v1/worker/tasks/claim", **word)
         self.http("PUT", f"/v1/agent/tasks/{task}/status", worker_id="w1", status="completed", result=result)
 
+    def ask(self, task: str, prompt: str) -> str:
+        """Have a worker that does a task ask something; the question's id."""
+        lease = self.http("POST", "/v1/worker/tasks/claim", worker_id="w1", task_id=task, lease=True)["lease"]
+        word = {"worker_id": "w1", "lease_token": lease["token"]}
+        return str(self.http("POST", f"/v1/agent/tasks/{task}/ask", prompt=prompt, **word)["approval"]["id"])
+
 
 @contextmanager
 def beside(directory: Path, server: Server) -> Iterator[str]:
@@ -83,21 +90,22 @@ def place(request: pytest.FixtureRequest, server: tuple[Server, Path, str]) -> P
 
 
 @asynccontextmanager
-async def over_http(url: str, mode: str) -> AsyncIterator[Client]:
+async def over_http(url: str, mode: str, user: ElicitationFnT | None = None) -> AsyncIterator[Client]:
     async with (
         httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as http,
-        Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+        Client(streamable_http_client(url, http_client=http), mode=mode, elicitation_callback=user) as client,
     ):
         yield client
 
 
 @asynccontextmanager
-async def over_stdio(server: Server, directory: Path, mode: str) -> AsyncIterator[Client]:
+async def over_stdio(
+    server: Server, directory: Path, mode: str, user: ElicitationFnT | None = None
+) -> AsyncIterator[Client]:
     environment = {"CODETETHER_TOKEN": TOKEN, "CODETETHER_DATA_DIR": str(directory / "none")}
     arguments = ["-m", "codetether_apps.mcp", "--stdio", "--server", server.url]
-    async with Client(
-        StdioServerParameters(command=sys.executable, args=arguments, env=environment), mode=mode
-    ) as client:
+    parameters = StdioServerParameters(command=sys.executable, args=arguments, env=environment)
+    async with Client(parameters, mode=mode, elicitation_callback=user) as client:
         yield client
 
 
@@ -134,6 +142,23 @@ async def use(client: Client, place: Place) -> None:
     assert completed.completion.values == [id]
 
 
+async def because(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+    """A user who knows the answer to one question."""
+    assert params.message == "Why?"
+    return types.ElicitResult(action="accept", content={"answer": "Because."})
+
+
+async def be_asked(client: Client, place: Place) -> None:
+    """Wait for a task that asks something of the user."""
+    made = await client.call_tool("create_task", {"codebase": "global", "prompt": "p"})
+    id = made.structured_content["task_id"]
+    question = place.ask(id, "Why?")
+    waited = await client.call_tool("wait_task", {"task_id": id, "timeout_seconds": 0})
+    assert waited.structured_content["task"]["status"] == "running"
+    kept = place.http("GET", f"/v1/agent/approvals/{question}")
+    assert kept["text"] == "Because."
+
+
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_librarys_client(place: Place, mode: str) -> None:
     async with over_http(place.url, mode) as client:
@@ -145,6 +170,17 @@ async def test_the_librarys_client_over_standard_input(server: tuple[Server, Pat
     itself, directory, _ = server
     async with over_stdio(itself, directory, mode) as client:
         await use(client, Place(itself, "", directory))
+
+
+async def test_the_user_of_the_librarys_client_is_asked(place: Place) -> None:
+    async with over_http(place.url, "auto", because) as client:
+        await be_asked(client, place)
+
+
+async def test_the_user_of_the_librarys_client_is_asked_over_standard_input(server: tuple[Server, Path, str]) -> None:
+    itself, directory, _ = server
+    async with over_stdio(itself, directory, "auto", because) as client:
+        await be_asked(client, Place(itself, "", directory))
 
 
 @pytest.mark.parametrize("era", ["legacy", "modern"])
