@@ -12,7 +12,7 @@ import structlog
 from codetether_adapters.audited import Acting
 from codetether_adapters.passwords import Argon2id
 from codetether_adapters.signing import Ed25519
-from codetether_adapters.system import SystemClock, SystemEntropy, together
+from codetether_adapters.system import Joined, SystemClock, SystemEntropy, together
 from codetether_apps.process.hiding import HIDING
 from codetether_apps.settings import Settings
 from codetether_apps.wiring.backends import is_embedded, open_backend
@@ -70,6 +70,7 @@ async def open_services(
             agent_cards=agent_cards,
             tool_caller=tool_caller,
             together=together,
+            joining=Joined(),
             passwords=Argon2id(),
             terms=LeaseTerms(ttl=leases.ttl, run_timeout=leases.run_timeout, silence=leases.silence),
             reaper_interval=leases.reaper_interval,

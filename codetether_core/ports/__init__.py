@@ -18,6 +18,7 @@ from codetether_core.ports.directory import Directory
 from codetether_core.ports.entropy import Entropy
 from codetether_core.ports.event_log import PAGE_BYTES, EventLog
 from codetether_core.ports.inbox import Inbox
+from codetether_core.ports.joining import Joining
 from codetether_core.ports.migrations import Migrate, Migrations
 from codetether_core.ports.notifier import Listener, Notifier
 from codetether_core.ports.passwords import Passwords
@@ -70,6 +71,7 @@ __all__ = [
     "Holder",
     "Inbox",
     "Inquiry",
+    "Joining",
     "Listener",
     "Migrate",
     "Migrations",

@@ -15,6 +15,7 @@ from codetether_core.ports import (
     Cipher,
     Clock,
     Entropy,
+    Joining,
     Passwords,
     Signer,
     Together,
@@ -64,7 +65,7 @@ from codetether_core.services.submission import Submission
 from codetether_core.services.task_logs import TaskLogs
 from codetether_core.services.task_writer import TaskWriter
 from codetether_core.services.telling import Telling
-from codetether_core.services.tool_listing import ToolListing, one_after_another
+from codetether_core.services.tool_listing import ToolListing, each_by_itself, one_after_another
 from codetether_core.services.tool_permission import ToolPermission
 from codetether_core.services.tool_server_keeping import ToolServerKeeping
 from codetether_core.services.tool_using import ToolUsing
@@ -151,6 +152,7 @@ def assemble(
     agent_cards: AgentCards | None = None,
     tool_caller: ToolCaller | None = None,
     together: Together = one_after_another,
+    joining: Joining = each_by_itself,
     terms: LeaseTerms | None = None,
     reaper_interval: timedelta = timedelta(seconds=10),
     retention: timedelta = timedelta(days=30),
@@ -166,8 +168,8 @@ def assemble(
     below it, of which ``kept`` tells.
     ``authorizer`` tells who may act for the owners of things, ``agent_policy`` what agents may do; without them, roles
     and the rules that are shipped do. ``agent_cards`` finds out about agents elsewhere; without it there are none.
-    ``tool_caller`` speaks to servers elsewhere that offer tools, which are asked for them ``together``; without it none
-    is registered, and no run uses any.
+    ``tool_caller`` speaks to servers elsewhere that offer tools, which are asked for them ``together``, each once for
+    all that ask meanwhile (``joining``); without it none is registered, and no run uses any.
     """
     terms, files, blobs = terms or LeaseTerms(), blobs is not None, blobs or NoBlobs()
     tasks, log, directory = backend.tasks, backend.log, backend.directory
@@ -199,7 +201,7 @@ def assemble(
     secret_keeping = SecretKeeping(redaction.secrets, redaction, ownership, clock)
     issuing = Issuing(backend.credentials, clock, entropy, ownership, key, key_max_age)
     asking = Asking(writer, tasks, reporting, judging, redaction, clock, entropy, terms)
-    listing = ToolListing(backend.tool_servers, tool_caller, secret_keeping, redaction, clock, together)
+    listing = ToolListing(backend.tool_servers, tool_caller, secret_keeping, redaction, clock, together, joining)
     return Services(
         backend=backend,
         blobs=blobs,

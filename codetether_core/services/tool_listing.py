@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -17,13 +17,13 @@ from codetether_core.errors import (
     Undecipherable,
 )
 from codetether_core.ids import TenantId
-from codetether_core.ports import Clock, RecordStore, Together, ToolCaller
+from codetether_core.ports import Clock, Joining, RecordStore, Together, ToolCaller
 from codetether_core.redaction import rewritten
 from codetether_core.services.redaction import Redaction
 from codetether_core.services.secret_keeping import SecretKeeping
 from codetether_core.tool_servers import OfferedTool, ToolServer, offers
 
-__all__ = ["Listed", "ToolListing", "one_after_another"]
+__all__ = ["Listed", "ToolListing", "each_by_itself", "one_after_another"]
 
 T = TypeVar("T")
 
@@ -54,9 +54,14 @@ async def one_after_another(calls: Iterable[Awaitable[T]]) -> Sequence[T]:
     return [await call for call in calls]
 
 
+async def each_by_itself(_: Hashable, call: Callable[[], Awaitable[T]]) -> T:
+    """Whatever others ask for (a ``Joining``)."""
+    return await call()
+
+
 @define(eq=False)
 class ToolListing:
-    """Asks servers, and remembers what they said for a minute. Without a ``caller`` there are no tools."""
+    """Asks a server once at a time, and remembers it for a minute. Without a ``caller`` there are no tools."""
 
     servers: RecordStore[ToolServer]
     caller: ToolCaller | None
@@ -64,6 +69,7 @@ class ToolListing:
     redaction: Redaction
     clock: Clock
     together: Together = one_after_another
+    joining: Joining = each_by_itself
     _known: dict[ToolServer, Listed] = field(factory=dict, init=False)
 
     async def of(self, tenant: TenantId) -> Sequence[Listed]:
@@ -99,6 +105,9 @@ class ToolListing:
             fresh = _FRESH if known.problem is None else _FRESH_PROBLEM
             if self.clock.now() - known.at < fresh:
                 return known
+        return await self.joining(server, lambda: self._remembered(caller, server))
+
+    async def _remembered(self, caller: ToolCaller, server: ToolServer) -> Listed:
         listed = await self._asked(caller, server)
         self._known.pop(server, None)
         if len(self._known) >= _MOST:

@@ -66,6 +66,28 @@ async def test_lists_are_asked_for_once_a_minute_and_hurriedly() -> None:
         assert len(desk.caller.listed) == 2
 
 
+async def settled() -> None:
+    """Whatever can go on without a word from the test has gone on."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_a_server_is_asked_once_for_all_who_wait_for_its_list() -> None:
+    """Also if the first of them goes, while it takes its time."""
+    async with open_tools(server()) as desk:
+        id, word = await held(desk)
+        desk.caller.may.clear()
+        first, second = (asyncio.ensure_future(names(desk, id, word)) for _ in range(2))
+        using = asyncio.ensure_future(use(desk, id, word, "far__allow_it"))
+        await settled()
+        first.cancel()
+        await settled()
+        desk.caller.may.set()
+        assert await second == ["far__allow_it", "far__ask_it"]
+        assert not (await using).failed and first.cancelled()
+        assert len(desk.caller.listed) == 1
+
+
 async def test_another_registration_is_asked_at_once() -> None:
     async with open_tools(far := server()) as desk:
         id, word = await held(desk)

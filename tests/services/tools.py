@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,7 +12,7 @@ from attrs import define, field, frozen
 
 from codetether_adapters.ciphers import Aes
 from codetether_adapters.memory.backend import open_backend
-from codetether_adapters.system import together
+from codetether_adapters.system import Joined, together
 from codetether_core.access import Decision, Principal, ToolRequest, Verdict
 from codetether_core.agents import SignIn
 from codetether_core.audit import AuditQuery
@@ -37,18 +38,26 @@ def server(name: str = "far", *, secret: str | None = None, **more: Any) -> Tool
     return ToolServer(**{**known, "registered_at": at, "sign_in": sign_in, **more})
 
 
+def _at_once() -> asyncio.Event:
+    may = asyncio.Event()
+    may.set()
+    return may
+
+
 @define(eq=False)
 class Caller:
-    """Answers at once, or once it ``may`` (a ``ToolCaller``). ``broken`` are servers that do not."""
+    """Answers at once, and lists once it ``may`` (a ``ToolCaller``). ``broken`` are servers that do not."""
 
     answer: ToolAnswer = field(factory=lambda: ToolAnswer(content=[{"type": "text", "text": "done"}]))
     broken: dict[str, CodeTetherError] = field(factory=dict)
     names: Sequence[str] = NAMES
+    may: asyncio.Event = field(factory=_at_once)
     listed: list[tuple[str, timedelta, str]] = field(factory=list)
     used: list[tuple[str, str, Mapping[str, Any], str]] = field(factory=list)
 
     async def tools(self, server: ToolServer, credential: str = "") -> Sequence[OfferedTool]:
         self.listed.append((server.name, server.timeout, credential))
+        await self.may.wait()
         if server.name in self.broken:
             raise self.broken[server.name]
         return [
@@ -108,6 +117,7 @@ async def open_tools(*servers: ToolServer) -> AsyncIterator[Tools]:
             agent_policy=ByName(),
             tool_caller=caller,
             together=together,
+            joining=Joined(),
         )
         for each in servers:
             await records.add(each)
