@@ -34,6 +34,8 @@ CALLER: Final = "codetether.mcp.caller"
 """Where in the ASGI scope who calls is to be found."""
 
 _PURPOSE: Final = b"mcp request state"
+_KEPT_FOR: Final = 3600.0
+"""Seconds for which what clients keep for us counts: that is how long people may think about a question."""
 _INTERNAL: Final = -32603
 _Context: TypeAlias = ServerRequestContext[Any, Any]
 
@@ -66,7 +68,7 @@ def server_of(served: Served, key: bytes | None = None) -> Server[Any]:
     )
     add_task_methods(server, served, _handler)
     secret = secrets.token_bytes(32) if key is None else hmac.digest(key, _PURPOSE, hashlib.sha256)
-    sealing = RequestStateSecurity(keys=[secret], bind_principal=_caller_name)
+    sealing = RequestStateSecurity(keys=[secret], ttl=_KEPT_FOR, bind_principal=_caller_name)
     server.middleware.append(RequestStateBoundary(sealing, default_audience=known.name))
     return server
 

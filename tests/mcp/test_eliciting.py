@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import cycle
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -14,6 +16,7 @@ from attrs import define, field
 from mcp import types
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.server import request_state
 
 from codetether_adapters import memory
 from codetether_adapters.mcp.caller import Caller, Exchange
@@ -288,6 +291,21 @@ async def test_only_answers_to_what_was_put_to_this_caller_for_this_task_are_tak
         for _ in range(2):
             done = answer_in(await call(hub, id, inputResponses=blue, requestState=state))["result"]
             assert done["structuredContent"]["task"]["status"] == "running"
+        assert [each.choice for each in await questions(hub, id)] == ["b"]
+
+
+async def test_people_may_think_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_hub() as hub:
+        id = await begun(hub)
+        run = await hub.claim()
+        question = await run.ask("Which?", options=COLOURS)
+        state = answer_in(await call(hub, id))["result"]["requestState"]
+        blue = {question: {"action": "accept", "content": {"choice": "b"}}}
+        now = time.time()
+        monkeypatch.setattr(request_state, "time", SimpleNamespace(time=lambda: now + 3700))
+        assert answer_in(await call(hub, id, inputResponses=blue, requestState=state))["error"]["code"] == -32602
+        monkeypatch.setattr(request_state, "time", SimpleNamespace(time=lambda: now + 3500))
+        assert "structuredContent" in answer_in(await call(hub, id, inputResponses=blue, requestState=state))["result"]
         assert [each.choice for each in await questions(hub, id)] == ["b"]
 
 

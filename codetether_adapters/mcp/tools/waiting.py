@@ -77,7 +77,8 @@ WAIT_TASK: Final = Tool(
     title="Wait for a task",
     description=(
         "Wait until a task has ended or asks something, for up to timeout_seconds, and show it. While timed_out is true"
-        " it goes on: call again. Giving up the wait never stops the task."
+        " it goes on: call again. What it asks is put to your user, if your client can. Giving up the wait never stops"
+        " the task."
     ),
     permission="tasks:read",
     arguments=WaitTask,
