@@ -28,7 +28,7 @@ from codetether_core.events import Topic
 from codetether_core.ids import CodebaseId, TaskId
 from codetether_core.services import Questions, RolePolicy
 from tests.http.resources.harness import TOKENS, Api, open_api
-from tests.mcp.hub import MODERN, RPC, Hub, answer_in, open_hub
+from tests.mcp.hub import HANDSHAKE, MODERN, RPC, Hub, answer_in, open_hub
 
 COLOURS = [{"id": "r", "label": "Red"}, {"id": "b", "label": "Blue"}]
 LEAVE = [{"id": "yes", "label": "Yes", "kind": "allow_once"}, {"id": "no", "label": "No", "kind": "reject_once"}]
@@ -182,7 +182,13 @@ async def test_an_answer_that_was_given_elsewhere_stands() -> None:
         assert (approval.id, approval.choice, approval.answered_by) == (question, "r", "olga")
 
 
-async def test_who_answers_what_nobody_waits_for_any_more_is_told_how_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("tool", "more", "choice", "status"),
+    [("answer_task", {"answer": "r"}, "r", "running"), ("cancel_task", {}, None, "cancelled")],
+)
+async def test_whoever_comes_a_moment_before_the_answer_is_first(
+    monkeypatch: pytest.MonkeyPatch, tool: str, more: Any, choice: str | None, status: str
+) -> None:
     find = Questions.find
 
     async with open_hub() as hub:
@@ -192,7 +198,8 @@ async def test_who_answers_what_nobody_waits_for_any_more_is_told_how_it_ended(m
 
         async def found_too_late(self: Questions, *arguments: Any, **named: Any) -> Any:
             found = await find(self, *arguments, **named)
-            await hub.tool("cancel_task", task_id=id)
+            monkeypatch.undo()
+            await hub.tool(tool, "olga", task_id=id, **more)
             return found
 
         async def answer(params: types.ElicitRequestFormParams) -> types.ElicitResult:
@@ -200,9 +207,8 @@ async def test_who_answers_what_nobody_waits_for_any_more_is_told_how_it_ended(m
             return types.ElicitResult(action="accept", content={"choice": "b"})
 
         told = await waited(hub, id, User(answer))
-        assert told["task"]["status"] == "cancelled"
-        monkeypatch.undo()
-        assert [each.state for each in await questions(hub, id)] == [ApprovalState.WITHDRAWN]
+        assert (told["task"]["status"], told["unanswered"]) == (status, [])
+        assert [each.choice for each in await questions(hub, id)] == [choice]
 
 
 async def test_a_client_is_not_asked_more_often_than_it_bears() -> None:
@@ -237,26 +243,27 @@ async def test_who_cannot_be_asked_or_may_not_answer_is_told_what_is_asked(who: 
         assert [each["approval_id"] for each in told["task"]["questions"]] == [question]
 
 
-@pytest.mark.parametrize(("elicitation", "asks"), [({}, True), ({"form": {}, "url": {}}, True), ({"url": {}}, False)])
+@pytest.mark.parametrize(
+    ("elicitation", "era", "asks"),
+    [({}, MODERN, True), ({"form": {}, "url": {}}, MODERN, True), ({"url": {}}, MODERN, False), ({}, HANDSHAKE, False)],
+)
 @pytest.mark.parametrize("offer", [Offer(), Offer(deny=frozenset({"answer_task"})), Offer(read_only=True)])
 async def test_forms_are_for_clients_that_have_them_where_answers_are_taken(
-    elicitation: Any, asks: bool, offer: Offer
+    elicitation: Any, era: str, asks: bool, offer: Offer
 ) -> None:
     async with open_hub() as hub:
         id = await begun(hub)
         run = await hub.claim()
         question = await run.ask("Which?", options=COLOURS)
         catalogue = Catalogue(hub=Parts(services=hub.api.services, authorizer=RolePolicy()), offer=offer)
-        exchange = Exchange(
-            caller=Caller(Principal(name="alice", roles=frozenset({"editor"}))),
-            protocol=MODERN,
-            capabilities={"elicitation": elicitation},
-            answers={question: {"action": "accept", "content": {"choice": "b"}}},
-            state=None if offer == Offer() else question,
-        )
-        told = await catalogue.call(exchange, "wait_task", {"task_id": id, "timeout_seconds": 50})
-        wanted = "input_required" if asks and offer == Offer() else "complete"
-        assert told["resultType"] == wanted
+        caller, able = Caller(Principal(name="alice", roles=frozenset({"editor"}))), {"elicitation": elicitation}
+        arguments = {"task_id": id, "timeout_seconds": 50}
+        told = await catalogue.call(Exchange(caller=caller, protocol=era, capabilities=able), "wait_task", arguments)
+        assert (told["resultType"] == "input_required") == (asks and offer == Offer())
+        answers = {question: {"action": "accept", "content": {"choice": "b"}}}
+        again = Exchange(caller=caller, protocol=era, capabilities=able, answers=answers, state=question)
+        if told["resultType"] == "complete":
+            assert (await catalogue.call(again, "wait_task", arguments))["resultType"] == "complete"
         assert [each.state for each in await questions(hub, id)] == [ApprovalState.OPEN]
 
 
