@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -87,7 +87,7 @@ class Redaction:
                         )
 
     @asynccontextmanager
-    async def of_errors(self, tenant: TenantId) -> AsyncIterator[None]:
+    async def of_errors(self, tenant: TenantId) -> AsyncGenerator[None, None]:
         """What is raised within quotes others: it leaves without the tenant's secrets. The errors of ``of`` instead."""
         try:
             yield

@@ -33,7 +33,7 @@ async def explained(talk: Awaitable[T], conversation: Conversation, grace: timed
     What befell an agent that was at work already, its death or an internal error, is ``transient``. ``AgentLost``.
     """
     agent = conversation.agent
-    heard, silent = Tail(_ERROR_BYTES), anyio.Event()
+    heard, silent, came = Tail(_ERROR_BYTES), anyio.Event(), list[T]()
 
     async def tell(chunk: OutputChunk) -> None:
         heard.add(chunk.text)
@@ -47,7 +47,7 @@ async def explained(talk: Awaitable[T], conversation: Conversation, grace: timed
         async with anyio.create_task_group() as beside:
             beside.start_soon(listen)
             try:
-                result = await talk
+                came.append(await talk)
             except AgentGone:
                 how = await _end_of(agent, silent, grace)
                 if conversation.lines.overlong:
@@ -65,7 +65,7 @@ async def explained(talk: Awaitable[T], conversation: Conversation, grace: timed
             beside.cancel_scope.cancel()
     except BaseExceptionGroup as failures:
         raise first_failure(failures) from None
-    return result
+    return came[0]
 
 
 async def _end_of(agent: AgentProcess, silent: anyio.Event, grace: timedelta) -> str:
