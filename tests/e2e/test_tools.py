@@ -79,15 +79,15 @@ def test_what_a_human_allows_is_used_then(served: Cluster, far: Library, era: st
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 def test_what_a_client_asked_that_is_gone_is_not_asked_any_more(served: Cluster, far: Library, era: str) -> None:
-    gate = served.fifo("gate")
-    task = served.submit(f"{using('far__slow', era=era)} & read go < {gate}; kill -9 $!; read go < {gate}; echo on")
+    gate, end = served.fifo("gate"), served.fifo("end")  # one would still be open when the script reads it again
+    task = served.submit(f"{using('far__slow', era=era)} & read go < {gate}; kill -9 $!; read go < {end}; echo on")
     served.until_state(task, TaskState.INPUT_REQUIRED)
     (approval,) = served.client.approvals.list(task=task.id)
     gate.write_text("go\n")
     served.until_state(task, TaskState.RUNNING)
     taken_back = served.client.approvals.get(approval.id)
     assert (taken_back.choice, taken_back.answered_by, far.calls) == ("deny", "e2e", [])
-    gate.write_text("go\n")
+    end.write_text("go\n")
     assert str(task.result()).splitlines()[-1] == "on"
 
 
