@@ -16,7 +16,7 @@ from codetether_adapters.mcp_servers import open_tool_servers
 from codetether_adapters.outgoing.allowing import allowed
 from codetether_adapters.outgoing.transport import open_transport
 from codetether_core.access import DEFAULT_TENANT
-from codetether_core.errors import Unavailable
+from codetether_core.errors import Invalid, Unavailable
 from codetether_core.events import Topic
 from codetether_core.tool_servers import ToolAnswer
 from tests.http.coverage import covers
@@ -30,6 +30,7 @@ from tests.services.tools import Caller
 pytestmark = pytest.mark.anyio
 
 URL = "https://tools.example/mcp"
+SECRET = "s3cret-of-the-tenant"
 ERAS = pytest.mark.parametrize("era", [MODERN, HANDSHAKE])
 
 
@@ -125,6 +126,20 @@ async def test_a_run_is_told_which_server_fails(world: World, caller: Caller) ->
     listed = await result(world, await claimed(world), "tools/list")
     assert listed["_meta"]["codetether/problems"] == {"far": "far cannot be reached"}
     assert {tool["name"].partition("__")[0] for tool in listed["tools"]} == {"near"}
+
+
+@ERAS
+async def test_no_run_is_told_a_secret_by_a_server_that_fails(world: World, caller: Caller, era: str) -> None:
+    """Neither by the list nor by a call, and whoever registers one is not either."""
+    ok(await world.client.put("/v1/secrets/key", json={"value": SECRET}))
+    claim, call = await claimed(world), {"name": "far__allow_it", "arguments": {}}
+    caller.broken["far"] = Invalid("", f"far says: no {SECRET}", code="tool_refused")
+    listed = await result(world, claim, "tools/list", era)
+    unlisted = await result(world, claim, "tools/call", era, **call)
+    registered = await world.client.put("/v1/tool-servers/far", json={"url": URL})
+    told = [listed, unlisted, registered.json()]
+    assert all("far says: no" in json.dumps(each) for each in told)
+    assert SECRET not in json.dumps(told)
 
 
 async def test_what_is_no_token_of_the_lease_tells_nothing(world: World, caller: Caller) -> None:
