@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
-from attrs import frozen
+from attrs import Factory, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 from mcp_types.methods import SERVER_RESULTS, serialize_server_result
@@ -14,10 +14,12 @@ from mcp_types.methods import SERVER_RESULTS, serialize_server_result
 from codetether_adapters.mcp.caller import Caller, Exchange, Held
 from codetether_adapters.mcp.run_tools import RunTools
 from codetether_adapters.mcp_servers.reading import answer_of, tools_in
+from codetether_adapters.system import SystemClock
 from codetether_core.access import Principal
 from codetether_core.audit import Actor
 from codetether_core.errors import Invalid
 from codetether_core.ids import TaskId, WorkerId
+from codetether_core.ports import Clock
 from codetether_core.services import Offering, ToolUsing
 from codetether_core.tasks import Word
 from codetether_core.tool_servers import OfferedTool, ToolAnswer
@@ -82,6 +84,7 @@ class Using:
 
     tools: Sequence[OfferedTool] = ()
     answer: ToolAnswer | None = None
+    clock: Clock = Factory(SystemClock)
 
     async def offered(self, *asked: Any) -> Offering:
         return Offering([(SERVER, tool) for tool in self.tools], {})
