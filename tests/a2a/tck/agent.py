@@ -12,6 +12,7 @@ import anyio
 import httpx
 from attrs import frozen
 
+from codetether_adapters.a2a.artifacts import INLINE
 from codetether_adapters.client import AgentRun
 from codetether_core.ports import RunFailed, RunOutcome
 
@@ -26,7 +27,7 @@ _TEXTS: Final[Mapping[str, str]] = {
 }
 """What is printed."""
 
-_BEYOND: Final = 16 * 1024 * 1024 + 1
+_BEYOND: Final = INLINE
 """The bytes of a file that is told by its address, being too large to be told itself."""
 
 _LONG: Final = 4.0
