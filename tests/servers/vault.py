@@ -123,7 +123,7 @@ class VaultServer:
 
     def unseal(self) -> None:
         """Have it answer again."""
-        (key,) = re.findall(r"Unseal Key: (\S+)", self._said)
+        (key,) = self._keys
         self.ask("POST", "sys/unseal", key=key)
 
     def close(self) -> None:
@@ -139,12 +139,17 @@ class VaultServer:
     def _said(self) -> str:
         return (self.directory / "log").read_text()
 
+    @property
+    def _keys(self) -> Sequence[str]:
+        """What unseals it, which it prints at some time after it has begun to answer."""
+        return re.findall(r"Unseal Key: (\S+)", self._said)
+
     def _answers(self) -> bool:
         try:
             mounts = self._owner.get("sys/mounts")
         except httpx.HTTPError:
             return False
-        return mounts.is_success and "secret/" in mounts.json()["data"]
+        return mounts.is_success and "secret/" in mounts.json()["data"] and self._keys != []
 
 
 @cache
