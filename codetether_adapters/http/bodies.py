@@ -19,6 +19,7 @@ from starlette.types import Receive
 
 from codetether_adapters.http.headers import Headers
 from codetether_core.errors import CodeTetherError, Invalid, TooLarge
+from codetether_core.nesting import is_deeper
 
 __all__ = [
     "Disconnected",
@@ -141,20 +142,9 @@ def require_fit(value: Any, body: bytes, depth: int) -> None:
 
 
 def require_depth(value: Any, body: bytes, depth: int) -> None:
-    """``Invalid`` for a body whose value is nested deeper. Level by level, for the whole costs little then."""
-    if body.count(b"[") + body.count(b"{") <= depth:
-        return
-    level = [value]
-    for _ in range(depth):
-        level = [
-            member
-            for each in level
-            for member in (each.values() if isinstance(each, dict) else each)
-            if isinstance(member, dict | list)
-        ]
-        if not level:
-            return
-    raise Invalid("", f"the body is nested deeper than {depth} levels", code="json_too_deep")
+    """``Invalid`` for a body whose value is nested deeper."""
+    if body.count(b"[") + body.count(b"{") > depth and is_deeper(value, depth):
+        raise Invalid("", f"the body is nested deeper than {depth} levels", code="json_too_deep")
 
 
 def _inspect(value: Any) -> None:

@@ -14,6 +14,7 @@ from attrs import define, field
 from codetether_adapters.mcp_servers.failures import Refused, unfit
 from codetether_adapters.sse import Decoder, EventTooLarge
 from codetether_core.errors import Invalid, Unavailable
+from codetether_core.nesting import is_deeper
 from codetether_core.redaction import Redactor
 from codetether_core.tool_servers import ToolServer
 
@@ -173,20 +174,6 @@ def _message(text: bytes) -> Mapping[str, Any]:
         raise unfit("answers what is no JSON") from None
     if not isinstance(told, dict):
         raise unfit("answers what is no message of JSON-RPC")
-    if _is_deep(told):
+    if is_deeper(told, _DEEPEST):
         raise unfit(f"answers in more than {_DEEPEST} levels")
     return told
-
-
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [
-            part
-            for each in level
-            for part in (each.values() if isinstance(each, dict) else each)
-            if isinstance(part, dict | list)
-        ]
-        if not level:
-            return False
-    return True

@@ -83,8 +83,11 @@ class ToolListing:
         """That of the server of this name, which waits for no other; none if there is no such server."""
         if self.caller is None:
             return None
-        servers = [each for each in await self.servers.list(tenant) if each.name == name]
-        return await self._listed(self.caller, servers[0]) if servers else None
+        try:
+            server = await self.servers.get(tenant, name)
+        except NotFound:
+            return None
+        return await self._listed(self.caller, server)
 
     async def credential(self, server: ToolServer) -> str:
         """What the server knows us by; empty if it does not care.

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final, TypeAlias, cast
 
+from codetether_core.nesting import is_deeper
+
 __all__ = ["read_object"]
 
 _DEEPEST: Final = 100
@@ -49,19 +51,7 @@ def _number(text: str) -> float | str:
 
 
 def _too_deep(value: Any, text: str) -> bool:
-    if text.count("{") + text.count("[") <= _DEEPEST:
-        return False
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [
-            member
-            for each in level
-            for member in (each.values() if isinstance(each, dict) else each)
-            if isinstance(member, dict | list)
-        ]
-        if not level:
-            return False
-    return True
+    return text.count("{") + text.count("[") > _DEEPEST and is_deeper(value, _DEEPEST)
 
 
 def _fit(value: _Json) -> _Json:
