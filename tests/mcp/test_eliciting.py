@@ -20,8 +20,9 @@ from mcp.server import request_state
 
 from codetether_adapters import memory
 from codetether_adapters.mcp.caller import Caller, Exchange
-from codetether_adapters.mcp.catalogue import Catalogue, Offer
+from codetether_adapters.mcp.catalogue import Catalogue
 from codetether_adapters.mcp.hub import Hub as Parts
+from codetether_adapters.mcp.offer import Offer
 from codetether_core.access import DEFAULT_TENANT, Principal
 from codetether_core.approvals import Approval, ApprovalState
 from codetether_core.events import Topic

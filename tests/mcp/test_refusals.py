@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 
 from codetether_adapters.http import Drain
 from codetether_adapters.mcp.caller import Caller, Exchange
-from codetether_adapters.mcp.catalogue import Catalogue, Offer
+from codetether_adapters.mcp.catalogue import Catalogue
 from codetether_adapters.mcp.hub import Hub as Parts
+from codetether_adapters.mcp.offer import Offer
 from codetether_adapters.mcp.paging import cursor_of, place_in
 from codetether_adapters.mcp.served import METHOD_NOT_FOUND, Refused
 from codetether_adapters.mcp.task_words import EXTENSION

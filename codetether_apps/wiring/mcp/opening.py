@@ -13,8 +13,9 @@ from attrs import define, field
 from codetether_adapters.http import Protected
 from codetether_adapters.mcp.answering import Answering, Receive, Scope, Send
 from codetether_adapters.mcp.caller import Caller
-from codetether_adapters.mcp.catalogue import Catalogue, Offer
+from codetether_adapters.mcp.catalogue import Catalogue
 from codetether_adapters.mcp.hub import Hub
+from codetether_adapters.mcp.offer import Offer
 from codetether_adapters.mcp.run_tools import RunTools
 from codetether_adapters.mcp.served import Served
 from codetether_adapters.mcp.tools import TOOLS
